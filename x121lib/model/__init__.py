@@ -1,0 +1,68 @@
+"""Every table, one file per aggregate; no logic.
+
+`x121lib.model` re-exports the classes, so that queries read ``m.Scene``.
+"""
+
+from x121lib.model.base import LOOKUPS, Base, TermType, lookup_table_name
+from x121lib.model.characters import (
+    Character,
+    CharacterMetadataValue,
+    Face,
+    ImageCheck,
+    ImageVariant,
+    ImageVersion,
+    MetadataField,
+    Project,
+    Tier,
+    TransitionMode,
+    VariantKind,
+)
+from x121lib.model.files import Artifact, ArtifactImage, ArtifactVideo
+from x121lib.model.history import AuditEntry, Delivery, DeliveryItem, Event, EventCursor
+from x121lib.model.people import Person, PersonRole, SignInLink
+from x121lib.model.quality import Decision, DecisionTag, FailureTag, Note, Score, Verdict
+from x121lib.model.recipes import (
+    Metric,
+    QaGate,
+    QaProfile,
+    QaProfileVersion,
+    SceneType,
+    SceneTypeSlotValue,
+    SceneTypeVariantKind,
+    SceneTypeVersion,
+    Workflow,
+    WorkflowSlot,
+    WorkflowVersion,
+)
+from x121lib.model.rights import (
+    LikenessRelease,
+    Performer,
+    ReleaseProject,
+    ReleasePurposeGrant,
+    ReleaseTransitionMode,
+    ReleaseVariantKind,
+)
+from x121lib.model.scenes import (
+    Receipt,
+    ReceiptInput,
+    ReceiptModel,
+    ReceiptParameter,
+    Scene,
+    SceneVersion,
+    SceneVersionCut,
+    Segment,
+    Take,
+)
+from x121lib.model.work import Batch, BatchScene, GpuTask, GpuTaskAttempt, Worker, WorkerTag
+
+__all__ = [
+    "LOOKUPS", "Artifact", "ArtifactImage", "ArtifactVideo", "AuditEntry", "Base", "Batch", "BatchScene", "Character",
+    "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem", "Event", "EventCursor", "Face",
+    "FailureTag", "GpuTask", "GpuTaskAttempt", "ImageCheck", "ImageVariant", "ImageVersion", "LikenessRelease",
+    "MetadataField", "Metric", "Note", "Performer", "Person", "PersonRole", "Project", "QaGate", "QaProfile",
+    "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
+    "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue",
+    "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink",
+    "Take", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerTag", "Workflow",
+    "WorkflowSlot", "WorkflowVersion", "lookup_table_name",
+]  # fmt: skip

@@ -1,0 +1,124 @@
+"""Connections and transactions. Services flush, the edge that opened the transaction commits."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from x121lib.base.errors import X121Error
+
+MINIMUM_POSTGRESQL = 160000
+"""Lowest `server_version_num` that X121 accepts."""
+
+
+class DatabaseError(X121Error):
+    """The database can not be used as it is."""
+
+    code = "store.database"
+
+
+class DatabaseUnreachableError(DatabaseError):
+    """Nothing answers at the database's address."""
+
+    code = "store.unreachable"
+    retryable = True
+
+
+class Database:
+    """One PostgreSQL database: a small pool of connections and the transactions on it."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        """Take a libpq URL (``postgresql://…``); nothing is opened yet."""
+        self.url = url
+        self.engine = sa.create_engine(
+            sa.make_url(url).set(drivername="postgresql+psycopg"),
+            pool_size=pool_size,
+            max_overflow=8,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10, "application_name": "x121"},
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Yield a session; commit at the end, roll back on any error.
+
+        Raises:
+            DatabaseUnreachableError: the server is gone; retry once it is back.
+        """
+        with self._mapped(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.OperationalError as error:
+            if error.connection_invalidated or isinstance(error.orig, psycopg.OperationalError):
+                raise DatabaseUnreachableError(
+                    f"The database does not answer ({str(error.orig).strip().splitlines()[0]}).",
+                    hint="What was committed is safe; 'x121 doctor' says more.",
+                ) from error
+            raise
+
+    def check(self) -> None:
+        """Raise `DatabaseError` unless this is PostgreSQL 16 or later with pgvector available."""
+        with self.transaction() as session:
+            number = int(session.scalar(sa.text("SHOW server_version_num")) or 0)
+            if number < MINIMUM_POSTGRESQL:
+                raise DatabaseError(
+                    f"PostgreSQL {number // 10000} is too old.", hint="X121 needs PostgreSQL 16 or later with pgvector."
+                )
+            known = session.scalar(sa.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'"))
+            if not known:
+                raise DatabaseError(
+                    "This PostgreSQL has no pgvector.", hint="Install the pgvector extension on the server."
+                )
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+class Listener:
+    """A connection of its own that waits for NOTIFY on some channels; reconnects by itself."""
+
+    def __init__(self, url: str, channels: Sequence[str]) -> None:
+        self._url = url
+        self._channels = tuple(channels)
+        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+
+    def _connected(self) -> psycopg.Connection[tuple[object, ...]]:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+            for channel in self._channels:
+                self._connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+        return self._connection
+
+    def wait(self, timeout_s: float) -> list[str]:
+        """Return payloads that arrive within ``timeout_s`` seconds, at once when there is one.
+
+        A lost connection counts as a wake-up with no payload after a short pause, never as an error.
+        """
+        try:
+            connection = self._connected()
+            got = [notice.payload for notice in connection.notifies(timeout=0)]
+            if got:
+                return got
+            ready, _, _ = select.select([connection.fileno()], [], [], timeout_s)
+            return [notice.payload for notice in connection.notifies(timeout=0.0)] if ready else []
+        except psycopg.Error:
+            self.close()
+            time.sleep(min(timeout_s, 0.2))
+            return []
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

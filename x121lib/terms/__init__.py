@@ -1,0 +1,1 @@
+"""The words of X121 as values: statuses, roles, names, ranges, scores. Pure, no I/O."""
