@@ -1,0 +1,1 @@
+"""Fakes, factories and synthetic media: for tests only."""
