@@ -1,7 +1,7 @@
 """Video and images: probe, frames by number, encode, join, small pictures, review copies. Knows no database."""
 
 from x121lib.media.colour import Rgb
-from x121lib.media.encoding import encode_video
+from x121lib.media.encoding import EncoderSettings, encode_video
 from x121lib.media.errors import (
     EncodingError,
     FrameNotFoundError,
@@ -25,6 +25,7 @@ __all__ = [
     "WATERMARK",
     "ConcatReport",
     "Cut",
+    "EncoderSettings",
     "EncodingError",
     "FilmstripInfo",
     "FrameNotFoundError",

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 Rgb = npt.NDArray[np.uint8]
-"""Height × width × 3, RGB, 0…255, C-contiguous."""
+"""Height x width x 3, RGB, 0…255, C-contiguous."""
 
 BT709 = 1
 """``AVCOL_SPC_BT709``, ``AVCOL_PRI_BT709`` and ``AVCOL_TRC_BT709`` are all 1 (ITU-T H.273)."""
@@ -37,9 +37,7 @@ _SWSCALE = {
 }
 # Bicubic chroma without rounding shortcuts: the hand-off frame is the seed of the next segment, and the shortcuts
 # cost up to two levels per channel and hop.
-_EXACT = (
-    Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-)
+_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
 def matrix_name(code: int) -> str:
@@ -63,9 +61,7 @@ class RgbReader:
     def __call__(self, frame: av.VideoFrame) -> Rgb:
         """Return the frame as a fresh RGB array of its own size."""
         if frame.format.is_rgb:
-            return np.ascontiguousarray(
-                frame.to_ndarray(format="rgb24"), dtype=np.uint8
-            )
+            return np.ascontiguousarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
         full = frame.color_range == _FULL or frame.format.name.startswith("yuvj")
         rgb = self._scaler.reformat(
             frame,

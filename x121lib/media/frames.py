@@ -14,10 +14,8 @@ from x121lib.media.errors import FrameNotFoundError, UnreadableVideoError
 from x121lib.media.probing import VideoIndex, index_of, opened
 
 
-def iter_frames(
-    path: Path | str, *, start: int = 0, stop: int | None = None
-) -> Iterator[Rgb]:
-    """Yield frames ``start`` … ``stop - 1`` as uint8 height × width × 3 RGB arrays, each a fresh array.
+def iter_frames(path: Path | str, *, start: int = 0, stop: int | None = None) -> Iterator[Rgb]:
+    """Yield frames ``start`` … ``stop - 1`` as uint8 height x width x 3 RGB arrays, each a fresh array.
 
     Memory stays flat: one frame is alive at a time beside the decoder's own few. Range and matrix follow the
     stream's tags; see `x121lib.media.colour` for untagged streams. Rotation tags are not applied.
@@ -54,9 +52,7 @@ def _iter(path: Path, index: VideoIndex, start: int, stop: int) -> Iterator[Rgb]
         yield to_rgb(frame)
 
 
-def decoded(
-    path: Path, index: VideoIndex, start: int, stop: int
-) -> Iterator[av.VideoFrame]:
+def decoded(path: Path, index: VideoIndex, start: int, stop: int) -> Iterator[av.VideoFrame]:
     """Yield the decoded frames of a range, unconverted.
 
     Raises:
@@ -74,23 +70,17 @@ def decoded(
             produced += 1
             if produced == stop - start:
                 return
-    raise UnreadableVideoError(
-        f"{path}: frame {start + produced} does not decode; the file is damaged."
-    )
+    raise UnreadableVideoError(f"{path}: frame {start + produced} does not decode; the file is damaged.")
 
 
-def _by_order(
-    container: InputContainer, stream: VideoStream, index: VideoIndex, start: int
-) -> Iterator[av.VideoFrame]:
+def _by_order(container: InputContainer, stream: VideoStream, index: VideoIndex, start: int) -> Iterator[av.VideoFrame]:
     """Yield frames from ``start`` on by counting from the first, where timestamps are missing."""
     for n, frame in enumerate(container.decode(stream)):
         if n >= start:
             yield frame
 
 
-def _by_time(
-    container: InputContainer, stream: VideoStream, index: VideoIndex, start: int
-) -> Iterator[av.VideoFrame]:
+def _by_time(container: InputContainer, stream: VideoStream, index: VideoIndex, start: int) -> Iterator[av.VideoFrame]:
     """Yield frames from ``start`` on, starting at the last key frame shown at or before it.
 
     Stops early where the decoder skips a frame, so that a damaged frame is noticed and never renumbered.

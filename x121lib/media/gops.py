@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
+from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from x121lib.media.errors import UnreadableVideoError
@@ -53,7 +53,7 @@ class Part:
     """Its groups, in order."""
     n_frames: int
     """Frames shown."""
-    form: tuple[object, ...]
+    form: tuple[tuple[str, object], ...]
     """What must be equal for parts to be joined by copying, as (name, value) pairs."""
     codec: str
     """Name of the coding."""
@@ -65,6 +65,8 @@ class Part:
     """Its parameter sets, for H.264."""
     sets_in_band: bool
     """Whether key frames carry parameter sets of their own (H.264)."""
+    audio: tuple[object, ...] | None
+    """What must be equal for sound to be copied too; None where the file has none."""
     obstacle: str
     """Why the part cannot be copied at all; empty where it can."""
 
@@ -98,10 +100,7 @@ def read_part(path: Path) -> Part:
                 continue
             key = packet.is_keyframe
             if key and avc is not None:
-                kinds = {
-                    nal_type(nal)
-                    for nal in split_packet(bytes(packet), avc.length_size)
-                }
+                kinds = {nal_type(nal) for nal in split_packet(bytes(packet), avc.length_size)}
                 in_band = in_band or SPS in kinds
                 # Only an IDR picture forgets all earlier ones; a recovery point does not.
                 key = IDR in kinds
@@ -120,6 +119,7 @@ def read_part(path: Path) -> Part:
             extradata=extradata,
             avc=avc,
             sets_in_band=in_band,
+            audio=_audio_form(container),
             obstacle=obstacle,
         )
 
@@ -130,17 +130,15 @@ def _avc(path: Path, stream: VideoStream, extradata: bytes) -> AvcSets | None:
     try:
         return read_sets(extradata)
     except (ValueError, IndexError) as error:
-        raise UnreadableVideoError(
-            f"{path} has no usable H.264 header: {error}."
-        ) from error
+        raise UnreadableVideoError(f"{path} has no usable H.264 header: {error}.") from error
 
 
-def _form(stream: VideoStream, rate: Fraction) -> tuple[object, ...]:
+def _form(stream: VideoStream, rate: Fraction) -> tuple[tuple[str, object], ...]:
     context = stream.codec_context
     aspect = stream.sample_aspect_ratio
     return (
         ("coding", context.codec.canonical_name),
-        ("size", f"{stream.width}×{stream.height}"),
+        ("size", f"{stream.width}x{stream.height}"),
         ("frame rate", str(rate)),
         ("pixel format", context.pix_fmt),
         (
@@ -151,20 +149,24 @@ def _form(stream: VideoStream, rate: Fraction) -> tuple[object, ...]:
     )
 
 
+def _audio_form(container: InputContainer) -> tuple[object, ...] | None:
+    if not container.streams.audio:
+        return None
+    context = container.streams.audio[0].codec_context
+    return (context.name, context.sample_rate, context.layout.name, context.extradata)
+
+
 def _gops(packets: list[_Packet]) -> tuple[Gop, ...]:
     """Split packets where a key frame is stored and shown after all before it and before all after it."""
     pts = np.array([packet.pts for packet in packets], dtype=np.int64)
     if not len(pts):
         return ()
-    highest_before = np.concatenate(
-        [[np.iinfo(np.int64).min], np.maximum.accumulate(pts)[:-1]]
-    )
+    highest_before = np.concatenate([[np.iinfo(np.int64).min], np.maximum.accumulate(pts)[:-1]])
     lowest_after = np.minimum.accumulate(pts[::-1])[::-1]
     starts = [
         at
         for at, packet in enumerate(packets)
-        if at == 0
-        or (packet.key and highest_before[at] < pts[at] and lowest_after[at] == pts[at])
+        if at == 0 or (packet.key and highest_before[at] < pts[at] and lowest_after[at] == pts[at])
     ]
     gops, first = [], 0
     for low, high in zip(starts, [*starts[1:], len(packets)], strict=True):
@@ -181,10 +183,3 @@ def _gops(packets: list[_Packet]) -> tuple[Gop, ...]:
         )
         first += shown
     return tuple(gops)
-
-
-def demux_video(
-    container: av.container.InputContainer, stream: VideoStream
-) -> list[av.Packet[VideoStream]]:
-    """Return all packets with data of a stream, in decoding order."""
-    return [packet for packet in container.demux(stream) if packet.size]

@@ -14,11 +14,11 @@ from x121lib.media.colour import Rgb
 from x121lib.media.errors import UnreadableImageError
 
 MAX_PIXELS = 100_000_000
-"""About 10,000 × 10,000; far above any portrait and far below what fills the memory of a small machine."""
+"""About 10,000 x 10,000; far above any portrait and far below what fills the memory of a small machine."""
 
 
 def read_image(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
-    """Return an image as a uint8 height × width × 3 RGB array, turned upright by its EXIF orientation.
+    """Return an image as a uint8 height x width x 3 RGB array, turned upright by its EXIF orientation.
 
     Transparent pixels are laid over white. The size is checked before anything is decoded.
 
@@ -30,48 +30,36 @@ def read_image(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) -> R
         with warnings.catch_warnings():
             # Our own limit decides; Pillow's warning at a fixed size would only repeat it.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(
-                io.BytesIO(source) if isinstance(source, bytes) else source
-            ) as image:
+            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
                 width, height = image.size
                 if width * height > max_pixels:
                     raise UnreadableImageError(
-                        f"{name} is {width} × {height} pixels; at most {max_pixels:,} pixels are accepted.",
+                        f"{name} is {width} x {height} pixels; at most {max_pixels:,} pixels are accepted.",
                         hint="Scale the image down and try again.",
                     )
                 image.load()
                 return _upright_rgb(image)
     except UnidentifiedImageError as error:
-        raise UnreadableImageError(
-            f"{name} is no image that can be read.", hint="Use PNG, JPEG or WebP."
-        ) from error
+        raise UnreadableImageError(f"{name} is no image that can be read.", hint="Use PNG, JPEG or WebP.") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UnreadableImageError(
-            f"{name} cannot be read: {error}.", hint="Export the image again."
-        ) from error
+        raise UnreadableImageError(f"{name} cannot be read: {error}.", hint="Export the image again.") from error
 
 
 def _upright_rgb(image: Image.Image) -> Rgb:
     upright = ImageOps.exif_transpose(image)
     if upright.has_transparency_data:
         rgba = upright.convert("RGBA")
-        upright = Image.alpha_composite(
-            Image.new("RGBA", rgba.size, (255, 255, 255, 255)), rgba
-        )
+        upright = Image.alpha_composite(Image.new("RGBA", rgba.size, (255, 255, 255, 255)), rgba)
     elif upright.mode.startswith("I") or upright.mode == "F":
         wide = np.asarray(upright, dtype=np.float64)
-        upright = Image.fromarray(
-            (wide / 257.0 if wide.max() > 255 else wide).clip(0, 255).astype(np.uint8)
-        )
+        upright = Image.fromarray((wide / 257.0 if wide.max() > 255 else wide).clip(0, 255).astype(np.uint8))
     return np.array(upright.convert("RGB"), dtype=np.uint8)
 
 
 def encode_png(rgb: Rgb) -> bytes:
     """Return an RGB array as PNG bytes, without loss."""
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(rgb)).save(
-        buffer, format="PNG", compress_level=3
-    )
+    Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, format="PNG", compress_level=3)
     return buffer.getvalue()
 
 

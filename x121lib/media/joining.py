@@ -22,7 +22,8 @@ from x121lib.media.reporting import (
     Progress,
     Watch,
 )
-from x121lib.media.splice import SEAM_CRF, Splice
+from x121lib.media.seam import SEAM_CRF
+from x121lib.media.splice import Splice
 from x121lib.terms.ranges import FrameRange
 
 
@@ -52,9 +53,7 @@ def concat(
         EncodingError: the encoder or the muxer refused.
     """
     to = Path(to)
-    by_path = {
-        path: read_part(path) for path in dict.fromkeys(Path(cut.path) for cut in cuts)
-    }
+    by_path = {path: read_part(path) for path in dict.fromkeys(Path(cut.path) for cut in cuts)}
     parts = [by_path[Path(cut.path)] for cut in cuts]
     check_cuts(cuts, parts)
     try:
@@ -67,15 +66,10 @@ def concat(
     return Splice(parts, runs, Watch(progress, cancelled)).write(to)
 
 
-def _reencode_all(
-    cuts: Sequence[Cut], parts: Sequence[Part], to: Path, watch: Watch
-) -> ConcatReport:
+def _reencode_all(cuts: Sequence[Cut], parts: Sequence[Part], to: Path, watch: Watch) -> ConcatReport:
     """Join by encoding everything again, at the first part's size and frame rate."""
     info = index_of(parts[0].path).info
-    counts = [
-        _resampled_count(cut, part, parts[0])
-        for cut, part in zip(cuts, parts, strict=True)
-    ]
+    counts = [_resampled_count(cut, part, parts[0]) for cut, part in zip(cuts, parts, strict=True)]
     watch.total = sum(counts)
 
     def frames() -> Iterator[Rgb]:
@@ -113,9 +107,7 @@ def _resampled_count(cut: Cut, part: Part, first: Part) -> int:
 def _resampled(cut: Cut, part: Part, first: Part, count: int) -> Iterator[Rgb]:
     """Yield ``count`` frames of a cut, each the one shown at its time."""
     given = 0
-    for at, rgb in enumerate(
-        iter_frames(cut.path, start=cut.frames.start, stop=cut.frames.stop)
-    ):
+    for at, rgb in enumerate(iter_frames(cut.path, start=cut.frames.start, stop=cut.frames.stop)):
         while given < count and int(given * part.rate / first.rate) <= at:
             yield rgb
             given += 1
@@ -128,6 +120,4 @@ def _sized(rgb: Rgb, width: int, height: int) -> Rgb:
         return rgb
     smaller = width * height < rgb.shape[0] * rgb.shape[1]
     method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    return np.asarray(
-        cv2.resize(rgb, (width, height), interpolation=method), dtype=np.uint8
-    )
+    return np.asarray(cv2.resize(rgb, (width, height), interpolation=method), dtype=np.uint8)

@@ -74,9 +74,7 @@ def write_avcc(sets: Sequence[bytes]) -> bytes:
     level = max(nal[3] for nal in sps)
     head = bytes([1, top[1], top[2], level, 0xFF, 0xE0 | len(sps)])
     body = b"".join(len(nal).to_bytes(2, "big") + nal for nal in sps)
-    body += bytes([len(pps)]) + b"".join(
-        len(nal).to_bytes(2, "big") + nal for nal in pps
-    )
+    body += bytes([len(pps)]) + b"".join(len(nal).to_bytes(2, "big") + nal for nal in pps)
     if top[1] in {100, 110, 122, 144}:
         chroma, luma_depth, chroma_depth = _high_profile_fields(top)
         body += bytes([0xFC | chroma, 0xF8 | luma_depth, 0xF8 | chroma_depth, 0])
@@ -88,11 +86,7 @@ def split_packet(data: bytes, length_size: int) -> list[bytes]:
     if length_size == 0:
         starts = [m.end() for m in _START_CODE.finditer(data)]
         ends = [m.start() for m in _START_CODE.finditer(data)][1:] + [len(data)]
-        return [
-            data[a:b].rstrip(b"\x00")
-            for a, b in zip(starts, ends, strict=True)
-            if b > a
-        ]
+        return [data[a:b].rstrip(b"\x00") for a, b in zip(starts, ends, strict=True) if b > a]
     nals, at = [], 0
     while at + length_size <= len(data):
         size = int.from_bytes(data[at : at + length_size], "big")

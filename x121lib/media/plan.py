@@ -55,9 +55,7 @@ def check_cuts(cuts: Sequence[Cut], parts: Sequence[Part]) -> None:
         raise InvalidInputError("There is nothing to join.")
     for cut, part in zip(cuts, parts, strict=True):
         if cut.frames.start >= cut.frames.stop:
-            raise InvalidInputError(
-                f"No frame of {cut.path} is wanted.", hint="Leave the part out."
-            )
+            raise InvalidInputError(f"No frame of {cut.path} is wanted.", hint="Leave the part out.")
         if cut.frames.stop > part.n_frames:
             raise FrameNotFoundError(
                 f"{cut.path} has {part.n_frames} frames; {cut.frames.start} to {cut.frames.stop - 1} is not among them."
@@ -76,8 +74,8 @@ def check_alike(parts: Sequence[Part]) -> None:
             faults.append(f"{part.path}: {part.obstacle}")
             continue
         differing = [
-            f"{name} {mine} instead of {wanted}"  # type: ignore[misc]
-            for (name, wanted), (_, mine) in zip(first.form, part.form, strict=True)  # type: ignore[misc]
+            f"{name} {mine} instead of {wanted}"
+            for (name, wanted), (_, mine) in zip(first.form, part.form, strict=True)
             if wanted != mine
         ]
         if part.codec not in _ALIKE_HEADERS and part.extradata != first.extradata:
@@ -86,9 +84,7 @@ def check_alike(parts: Sequence[Part]) -> None:
             faults.append(f"{part.path}: {', '.join(differing)}")
     if faults:
         raise IncompatiblePartsError(
-            "These parts cannot be joined without encoding everything again: "
-            + "; ".join(dict.fromkeys(faults))
-            + ".",
+            "These parts cannot be joined without encoding everything again: " + "; ".join(dict.fromkeys(faults)) + ".",
             hint="Allow re-encoding, or generate the parts alike.",
         )
 
@@ -105,9 +101,7 @@ def plan(cuts: Sequence[Cut], parts: Sequence[Part]) -> list[Run]:
         for gop in part.gops:
             runs.extend(_runs(at, gop, wanted))
     inside = {runs_part.part for runs_part in runs if not runs_part.copied}
-    stuck = [
-        str(parts[at].path) for at in sorted(inside) if parts[at].codec not in _ENCODERS
-    ]
+    stuck = [str(parts[at].path) for at in sorted(inside) if parts[at].codec not in _ENCODERS]
     if stuck:
         raise IncompatiblePartsError(
             f"A cut falls inside a group of pictures of {', '.join(stuck)}, and {parts[0].codec} "
@@ -132,9 +126,7 @@ def _runs(part: int, gop: Gop, wanted: range) -> list[Run]:
     runs = []
     if copied:
         packets = range(gop.packets.start, gop.packets.start + copied)
-        runs.append(
-            Run(part, range(start, start + copied), packets, gop.order[:copied])
-        )
+        runs.append(Run(part, range(start, start + copied), packets, gop.order[:copied]))
     if start + copied < stop:
         runs.append(Run(part, range(start + copied, stop), range(0), ()))
     return runs

@@ -18,9 +18,7 @@ from av.video.stream import VideoStream
 from x121lib.media.colour import matrix_name, range_name
 from x121lib.media.errors import UnreadableVideoError
 
-_HINT = (
-    "Check that the file was written to its end and is a video; nothing was changed."
-)
+_HINT = "Check that the file was written to its end and is a video; nothing was changed."
 
 
 @dataclass(frozen=True)
@@ -84,9 +82,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             yield container, streams[0]
     except (av.FFmpegError, OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableVideoError(
-            f"{path} cannot be read as a video: {reason}.", hint=_HINT
-        ) from error
+        raise UnreadableVideoError(f"{path} cannot be read as a video: {reason}.", hint=_HINT) from error
 
 
 def probe(path: Path | str) -> VideoInfo:
@@ -108,9 +104,7 @@ def index_of(path: Path | str) -> VideoIndex:
     try:
         stat = path.stat()
     except OSError as error:
-        raise UnreadableVideoError(
-            f"{path} cannot be read: {error.strerror}.", hint=_HINT
-        ) from error
+        raise UnreadableVideoError(f"{path} cannot be read: {error.strerror}.", hint=_HINT) from error
     return _index(path, stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 
@@ -134,9 +128,7 @@ def _index(path: Path, mtime_ns: int, size: int, inode: int) -> VideoIndex:
             times.append(packet.pts)
             last_ticks = packet.duration or last_ticks
             if packet.is_keyframe:
-                keys.append(
-                    (packet.pts, packet.dts if packet.dts is not None else packet.pts)
-                )
+                keys.append((packet.pts, packet.dts if packet.dts is not None else packet.pts))
         if stream.frames and packets < stream.frames:
             raise UnreadableVideoError(
                 f"{path} is cut short: it promises {stream.frames} frames and holds {packets}.",
@@ -176,9 +168,7 @@ def _facts(
         seconds = float((int(pts[-1] - pts[0]) + last_ticks) * base)
     pixel_format = stream.codec_context.pix_fmt or "unknown"
     if not stream.width or not stream.height:
-        raise UnreadableVideoError(
-            f"{container.name} does not say how large its frames are.", hint=_HINT
-        )
+        raise UnreadableVideoError(f"{container.name} does not say how large its frames are.", hint=_HINT)
     return VideoInfo(
         width=stream.width,
         height=stream.height,
@@ -196,25 +186,15 @@ def _facts(
     )
 
 
-def _rate(
-    stream: VideoStream, pts: npt.NDArray[np.int64] | None, base: Fraction
-) -> tuple[Fraction, bool]:
+def _rate(stream: VideoStream, pts: npt.NDArray[np.int64] | None, base: Fraction) -> tuple[Fraction, bool]:
     """Return the frame rate and whether it varies."""
-    declared = (
-        stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(25)
-    )
+    declared = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(25)
     if pts is None or len(pts) < 2:
         return Fraction(declared), False
     steps = np.diff(pts)
-    if (
-        steps.min() == steps.max()
-        and steps[0] > 0
-        and int(steps[0]) * base > Fraction(1, 1000) * 5
-    ):
+    if steps.min() == steps.max() and steps[0] > 0 and int(steps[0]) * base > Fraction(1, 1000) * 5:
         exact = 1 / (int(steps[0]) * base)
-        return (
-            Fraction(declared) if abs(exact - declared) < Fraction(1, 100) else exact
-        ), False
+        return (Fraction(declared) if abs(exact - declared) < Fraction(1, 100) else exact), False
     # A coarse time base (Matroska's millisecond) rounds each frame's time by at most one tick.
     ideal = pts[0] + np.arange(len(pts)) * ((pts[-1] - pts[0]) / (len(pts) - 1))
     if np.abs(pts - ideal).max() <= 1.0:

@@ -47,9 +47,7 @@ def review_proxy(
         mark = None if not text else _mark(text, width, height)
         for rgb in iter_frames(path):
             if cancelled is not None and cancelled():
-                raise MediaCancelledError(
-                    "The review copy was cancelled; nothing was written."
-                )
+                raise MediaCancelledError("The review copy was cancelled; nothing was written.")
             small = rgb
             if rgb.shape[:2] != (height, width):
                 small = np.asarray(

@@ -30,9 +30,7 @@ class FilmstripInfo:
     """Pixels."""
 
 
-def thumbnail(
-    path: Path | str, to: Path | str, *, frame: int | None = None, width: int = 320
-) -> int:
+def thumbnail(path: Path | str, to: Path | str, *, frame: int | None = None, width: int = 320) -> int:
     """Write one frame, scaled to ``width`` pixels, as WebP, JPEG or PNG by the suffix; return its number.
 
     Without ``frame`` the middle one is taken. Never enlarges.
@@ -55,9 +53,7 @@ def thumbnail(
     return number
 
 
-def filmstrip(
-    path: Path | str, to: Path | str, *, n: int = 8, height: int = 96
-) -> FilmstripInfo:
+def filmstrip(path: Path | str, to: Path | str, *, n: int = 8, height: int = 96) -> FilmstripInfo:
     """Write ``n`` frames, evenly spread, side by side in one picture (WebP, JPEG or PNG by the suffix).
 
     A video with fewer than ``n`` frames gives one tile per frame.
@@ -78,16 +74,12 @@ def filmstrip(
 
 
 def _scaled(rgb: Rgb, width: int, height: int) -> Rgb:
-    return np.asarray(
-        cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8
-    )
+    return np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _save(rgb: Rgb, to: Path) -> None:
     kind = _FORMATS.get(to.suffix.lower())
     if kind is None:
-        raise InvalidInputError(
-            f"{to.name}: pictures are written as WebP, JPEG or PNG."
-        )
+        raise InvalidInputError(f"{to.name}: pictures are written as WebP, JPEG or PNG.")
     with whole_file(to) as part:
         Image.fromarray(np.ascontiguousarray(rgb)).save(part, format=kind, quality=82)

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
 from x121lib.media.colour import Rgb
-from x121lib.media.encoding import encode_video
+from x121lib.media.encoding import EncoderSettings, encode_video
 
 BITS = 16
 """Numbers run from 0 to 65,535."""
 
 
-def numbered_frame(
-    number: int, *, width: int = 128, height: int = 128, hue: int = 0
-) -> Rgb:
+def numbered_frame(number: int, *, width: int = 128, height: int = 128, hue: int = 0) -> Rgb:
     """Return a moving test picture with ``number`` drawn as black and white blocks along the top eighth.
 
-    Bit *b* is a block of ``width / 16`` × ``height / 8`` pixels, white for 1, the highest bit at the left.
+    Bit *b* is a block of ``width / 16`` x ``height / 8`` pixels, white for 1, the highest bit at the left.
     """
     rows, columns = np.mgrid[0:height, 0:width]
     picture = np.empty((height, width, 3), dtype=np.uint8)
@@ -50,9 +49,7 @@ def frame_number(rgb: Rgb) -> int:
     return number
 
 
-def numbered_frames(
-    count: int, *, first: int = 0, width: int = 128, height: int = 128, hue: int = 0
-) -> Iterator[Rgb]:
+def numbered_frames(count: int, *, first: int = 0, width: int = 128, height: int = 128, hue: int = 0) -> Iterator[Rgb]:
     """Yield ``count`` numbered frames from ``first`` on."""
     for number in range(first, first + count):
         yield numbered_frame(number, width=width, height=height, hue=hue)
@@ -60,14 +57,13 @@ def numbered_frames(
 
 def write_numbered_clip(
     path: Path,
-    count: int,
+    frames: range,
     *,
-    first: int = 0,
     rate: Fraction | int = 24,
     size: tuple[int, int] = (128, 128),
-    **encoder: object,
+    **settings: Unpack[EncoderSettings],
 ) -> Path:
-    """Write a clip of numbered frames and return its path; ``encoder`` goes to `encode_video`."""
-    frames = numbered_frames(count, first=first, width=size[0], height=size[1])
-    encode_video(path, frames, Fraction(rate), **encoder)  # type: ignore[arg-type]
+    """Write a clip of the numbered ``frames`` at (width, height) ``size`` and return its path."""
+    pictures = numbered_frames(len(frames), first=frames.start, width=size[0], height=size[1])
+    encode_video(path, pictures, Fraction(rate), **settings)
     return path
