@@ -1,0 +1,1 @@
+"""Sessions and transactions, the embedded PostgreSQL, artifact files, audit log and backup."""
