@@ -104,8 +104,10 @@ def tag_bt709(stream: VideoStream) -> None:
 
 
 def _options(codec: str, crf: int, preset: str) -> dict[str, str]:
-    if codec in {"libx264", "libx265"}:
+    if codec == "libx264":
         return {"crf": str(crf), "preset": preset}
+    if codec == "libx265":  # which otherwise writes a page to standard error for each file
+        return {"crf": str(crf), "preset": preset, "x265-params": "log-level=none"}
     if codec == "libvpx-vp9":
         return {
             "crf": str(crf),

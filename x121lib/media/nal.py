@@ -85,7 +85,7 @@ def split_packet(data: bytes, length_size: int) -> list[bytes]:
     """Return the NAL units of a packet; ``length_size`` 0 means Annex B start codes."""
     if length_size == 0:
         starts = [m.end() for m in _START_CODE.finditer(data)]
-        ends = [m.start() for m in _START_CODE.finditer(data)][1:] + [len(data)]
+        ends = [*(m.start() for m in _START_CODE.finditer(data)), len(data)][1:]
         return [data[a:b].rstrip(b"\x00") for a, b in zip(starts, ends, strict=True) if b > a]
     nals, at = [], 0
     while at + length_size <= len(data):
