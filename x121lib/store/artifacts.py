@@ -96,9 +96,7 @@ class ArtifactWriter:
             InvalidInputError: the block is not over yet.
         """
         if self._stored is None:
-            raise InvalidInputError(
-                "The file is not stored before its `with` block ends."
-            )
+            raise InvalidInputError("The file is not stored before its `with` block ends.")
         return self._stored
 
     def write(self, data: bytes) -> int:
@@ -122,9 +120,7 @@ class ArtifactWriter:
         else:
             sha256 = self._hash.hexdigest()
         with self._store._disk(self._n_bytes):
-            if (
-                self._path.stat().st_ino != os.fstat(self._descriptor).st_ino
-            ):  # a library replaced the file
+            if self._path.stat().st_ino != os.fstat(self._descriptor).st_ino:  # a library replaced the file
                 _sync(self._path)
             os.fsync(self._descriptor)
             self._path.chmod(0o444)
@@ -208,9 +204,7 @@ class ArtifactStore:
         file = self.path(sha256).open("rb")
         try:
             if _hash_stream(file)[0] != sha256:
-                raise AlteredArtifactError(
-                    _altered(sha256, self._root), hint="Restore it from a backup."
-                )
+                raise AlteredArtifactError(_altered(sha256, self._root), hint="Restore it from a backup.")
             file.seek(0)
         except BaseException:
             file.close()
@@ -256,9 +250,7 @@ class ArtifactStore:
 
     def _path(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):
-            raise InvalidInputError(
-                f"{sha256[:80]!r} is no SHA-256 (64 lowercase hexadecimal digits)."
-            )
+            raise InvalidInputError(f"{sha256[:80]!r} is no SHA-256 (64 lowercase hexadecimal digits).")
         return self._root / sha256[:2] / sha256[2:4] / sha256
 
     def _move(self, path: Path) -> StoredFile | None:
@@ -287,10 +279,7 @@ class ArtifactStore:
         while True:
             path = self._temporary / secrets.token_hex(8)
             descriptor = file_locks.open_lock(path)
-            if (
-                file_locks.try_exclusive(descriptor)
-                and os.fstat(descriptor).st_nlink == 1
-            ):
+            if file_locks.try_exclusive(descriptor) and os.fstat(descriptor).st_nlink == 1:
                 return path, descriptor
             file_locks.close_lock(descriptor)  # a sweep came between and took it away
 
@@ -320,9 +309,7 @@ class ArtifactStore:
 
 def free_bytes(root: Path) -> int:
     """Return the free space of the disk that ``root`` (or its nearest existing parent) lies on."""
-    folder = next(
-        parent for parent in (root, *root.resolve().parents) if parent.exists()
-    )
+    folder = next(parent for parent in (root, *root.resolve().parents) if parent.exists())
     return shutil.disk_usage(folder).free
 
 

@@ -8,21 +8,15 @@ ends. Starting and stopping happen under another lock, so that two processes tha
 from __future__ import annotations
 
 import os
-import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
-
-import psycopg
-from psycopg import sql
 
 from x121lib.base.errors import RefusedError
 from x121lib.base.log import get_logger
 from x121lib.base.secrets import ensure_private_dir, read_or_make_secret
 from x121lib.base.settings import Settings
-from x121lib.store import file_locks, server_files, server_process
+from x121lib.store import file_locks, server_files, server_process, server_setup
 from x121lib.store.errors import NoEmbeddedBuildError, ServerStartError
 from x121lib.store.server_files import Install, Location
 from x121lib.store.server_process import Postmaster
@@ -36,11 +30,7 @@ __all__ = [
 ]
 
 _LOG = get_logger(__name__)
-_NAME = "x121"
 _COMPLETE = "x121.complete"
-_SOCKET_PATH_MAX_BYTES = (
-    100  # sun_path holds 104 bytes on macOS, 108 on Linux, with the final zero
-)
 _LOG_MAX_BYTES = 5_000_000
 _START_TRIES = 4
 _TRY_AGAIN = (
@@ -48,24 +38,6 @@ _TRY_AGAIN = (
     "Address already in use",
     "pre-existing shared memory block",
 )
-
-_SERVER_SETTINGS = {
-    "listen_addresses": "127.0.0.1",
-    "max_connections": "100",
-    "shared_buffers": "64MB",
-    "work_mem": "8MB",
-    "maintenance_work_mem": "48MB",  # below the 64 MB of /dev/shm that containers give to parallel index builds
-    "max_wal_size": "512MB",
-    "huge_pages": "off",
-    "io_method": "sync",
-    "max_parallel_workers_per_gather": "1",
-    "autovacuum_max_workers": "2",
-    "password_encryption": "scram-sha-256",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "log_line_prefix": "%m [%p] ",
-    "log_checkpoints": "off",
-}
 
 
 @dataclass(frozen=True)
@@ -100,9 +72,7 @@ class EmbeddedServer:
         self._secrets_dir = settings.secrets_dir
         self._log_file = settings.log_dir / "database.log"
         self._run_dir = settings.home / "run"
-        self._held: tuple[int, int, int] | None = (
-            None  # process id, users lock, alive lock
-        )
+        self._held: tuple[int, int, int] | None = None  # process id, users lock, alive lock
 
     def acquire(self) -> str:
         """Start the server if it is down, join its users, and return its libpq URL.
@@ -121,19 +91,15 @@ class EmbeddedServer:
         with file_locks.exclusive(self._run_dir / "start.lock"):
             joined = self._join()
             try:
-                location = server_files.find_location(
-                    self._home
-                ) or server_files.make_location(self._home)
+                location = server_files.find_location(self._home) or server_files.make_location(self._home)
                 password = read_or_make_secret(self._secrets_dir, "database-password")
                 found = self._attach(location) or self._start(location, password)
-                server_process.launch_keeper(
-                    self._run_dir, location.data, self._log_file
-                )
+                server_process.launch_keeper(self._run_dir, location.data, self._log_file)
             except BaseException:
                 if joined:
                     self._leave()
                 raise
-        return _url(found.port, password)
+        return server_setup.database_url(found.port, password)
 
     def release(self) -> None:
         """Leave the server's users; the last one stops it. Without an `acquire` before, nothing happens."""
@@ -213,11 +179,7 @@ class EmbeddedServer:
         found = server_process.running_postmaster(location.data)
         if found is None or not (location.data / _COMPLETE).exists():
             return None
-        return (
-            found
-            if found.ready
-            else server_process.wait_ready(location.data, found.pid)
-        )
+        return found if found.ready else server_process.wait_ready(location.data, found.pid)
 
     def _start(self, location: Location, password: str) -> Postmaster:
         began = time.monotonic()
@@ -232,62 +194,22 @@ class EmbeddedServer:
                 hint=f"Allow others to pass through the folders above it, as before, or move {location.folder}.",
             )
         if first:
-            self._initialise(location, install, password)
+            server_process.stop_server(location.data)  # one that never became complete holds nothing of value
+            server_setup.initialise(location, install, password)
         found = self._start_server(location, install)
         if first:
-            _make_database(
-                _url(found.port, password, "postgres"), _url(found.port, password)
-            )
-            _sync_tree(location.data)
+            server_setup.make_database(found.port, password)
+            server_setup.sync_tree(location.data)
             complete.touch()
             location.user.give(complete)
-            _sync(location.data)
+            server_setup.sync(complete)
+            server_setup.sync(location.data)
         _LOG.info(
             "Database server ready on port %d after %.2f s.",
             found.port,
             time.monotonic() - began,
         )
         return found
-
-    def _initialise(self, location: Location, install: Install, password: str) -> None:
-        """Make an empty data folder; one that never became complete holds nothing of value and goes first."""
-        server_process.stop_server(location.data)
-        shutil.rmtree(location.data, ignore_errors=True)
-        password_file = location.folder / "password"
-        password_file.unlink(missing_ok=True)
-        try:
-            password_file.touch(mode=0o600, exist_ok=False)
-            password_file.write_text(password)
-            location.user.give(password_file)
-            made = location.user.run(
-                [
-                    *(
-                        install.tool("initdb"),
-                        "-D",
-                        location.data,
-                        f"--username={_NAME}",
-                        f"--pwfile={password_file}",
-                    ),
-                    *[
-                        "--auth=scram-sha-256",
-                        "--encoding=UTF8",
-                        "--locale=C",
-                        "--locale-provider=builtin",
-                    ],
-                    *["--builtin-locale=C.UTF-8", "--no-sync", "--no-instructions"],
-                ]
-            )
-        except OSError as error:
-            raise ServerStartError(
-                f"The database could not be set up in {location.folder}: {error}."
-            ) from error
-        finally:
-            password_file.unlink(missing_ok=True)
-        if made.returncode != 0:
-            shutil.rmtree(location.data, ignore_errors=True)
-            raise self._failure(
-                location, "The database could not be set up", made.stdout
-            )
 
     def _start_server(self, location: Location, install: Install) -> Postmaster:
         """Start the server; another port, or some patience with what a killed one left, may be needed."""
@@ -299,7 +221,7 @@ class EmbeddedServer:
             server_process.clear_remains(location.data, location.socket_dir)
             port = server_process.free_port(preferred)
             begin = self._log_file.stat().st_size if self._log_file.exists() else 0
-            pid = self._launch(location, install, port)
+            pid = server_setup.launch_server(location, install, port, self._log_file)
             found = server_process.wait_ready(location.data, pid)
             if found is not None:
                 port_file.write_text(str(found.port))
@@ -310,55 +232,11 @@ class EmbeddedServer:
             if not any(reason in output for reason in _TRY_AGAIN):
                 break
             preferred = None
-        raise self._failure(location, "The database server does not start", output)
-
-    def _launch(self, location: Location, install: Install, port: int) -> int:
-        location.socket_dir.mkdir(mode=0o700, exist_ok=True)
-        location.user.give(location.socket_dir)
-        fits = (
-            len(os.fsencode(location.socket_dir)) + len("/.s.PGSQL.65535")
-            <= _SOCKET_PATH_MAX_BYTES
-        )
-        options = {
-            **_SERVER_SETTINGS,
-            "port": str(port),
-            "unix_socket_directories": str(location.socket_dir) if fits else "",
-            "cluster_name": server_process.cluster_name(location.data),
-        }
-        arguments = [
-            argument
-            for key, value in options.items()
-            for argument in ("-c", f"{key}={value}")
-        ]
-        program = install.tool("postgres")
-        try:
-            return server_process.launch(
-                [program, "-D", location.data, *arguments],
-                self._log_file,
-                location.user.popen_options(),
-            )
-        except OSError as error:
-            raise ServerStartError(
-                f"The database server does not start: {error}."
-            ) from error
+        raise server_setup.failure(location, "The database server does not start", output, self._log_file)
 
     def _trim_log(self) -> None:
         if self._log_file.exists() and self._log_file.stat().st_size > _LOG_MAX_BYTES:
             self._log_file.replace(self._log_file.with_suffix(".log.1"))
-
-    def _failure(self, location: Location, what: str, output: str) -> ServerStartError:
-        lines = [line for line in output.splitlines() if line.strip()][-8:]
-        free_mb = shutil.disk_usage(location.folder).free // 1_000_000
-        full = free_mb < 100 or "No space left" in output
-        hint = (
-            f"Free space: that disk has {free_mb} MB left."
-            if full
-            else f"The server's log is {self._log_file}."
-        )
-        return ServerStartError(
-            f"{what} in {location.folder}: " + " | ".join(lines or ["it said nothing"]),
-            hint=hint,
-        )
 
 
 def _version(location: Location) -> str | None:
@@ -366,50 +244,10 @@ def _version(location: Location) -> str | None:
     return path.read_text().strip() if path.exists() else None
 
 
-def _url(port: int, password: str, database: str = _NAME) -> str:
-    return (
-        f"postgresql://{_NAME}:{quote(password, safe='')}@127.0.0.1:{port}/{database}"
-    )
-
-
-def _make_database(server_url: str, database_url: str) -> None:
-    try:
-        with psycopg.connect(server_url, autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_NAME))
-            )
-        with psycopg.connect(database_url, autocommit=True) as connection:
-            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-    except psycopg.Error as error:
-        raise ServerStartError(f"The database could not be set up: {error}.") from error
-
-
-def _sync(path: Path) -> None:
-    """Flush a file or a folder to the disk; one that is gone meanwhile needs none."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_tree(folder: Path) -> None:
-    """Flush all of a new data folder, which was made without syncing: several files at once share a disk flush."""
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(_sync, [folder.parent, folder, *folder.rglob("*")]))
-
-
 def find_orphans(settings: Settings) -> list[Path]:
     """Return database folders below /var/lib/x121 whose `X121_HOME` no longer exists (never this home's own)."""
     own = server_files.find_location(settings.home)
-    return [
-        folder
-        for folder in server_files.list_orphans()
-        if own is None or folder != own.folder
-    ]
+    return [folder for folder in server_files.list_orphans() if own is None or folder != own.folder]
 
 
 def remove(settings: Settings) -> None:

@@ -21,9 +21,7 @@ class NoEmbeddedBuildError(StoreError):
     code = "store.no_embedded_build"
 
     def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"The embedded database cannot run here: {reason}.", hint=_OWN_SERVER
-        )
+        super().__init__(f"The embedded database cannot run here: {reason}.", hint=_OWN_SERVER)
 
 
 class NoServerUserError(StoreError):

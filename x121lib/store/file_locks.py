@@ -32,9 +32,7 @@ def open_lock(path: Path, *, create: bool = True) -> int:
     Raises:
         FileNotFoundError: it does not exist, and ``create`` is false.
     """
-    descriptor = os.open(
-        path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600
-    )
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
     _open.add(descriptor)
     return descriptor
 
@@ -95,9 +93,7 @@ def exclusive(path: Path, *, timeout_s: float = 150.0) -> Iterator[None]:
                         hint=f"Find it with: fuser {path}",
                     )
                 time.sleep(_POLL_S)
-            if _is_current(
-                descriptor, path
-            ):  # else it was deleted while we waited: a lock that nobody sees
+            if _is_current(descriptor, path):  # else it was deleted while we waited: a lock that nobody sees
                 yield
                 return
         finally:
@@ -112,9 +108,5 @@ def holders(path: Path) -> tuple[int, ...]:
     except OSError:
         return ()
     fields = [line.replace("->", "").split() for line in lines]
-    found = {
-        int(f[4])
-        for f in fields
-        if len(f) > 5 and f[1] == "FLOCK" and f[5].rpartition(":")[2] == str(inode)
-    }
+    found = {int(f[4]) for f in fields if len(f) > 5 and f[1] == "FLOCK" and f[5].rpartition(":")[2] == str(inode)}
     return tuple(sorted(found))

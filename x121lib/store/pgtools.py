@@ -49,9 +49,7 @@ def restore(url: str, source: Path) -> None:
         BackupError: no such file, no dump, tools missing or older than the server, or the database refused.
     """
     if not source.is_file():
-        raise BackupError(
-            f"There is no dump {source}.", hint="Make one with: x121 db dump FILE"
-        )
+        raise BackupError(f"There is no dump {source}.", hint="Make one with: x121 db dump FILE")
     install = _tools_for(url)
     options = [
         "--clean",
@@ -82,9 +80,7 @@ def _tools_for(url: str) -> Install:
         with psycopg.connect(_plain(url), connect_timeout=10) as connection:
             server = connection.info.server_version // 10_000
     except psycopg.Error as error:
-        raise BackupError(
-            f"The database cannot be reached: {error}.", hint="Try: x121 db status"
-        ) from error
+        raise BackupError(f"The database cannot be reached: {error}.", hint="Try: x121 db status") from error
     if server > install.major:
         raise BackupError(
             f"The database server is PostgreSQL {server}; the bundled tools are older ({install.major}).",
@@ -97,9 +93,7 @@ def _run(install: Install, tool: str, url: str, options: list[str], file: Path) 
     """Run a tool; the password goes through its environment, never through the list of processes."""
     given = conninfo_to_dict(_plain(url))
     password = str(given.pop("password", None) or "")
-    target = make_conninfo(
-        "", **{key: value for key, value in given.items() if value is not None}
-    )
+    target = make_conninfo("", **{key: value for key, value in given.items() if value is not None})
     done = subprocess.run(
         [str(install.tool(tool)), f"--dbname={target}", "--no-password", *options],
         env={
@@ -120,6 +114,4 @@ def _run(install: Install, tool: str, url: str, options: list[str], file: Path) 
     if any(reason in done.stderr for reason in _FULL):
         raise DiskFullError(file.parent, file.stat().st_size if file.exists() else 0)
     lines = [line for line in done.stderr.splitlines() if line.strip()]
-    raise BackupError(
-        f"{tool} failed on {file}: " + " | ".join(lines[-3:] or ["it said nothing"])
-    )
+    raise BackupError(f"{tool} failed on {file}: " + " | ".join(lines[-3:] or ["it said nothing"]))

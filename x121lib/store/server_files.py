@@ -72,22 +72,16 @@ def find_install(major: int | None = None) -> Install:
     """
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise NoEmbeddedBuildError(
-            f"the package {_DISTRIBUTION} is not installed (or not made for this machine)"
-        )
+        raise NoEmbeddedBuildError(f"the package {_DISTRIBUTION} is not installed (or not made for this machine)")
     package = Path(next(iter(spec.submodule_search_locations)))
     found = [
-        Install(
-            root, int(root.name.removeprefix("pginstall") or 16)
-        )  # the folder without a number holds version 16
+        Install(root, int(root.name.removeprefix("pginstall") or 16))  # the folder without a number holds version 16
         for root in package.glob("pginstall*")
         if (root / "bin" / "postgres").exists()
     ]
     fitting = [install for install in found if major in (None, install.major)]
     if not fitting:
-        raise NoEmbeddedBuildError(
-            f"PostgreSQL {major or ''} is not among the bundled builds"
-        )
+        raise NoEmbeddedBuildError(f"PostgreSQL {major or ''} is not among the bundled builds")
     return max(fitting, key=lambda install: install.major)
 
 
@@ -100,30 +94,21 @@ def reachable_install(install: Install, user: ServerUser) -> Install:
     if _runs(install, user):
         return install
     if not user.switch:
-        raise NoEmbeddedBuildError(
-            f"{install.tool('postgres')} does not run on this machine"
-        )
+        raise NoEmbeddedBuildError(f"{install.tool('postgres')} does not run on this machine")
     version = importlib.metadata.version(_DISTRIBUTION)
     target = SYSTEM_DIR / f"{_COPY_PREFIX}{install.major}-{version}"
     copy = Install(target / _PACKAGE / install.root.name, install.major)
     if not copy.root.exists():
         _copy_install(install, target)
     if not _runs(copy, user):
-        raise NoEmbeddedBuildError(
-            f"{copy.tool('postgres')} does not run on this machine"
-        )
+        raise NoEmbeddedBuildError(f"{copy.tool('postgres')} does not run on this machine")
     return copy
 
 
 def _runs(install: Install, user: ServerUser) -> bool:
     script = '"$1" --version && test -r "$2"'
     catalogue = install.root / "share" / "postgresql" / "postgres.bki"
-    return (
-        user.run(
-            ["/bin/sh", "-c", script, "sh", install.tool("postgres"), catalogue]
-        ).returncode
-        == 0
-    )
+    return user.run(["/bin/sh", "-c", script, "sh", install.tool("postgres"), catalogue]).returncode == 0
 
 
 def _copy_install(install: Install, target: Path) -> None:
@@ -132,20 +117,12 @@ def _copy_install(install: Install, target: Path) -> None:
     part = SYSTEM_DIR / f".{target.name}.{secrets.token_hex(4)}"
     libraries = install.root.parent.with_name(f"{_PACKAGE}.libs")
     try:
-        shutil.copytree(
-            install.root, part / _PACKAGE / install.root.name, symlinks=True
-        )
+        shutil.copytree(install.root, part / _PACKAGE / install.root.name, symlinks=True)
         if libraries.exists():
             shutil.copytree(libraries, part / libraries.name, symlinks=True)
         for path in [part, *part.rglob("*")]:
             if not path.is_symlink():
-                path.chmod(
-                    0o755
-                    if path.is_dir()
-                    or os.access(path, os.X_OK)
-                    or path.parent.name == "bin"
-                    else 0o644
-                )
+                path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) or path.parent.name == "bin" else 0o644)
         with contextlib.suppress(FileExistsError, OSError):  # another process was first
             part.rename(target)
     finally:
@@ -181,9 +158,7 @@ def find_location(home: Path) -> Location | None:
 def _server_user_of(folder: Path) -> ServerUser:
     """Return who runs this database's server: the owner of its folder."""
     user = owner_of(folder)
-    if (
-        user.switch and user.uid == 0
-    ):  # a first start that was cut short before the folder was given away
+    if user.switch and user.uid == 0:  # a first start that was cut short before the folder was given away
         user = choose_server_user()
         user.give(folder)
     elif not user.switch and user.uid != os.geteuid():
@@ -201,11 +176,7 @@ def _claim(folder: Path, home: Path) -> None:
     if named == home.resolve():
         return
     record = named / _LOCATION_FILE
-    if (
-        record.exists()
-        and record.read_text().strip() == str(folder)
-        and not record.samefile(home / _LOCATION_FILE)
-    ):
+    if record.exists() and record.read_text().strip() == str(folder) and not record.samefile(home / _LOCATION_FILE):
         raise DatabaseFolderError(
             f"The database in {folder} belongs to {named}; {home} is a copy of that home.",
             hint=f"Delete {home / _LOCATION_FILE} to begin with an empty database there, then restore a dump.",

@@ -49,9 +49,7 @@ def read_postmaster(data: Path) -> Postmaster | None:
     """Return what `postmaster.pid` says, None while there is none (or it is not complete)."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
-        return Postmaster(
-            int(lines[0]), int(lines[3]), len(lines) > 7 and lines[7].strip() == "ready"
-        )
+        return Postmaster(int(lines[0]), int(lines[3]), len(lines) > 7 and lines[7].strip() == "ready")
     except (FileNotFoundError, IndexError, ValueError):
         return None
 
@@ -63,9 +61,7 @@ def _titles() -> Iterator[tuple[int, str]]:
             if name.isdigit():
                 yield int(name), _title(int(name))
         return
-    listing = subprocess.run(
-        ["/bin/ps", "-axo", "pid=,command="], capture_output=True, text=True, check=True
-    )
+    listing = subprocess.run(["/bin/ps", "-axo", "pid=,command="], capture_output=True, text=True, check=True)
     for line in listing.stdout.splitlines():
         number, _, title = line.strip().partition(" ")
         yield int(number), title
@@ -73,12 +69,7 @@ def _titles() -> Iterator[tuple[int, str]]:
 
 def _title(pid: int) -> str:
     try:
-        return (
-            Path(f"/proc/{pid}/cmdline")
-            .read_bytes()
-            .replace(b"\0", b" ")
-            .decode(errors="replace")
-        )
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
 
@@ -98,16 +89,10 @@ def list_backends(name: str) -> list[int]:
 def running_postmaster(data: Path) -> Postmaster | None:
     """Return the living server of ``data``, None where it is down (a stale `postmaster.pid` included)."""
     found = read_postmaster(data)
-    return (
-        found
-        if found is not None and is_server(found.pid, cluster_name(data))
-        else None
-    )
+    return found if found is not None and is_server(found.pid, cluster_name(data)) else None
 
 
-def launch(
-    arguments: Sequence[str | Path], log: Path, options: Mapping[str, Any]
-) -> int:
+def launch(arguments: Sequence[str | Path], log: Path, options: Mapping[str, Any]) -> int:
     """Start a program that outlives this process, writing to ``log``; return its process id.
 
     ``options`` put it into a session of its own, so Ctrl-C on our terminal never reaches it.
@@ -121,9 +106,7 @@ def launch(
             umask=0o077,
             **options,
         )
-    started.returncode = (
-        0  # it is meant to outlive us: no warning about that, and `reap` collects it
-    )
+    started.returncode = 0  # it is meant to outlive us: no warning about that, and `reap` collects it
     _children.add(started.pid)
     return started.pid
 
@@ -154,9 +137,7 @@ def wait_ready(data: Path, pid: int, *, timeout_s: float = 120.0) -> Postmaster 
         if not is_server(pid, name):
             return None
         time.sleep(_POLL_S)
-    raise ServerStartError(
-        f"The database server was not ready after {timeout_s:.0f} s.", hint="Try again."
-    )
+    raise ServerStartError(f"The database server was not ready after {timeout_s:.0f} s.", hint="Try again.")
 
 
 def stop_server(data: Path) -> None:
@@ -177,9 +158,7 @@ def stop_server(data: Path) -> None:
             if not is_server(found.pid, name):
                 return
             time.sleep(_POLL_S)
-    raise ServerStartError(
-        f"The database server (process {found.pid}) does not stop.", hint="See its log."
-    )
+    raise ServerStartError(f"The database server (process {found.pid}) does not stop.", hint="See its log.")
 
 
 def clear_remains(data: Path, socket_dir: Path) -> None:
@@ -267,4 +246,4 @@ def launch_keeper(run_dir: Path, data: Path, log: Path) -> None:
         "cwd": "/",
         "start_new_session": True,
     }
-    launch([sys.executable, "-I", "-S", "-c", code, root, run_dir, data], log, options)
+    _keepers[run_dir] = launch([sys.executable, "-I", "-S", "-c", code, root, run_dir, data], log, options)

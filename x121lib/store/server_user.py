@@ -59,10 +59,7 @@ class ServerUser:
 
     def can_enter(self, folder: Path) -> bool:
         """Return whether this user can reach what lies in ``folder``: asked of the kernel, not read from modes."""
-        return (
-            not self.switch
-            or self.run(["/bin/sh", "-c", 'test -x "$1"', "sh", folder]).returncode == 0
-        )
+        return not self.switch or self.run(["/bin/sh", "-c", 'test -x "$1"', "sh", folder]).returncode == 0
 
     def give(self, path: Path) -> None:
         """Make ``path`` this user's own (only where X121 runs as root)."""
