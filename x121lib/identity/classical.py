@@ -41,7 +41,7 @@ class ClassicalBackend:
     """Viola-Jones cascades (``alt2``, confirmed by ``default``) and features of `x121lib.identity.features`.
 
     Confidence: the two cascades' last-stage sums ``a`` and ``d`` (`detectMultiScale3` level weights) at the found
-    place give ``1 / (1 + exp(-z))`` with ``z = 1.4·(a - 55.5) + 0.35·(d - 2) + 1.9``; a place that ``default`` does not
+    place give ``1 / (1 + exp(-z))`` with ``z = 1.4·(a - 55.5) + 0.35·(d - 2) + 2.3``; a place that ``default`` does not
     confirm has ``d = -4``. The constants make the drawn sample portraits and a real portrait score above 0.65 and
     the false finds of those pictures below it; they are a ranking, not a probability.
 
@@ -160,7 +160,7 @@ class ClassicalBackend:
 
 
 def _confidence(alt2: float, default: float) -> float:
-    z = 1.4 * (alt2 - 55.5) + 0.35 * (default - 2) + 1.9
+    z = 1.4 * (alt2 - 55.5) + 0.35 * (default - 2) + 2.3
     return 1 / (1 + math.exp(-z))
 
 
