@@ -23,6 +23,7 @@ _STOP_S = 60.0
 _ORPHAN_S = 6.0
 _KEEPER_S = 2.0
 _children: set[int] = set()
+_keepers: dict[Path, int] = {}
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,8 @@ def wait_keeper(run_dir: Path) -> None:
     while not (ended := file_locks.try_exclusive(lock)) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
     file_locks.close_lock(lock)
-    while ended and _children and time.monotonic() < deadline:
+    ours = _keepers.pop(run_dir, 0)
+    while ended and ours in _children and time.monotonic() < deadline:
         reap()
         time.sleep(_POLL_S)
 
