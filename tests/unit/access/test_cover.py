@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ RELEASE = ReleaseFacts(
     transition_modes=frozenset({"coat_off"}),
 )
 ASK = CoverQuestion(("clothed",), "coat_off", "Spring", ReleasePurpose.GENERATE, NOW)
-FLAWS = {
+FLAWS: dict[Missing, dict[str, Any]] = {
     Missing.REVOKED: {"revoked_at": NOW - DAY},
     Missing.NOT_YET_VALID: {"valid_from": NOW + DAY},
     Missing.ENDED: {"valid_until": datetime(2026, 5, 1, tzinfo=UTC)},
