@@ -53,7 +53,7 @@ class WorkflowSlot(Base):
     node_id: Mapped[str] = text()
     input_name: Mapped[str] = text()
     slot_type_id: Mapped[SlotType] = term(SlotType)
-    __table_args__ = (sa.UniqueConstraint("workflow_version_id", "name"),)
+    __table_args__ = (sa.UniqueConstraint("workflow_version_id", "name", "node_id", "input_name"),)
 
 
 class SceneType(Base):

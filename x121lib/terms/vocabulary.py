@@ -194,12 +194,14 @@ class WorkflowStatus(Term):
 class SlotType(Term):
     """Type of a workflow slot's value."""
 
-    INTEGER = "integer", 1
-    NUMBER = "number", 2
-    TEXT = "text", 3
+    INT = "int", 1
+    FLOAT = "float", 2
+    STRING = "string", 3
     BOOLEAN = "boolean", 4
     IMAGE = "image", 5
     CHOICE = "choice", 6
+    VIDEO = "video", 7
+    AUDIO = "audio", 8
 
 
 class FieldType(Term):

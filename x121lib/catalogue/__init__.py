@@ -1,0 +1,1 @@
+"""What a studio works with: projects, variant kinds, workflows, scene types, QA profiles."""

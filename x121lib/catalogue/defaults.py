@@ -1,0 +1,31 @@
+"""The rows that every studio starts with. Idempotent; nothing that a studio changed is touched."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from x121lib import model as m
+
+TIERS = (("Draft", False), ("Preview", False), ("Production", True))
+"""Quality tiers and whether they are deliverable."""
+FAILURE_TAGS = ("face drift", "seam", "motion", "hands", "colour", "flicker", "anatomy", "clothing", "background")
+"""Reasons that a reviewer can pick."""
+DEFAULT_KIND = "clothed"
+"""Variant kind of an imported image whose name says nothing else."""
+
+
+def ensure_defaults(session: Session) -> None:
+    """Write the default tiers, variant kind, transition mode and reasons where the studio has none."""
+    if session.scalar(sa.select(sa.func.count()).select_from(m.Tier)) == 0:
+        session.add_all(
+            m.Tier(name=name, is_deliverable=deliverable, sort_order=i)
+            for i, (name, deliverable) in enumerate(TIERS, start=1)
+        )
+    if session.scalar(sa.select(sa.func.count()).select_from(m.VariantKind)) == 0:
+        session.add(m.VariantKind(name=DEFAULT_KIND, filename_prefix="", is_source=True, sort_order=1))
+    if session.scalar(sa.select(sa.func.count()).select_from(m.TransitionMode)) == 0:
+        session.add(m.TransitionMode(name="normal", filename_suffix=""))
+    if session.scalar(sa.select(sa.func.count()).select_from(m.FailureTag)) == 0:
+        session.add_all(m.FailureTag(name=name, sort_order=i) for i, name in enumerate(FAILURE_TAGS, start=1))
+    session.flush()

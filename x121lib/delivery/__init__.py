@@ -1,0 +1,1 @@
+"""Delivery: named, verified files in the contractual ZIP."""

@@ -1,0 +1,1 @@
+"""Scene → segments → takes: planning, lossless hand-off, receipts, assembly."""

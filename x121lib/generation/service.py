@@ -1,0 +1,336 @@
+"""Generation's use cases: plan a scene's takes, make the order for one, record what came back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+import x121lib
+from x121lib import model as m
+from x121lib.base.errors import RefusedError
+from x121lib.base.ids import new_id
+from x121lib.comfyui.slots import Slot, discover_slots
+from x121lib.events import outbox
+from x121lib.generation import plan, prompts, queries
+from x121lib.terms.vocabulary import (
+    EventKind,
+    PriorityClass,
+    SegmentStatus,
+    TakeStatus,
+    TaskKind,
+    TaskStatus,
+)
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """How a scene's tasks enter the queue."""
+
+    batch_id: uuid.UUID | None
+    """Batch that asked for them."""
+    submitted_by_id: uuid.UUID | None
+    """Person who asked."""
+    priority_class: PriorityClass = PriorityClass.NORMAL
+    """Class; its base priority is the tasks'."""
+    not_before: datetime | None = None
+    """Start no earlier than this."""
+    queued_at: datetime | None = None
+    """Age in the queue counts from here; None: now."""
+
+
+@dataclass(frozen=True)
+class TakeOrder:
+    """What one attempt at a take needs, as values: made in a transaction, used outside of it."""
+
+    take_id: uuid.UUID
+    """The take."""
+    scene_id: uuid.UUID
+    """Its scene."""
+    graph: Mapping[str, Any]
+    """Workflow graph, unbound."""
+    slots: tuple[Slot, ...]
+    """Its slots."""
+    values: Mapping[str, Any]
+    """Seed, prompts, sizes and fixed values."""
+    seed_frame_artifact_id: uuid.UUID
+    """Frame (or approved variant) that the take starts from."""
+    seed_frame_sha256: str
+    """Its hash."""
+    source_artifact_id: uuid.UUID
+    """The approved variant."""
+    source_sha256: str
+    """Its hash."""
+    first_frame_sha256: str
+    """Hash of the scene's first seed: what drift is measured against."""
+    has_handoff: bool
+    """Whether the seed is a previous segment's boundary frame (and a seam can be judged)."""
+    expected_frames: int
+    """Frames that the take's file must have at least."""
+    repeats_seed_frame: bool
+    """Whether the first frame is the seed again."""
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    frame_rate: Fraction
+    """Frames per second."""
+    qa_profile_version_id: uuid.UUID
+    """Gates to judge by."""
+
+
+@dataclass(frozen=True)
+class TakeResult:
+    """What a finished take is, as rows that exist already."""
+
+    output_artifact_id: uuid.UUID
+    """The take's video."""
+    boundary_artifact_id: uuid.UUID
+    """Its boundary frame as PNG."""
+    boundary_frame: int
+    """That frame's number."""
+    n_frames: int
+    """Frames of the video."""
+    worker_id: uuid.UUID | None
+    """Worker that made it."""
+    server_version: str
+    """ComfyUI's version there."""
+
+
+def plan_scene(session: Session, scene: m.Scene, options: PlanOptions) -> list[m.GpuTask]:
+    """Write all segments, first takes and GPU tasks of a scene; each task waits for the one before it."""
+    recipe = queries.recipe(session, scene.id)
+    plan_of = plan.plan_scene(recipe.target_s, recipe.version.segment_duration_s, recipe.rate)
+    segments = queries.segments(session, scene.id)
+    for index, frames in enumerate(plan_of.segment_frames[len(segments) :], start=len(segments) + 1):
+        segment = m.Segment(
+            id=new_id(), scene_id=scene.id, sequence_index=index, planned_frames=frames,
+            status_id=SegmentStatus.PENDING,
+        )  # fmt: skip
+        session.add(segment)
+        segments.append(segment)
+    session.flush()
+    return plan_takes(session, scene, segments, options)
+
+
+def plan_takes(
+    session: Session, scene: m.Scene, segments: list[m.Segment], options: PlanOptions
+) -> list[m.GpuTask]:
+    """Write a new take and its GPU task for each given segment (consecutive ones), chained in order."""
+    tasks: list[m.GpuTask] = []
+    for segment in segments:
+        number = queries.take_number(session, segment.id)
+        take = m.Take(
+            id=new_id(), segment_id=segment.id, number=number, status_id=TakeStatus.PLANNED,
+            seed=plan.seed_for(scene.id, segment.sequence_index, number),
+        )  # fmt: skip
+        session.add(take)
+        segment.chosen_take_id = None
+        segment.status_id = SegmentStatus.PENDING
+        session.flush()
+        task = m.GpuTask(
+            id=new_id(), kind_id=TaskKind.TAKE, take_id=take.id, project_id=scene.project_id,
+            batch_id=options.batch_id, submitted_by_id=options.submitted_by_id, class_id=options.priority_class,
+            priority=options.priority_class.base_priority, not_before=options.not_before,
+            status_id=TaskStatus.SCHEDULED if options.not_before else TaskStatus.QUEUED,
+            after_task_id=tasks[-1].id if tasks else None, seed=take.seed,
+        )  # fmt: skip
+        if options.queued_at is not None:
+            task.queued_at = options.queued_at
+        session.add(task)
+        session.flush()
+        tasks.append(task)
+        outbox.publish(session, EventKind.TASK_QUEUED, entity="gpu_task", entity_id=task.id,
+                       project_id=scene.project_id, payload={"scene_id": str(scene.id)})  # fmt: skip
+    return tasks
+
+
+def build_order(session: Session, task: m.GpuTask) -> TakeOrder:
+    """Return the order for a take's task, from what is approved and chosen now.
+
+    Raises:
+        RefusedError: the approved variant is gone, or the previous segment has no boundary frame.
+    """
+    take = session.get_one(m.Take, task.take_id)
+    segment = session.get_one(m.Segment, take.segment_id)
+    recipe = queries.recipe(session, segment.scene_id)
+    source = queries.approved_artifact(session, recipe.character.id, recipe.kind.id)
+    if source is None:
+        raise RefusedError(
+            f"{recipe.character.name} has no approved '{recipe.kind.name}' image.",
+            hint="Approve one with 'x121 variant approve'.",
+        )
+    previous = queries.previous_take(session, segment)
+    if segment.sequence_index > 1 and (previous is None or previous.boundary_artifact_id is None):
+        raise RefusedError(f"Segment {segment.sequence_index} has no hand-off frame: the one before it is not done.")
+    seed_frame = previous.boundary_artifact_id if previous is not None else source
+    hashes = dict(
+        session.execute(sa.select(m.Artifact.id, m.Artifact.sha256).where(m.Artifact.id.in_([seed_frame, source])))
+        .tuples()
+        .all()
+    )
+    repeats = recipe.workflow.repeats_seed_frame
+    return TakeOrder(
+        take_id=take.id, scene_id=recipe.scene.id, graph=recipe.workflow.graph,
+        slots=tuple(discover_slots(recipe.workflow.graph)),
+        values=_values(session, recipe, int(take.seed)),
+        seed_frame_artifact_id=seed_frame, seed_frame_sha256=hashes[seed_frame],
+        source_artifact_id=source, source_sha256=hashes[source], first_frame_sha256=hashes[source],
+        has_handoff=previous is not None, expected_frames=segment.planned_frames + int(repeats),
+        repeats_seed_frame=repeats, width=recipe.version.width, height=recipe.version.height,
+        frame_rate=recipe.rate, qa_profile_version_id=recipe.version.qa_profile_version_id,
+    )  # fmt: skip
+
+
+def _values(session: Session, recipe: queries.SceneRecipe, seed: int) -> dict[str, Any]:
+    metadata = queries.metadata(session, recipe.character)
+    fixed = {
+        row.slot: row.value
+        for row in session.scalars(
+            sa.select(m.SceneTypeSlotValue).where(m.SceneTypeSlotValue.scene_type_version_id == recipe.version.id)
+        )
+    }
+    return {
+        "text_prompt": prompts.resolve(recipe.version.text_prompt, metadata),
+        "negative_prompt": prompts.resolve(recipe.version.negative_prompt, metadata),
+        **fixed,
+        "seed": seed,
+        "filename_prefix": "x121/take",
+    }
+
+
+def record_take(session: Session, order: TakeOrder, result: TakeResult, now: datetime) -> m.Take:
+    """Write a take's output, boundary frame and receipt; the caller holds the task's token and judges next."""
+    take = session.get_one(m.Take, order.take_id)
+    segment = session.get_one(m.Segment, take.segment_id)
+    take.seed_frame_artifact_id = order.seed_frame_artifact_id
+    take.output_artifact_id = result.output_artifact_id
+    take.boundary_artifact_id, take.boundary_frame = result.boundary_artifact_id, result.boundary_frame
+    take.n_frames, take.finished_at = result.n_frames, now
+    take.status_id = TakeStatus.GENERATED
+    take.receipt_id = _write_receipt(session, order, result)
+    segment.status_id = SegmentStatus.GENERATING
+    scene = session.get_one(m.Scene, order.scene_id)
+    outbox.publish(session, EventKind.TAKE_FINISHED, entity="take", entity_id=take.id, project_id=scene.project_id,
+                   payload={"scene_id": str(scene.id), "segment": segment.sequence_index, "take": take.number,
+                            "frames": result.n_frames})  # fmt: skip
+    return take
+
+
+def _write_receipt(session: Session, order: TakeOrder, result: TakeResult) -> uuid.UUID:
+    recipe = queries.recipe(session, order.scene_id)
+    inputs = {"seed_frame": order.seed_frame_artifact_id, "source_image": order.source_artifact_id}
+    receipt = m.Receipt(
+        id=new_id(), request_hash=request_hash(recipe.workflow.graph_hash, order), seed=int(order.values["seed"]),
+        workflow_version_id=recipe.workflow.id, tier_id=recipe.scene.tier_id,
+        text_prompt=str(order.values["text_prompt"]), negative_prompt=str(order.values["negative_prompt"]),
+        worker_id=result.worker_id, server_version=result.server_version, x121_version=x121lib.__version__,
+    )  # fmt: skip
+    session.add(receipt)
+    session.flush()
+    session.add_all(m.ReceiptInput(receipt_id=receipt.id, slot=s, artifact_id=a) for s, a in inputs.items())
+    given = {k: v for k, v in order.values.items() if k not in {"text_prompt", "negative_prompt", "filename_prefix"}}
+    session.add_all(m.ReceiptParameter(receipt_id=receipt.id, slot=s, value=v) for s, v in given.items())
+    session.add_all(_models(receipt.id, order.graph))
+    session.flush()
+    return receipt.id
+
+
+def request_hash(graph_hash: str, order: TakeOrder) -> str:
+    """Return the canonical hash of everything that decides the result: the run cache's key."""
+    body = {
+        "graph": graph_hash, "values": {k: v for k, v in order.values.items() if k != "filename_prefix"},
+        "seed_frame": order.seed_frame_sha256, "source_image": order.source_sha256,
+    }  # fmt: skip
+    return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _models(receipt_id: uuid.UUID, graph: Mapping[str, Any]) -> list[m.ReceiptModel]:
+    """Return a row for each model or LoRA file that the graph names (inputs ending in `_name` with a file)."""
+    found = []
+    for node_id, node in graph.items():
+        for name, value in node.get("inputs", {}).items():
+            if isinstance(value, str) and value.endswith((".safetensors", ".ckpt", ".pt", ".pth", ".gguf", ".bin")):
+                weight = node["inputs"].get("strength_model", node["inputs"].get("strength"))
+                found.append(
+                    m.ReceiptModel(
+                        receipt_id=receipt_id, node_id=node_id, input_name=name, file_name=value,
+                        weight=float(weight) if isinstance(weight, int | float) else None,
+                    )
+                )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class AssemblyOrder:
+    """What assembling a scene needs, as values."""
+
+    scene_id: uuid.UUID
+    """The scene."""
+    parts: tuple[tuple[str, plan.FrameRange], ...]
+    """(hash of a take's video, frames of it), in order."""
+    take_ids: tuple[uuid.UUID, ...]
+    """The takes."""
+    duration_target_s: Decimal
+    """Seconds that the scene must reach."""
+
+
+def build_assembly(session: Session, scene_id: uuid.UUID) -> AssemblyOrder | None:
+    """Return the cut of a scene whose segments are all chosen, or None while one is missing."""
+    recipe = queries.recipe(session, scene_id)
+    chosen = queries.chosen_takes(session, scene_id)
+    takes = [take for _, take in chosen if take is not None and take.output_artifact_id is not None]
+    if not chosen or len(takes) != len(chosen):
+        return None
+    cut = plan.cut_of(
+        [queries.take_facts(t) for t in takes], repeats_seed_frame=recipe.workflow.repeats_seed_frame
+    )
+    ids = [t.output_artifact_id for t in takes]
+    hashes = dict(
+        session.execute(sa.select(m.Artifact.id, m.Artifact.sha256).where(m.Artifact.id.in_(ids))).tuples().all()
+    )
+    parts = tuple((hashes[i], part) for i, part in zip(ids, cut, strict=True) if i is not None)
+    return AssemblyOrder(scene_id, parts, tuple(t.id for t in takes), recipe.target_s)
+
+
+def record_assembly(
+    session: Session, order: AssemblyOrder, artifact_id: uuid.UUID, filmstrip_artifact_id: uuid.UUID | None,
+    n_frames: int,
+) -> m.SceneVersion:  # fmt: skip
+    """Write a scene version with its cut. Idempotent: the same cut again returns the version that has it."""
+    session.execute(sa.select(m.Scene.id).where(m.Scene.id == order.scene_id).with_for_update())
+    versions = list(
+        session.scalars(
+            sa.select(m.SceneVersion).where(m.SceneVersion.scene_id == order.scene_id).order_by(m.SceneVersion.number)
+        )
+    )
+    if versions and _takes_of(session, versions[-1].id) == list(order.take_ids):
+        return versions[-1]
+    version = m.SceneVersion(
+        id=new_id(), scene_id=order.scene_id, number=len(versions) + 1, artifact_id=artifact_id,
+        filmstrip_artifact_id=filmstrip_artifact_id, n_frames=n_frames,
+    )  # fmt: skip
+    session.add(version)
+    session.flush()
+    session.add_all(
+        m.SceneVersionCut(scene_version_id=version.id, position=i, take_id=take_id, start_frame=part.start,
+                          stop_frame=part.stop)
+        for i, (take_id, (_, part)) in enumerate(zip(order.take_ids, order.parts, strict=True), start=1)
+    )  # fmt: skip
+    session.flush()
+    return version
+
+
+def _takes_of(session: Session, scene_version_id: uuid.UUID) -> list[uuid.UUID]:
+    cut = m.SceneVersionCut
+    query = sa.select(cut.take_id).where(cut.scene_version_id == scene_version_id).order_by(cut.position)
+    return list(session.scalars(query))

@@ -1,0 +1,1 @@
+"""Review: a queue of scenes, decisions with undo, notes."""

@@ -1,0 +1,142 @@
+"""Every SELECT of the queue."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from x121lib import model as m
+from x121lib.scheduling.policy import Candidate, WorkerView
+from x121lib.terms.transitions import LEASED_STATUSES
+from x121lib.terms.vocabulary import AttemptOutcome, TakeStatus, TaskStatus, WorkerStatus
+
+CANDIDATE_WINDOW = 256
+"""Waiting tasks that one dispatch looks at; served in order, so a longer queue behind them starves nobody."""
+
+
+@dataclass(frozen=True)
+class ExpiredLease:
+    """A task whose worker process has fallen silent."""
+
+    task_id: uuid.UUID
+    """The task."""
+    attempt_number: int
+    """The attempt that was lost."""
+
+
+def candidates(session: Session, now: datetime) -> list[Candidate]:
+    """Return the first waiting tasks that may run now: their time has come and what they wait for has passed.
+
+    Locks the rows; rows that somebody else holds (a person cancelling, say) are left for the next tick.
+    """
+    before = sa.orm.aliased(m.GpuTask)
+    before_take = sa.orm.aliased(m.Take)
+    ready = sa.or_(
+        m.GpuTask.after_task_id.is_(None),
+        sa.exists()
+        .where(before.id == m.GpuTask.after_task_id, before.status_id == TaskStatus.COMPLETE)
+        .where(before_take.id == before.take_id, before_take.status_id == TakeStatus.PASSED),
+    )
+    rows = session.execute(
+        sa.select(m.GpuTask.id, m.GpuTask.priority, m.GpuTask.queued_at)
+        .where(m.GpuTask.status_id.in_([TaskStatus.QUEUED, TaskStatus.WAITING]))
+        .where(sa.or_(m.GpuTask.not_before.is_(None), m.GpuTask.not_before <= now))
+        .where(ready)
+        .order_by(m.GpuTask.priority.desc(), m.GpuTask.queued_at, m.GpuTask.id)
+        .limit(CANDIDATE_WINDOW)
+        .with_for_update(skip_locked=True, of=m.GpuTask)
+    ).all()
+    avoid = _workers_to_avoid(session, [row.id for row in rows])
+    return [Candidate(r.id, r.priority, r.queued_at, avoid.get(r.id, frozenset())) for r in rows]
+
+
+def _workers_to_avoid(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozenset[uuid.UUID]]:
+    rows = session.execute(
+        sa.select(m.GpuTaskAttempt.task_id, m.GpuTaskAttempt.worker_id).where(
+            m.GpuTaskAttempt.task_id.in_(task_ids),
+            m.GpuTaskAttempt.outcome_id.in_([AttemptOutcome.LOST, AttemptOutcome.FAILED]),
+            m.GpuTaskAttempt.worker_id.is_not(None),
+        )
+    )
+    avoid: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for task_id, worker_id in rows:
+        avoid.setdefault(task_id, set()).add(worker_id)
+    return {task: frozenset(workers) for task, workers in avoid.items()}
+
+
+def worker_views(session: Session, now: datetime) -> list[WorkerView]:
+    """Return every worker that was not removed, with its load."""
+    busy = (
+        sa.select(m.GpuTask.worker_id, sa.func.count().label("n"))
+        .where(m.GpuTask.status_id.in_(LEASED_STATUSES))
+        .group_by(m.GpuTask.worker_id)
+        .subquery()
+    )
+    rows = session.execute(
+        sa.select(m.Worker, sa.func.coalesce(busy.c.n, 0))
+        .outerjoin(busy, busy.c.worker_id == m.Worker.id)
+        .where(m.Worker.status_id != WorkerStatus.REMOVED)
+        .order_by(m.Worker.name)
+    ).all()
+    return [
+        WorkerView(
+            worker_id=w.id, name=w.name, slots=w.slots, busy=int(n),
+            available=w.status_id == WorkerStatus.ONLINE and (w.set_aside_until is None or w.set_aside_until <= now),
+        )
+        for w, n in rows
+    ]  # fmt: skip
+
+
+def expired(session: Session, now: datetime) -> list[m.GpuTask]:
+    """Return leased tasks whose lease ran out, locked."""
+    return list(
+        session.scalars(
+            sa.select(m.GpuTask)
+            .where(m.GpuTask.status_id.in_(LEASED_STATUSES), m.GpuTask.lease_until < now)
+            .with_for_update(skip_locked=True)
+        )
+    )
+
+
+def undelivered(session: Session, older_than: datetime) -> list[tuple[uuid.UUID, int]]:
+    """Return (task, attempt) pairs that were dispatched and not started: their message may be lost."""
+    rows = session.execute(
+        sa.select(m.GpuTask.id, m.GpuTask.attempt_number)
+        .join(m.GpuTaskAttempt, sa.and_(m.GpuTaskAttempt.task_id == m.GpuTask.id,
+                                        m.GpuTaskAttempt.number == m.GpuTask.attempt_number))
+        .where(m.GpuTask.status_id == TaskStatus.DISPATCHED, m.GpuTaskAttempt.dispatched_at < older_than)
+    )  # fmt: skip
+    return [(row.id, row.attempt_number) for row in rows]
+
+
+def lock_task(session: Session, task_id: uuid.UUID) -> m.GpuTask | None:
+    """Return the task, locked, or None."""
+    return session.scalars(sa.select(m.GpuTask).where(m.GpuTask.id == task_id).with_for_update()).one_or_none()
+
+
+def attempt(session: Session, task_id: uuid.UUID, number: int) -> m.GpuTaskAttempt | None:
+    """Return one attempt of a task."""
+    return session.scalars(
+        sa.select(m.GpuTaskAttempt).where(m.GpuTaskAttempt.task_id == task_id, m.GpuTaskAttempt.number == number)
+    ).one_or_none()
+
+
+def followers(session: Session, task_id: uuid.UUID) -> list[m.GpuTask]:
+    """Return every task that waits, directly or not, for this one, locked."""
+    chain = sa.select(m.GpuTask.id).where(m.GpuTask.after_task_id == task_id).cte("chain", recursive=True)
+    chain = chain.union_all(sa.select(m.GpuTask.id).where(m.GpuTask.after_task_id == chain.c.id))
+    return list(
+        session.scalars(sa.select(m.GpuTask).where(m.GpuTask.id.in_(sa.select(chain.c.id))).with_for_update())
+    )
+
+
+def counts(session: Session, project_id: uuid.UUID | None = None) -> dict[TaskStatus, int]:
+    """Return how many tasks stand in each status."""
+    query = sa.select(m.GpuTask.status_id, sa.func.count()).group_by(m.GpuTask.status_id)
+    if project_id is not None:
+        query = query.where(m.GpuTask.project_id == project_id)
+    return {status: int(n) for status, n in session.execute(query)}

@@ -1,0 +1,342 @@
+"""The queue's use cases: dispatch, lease, heartbeat, finish, cancel, pause.
+
+The truth is the table `gpu_task`; `attempt_number` is the fencing token: whoever records under an older number
+is told that it lost, and nothing is written twice.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from x121lib import model as m
+from x121lib.base.errors import NotFoundError, X121Error
+from x121lib.events import outbox
+from x121lib.scheduling import policy, queries
+from x121lib.terms.roles import Actor, Permission
+from x121lib.terms.transitions import LEASED_STATUSES, WAITING_STATUSES, check_task_transition
+from x121lib.terms.vocabulary import AttemptOutcome, EventKind, TaskStatus, WorkerStatus
+
+WAKE_CHANNEL = "x121_work"
+"""NOTIFY channel that wakes the tick."""
+MAX_LOST_ATTEMPTS = 5
+"""Losses after which a task is held to be the cause itself (Flamenco counts three different workers)."""
+_DISPATCH_LOCK = 0x58313232
+_PROMPT_NAMESPACE = uuid.UUID("7b0cf9e4-2a1f-4c6e-9d0a-6d1f5c2f1210")
+
+
+class LeaseLostError(X121Error):
+    """The attempt is no longer the task's current one; its result must not be recorded."""
+
+    code = "scheduling.lease_lost"
+
+
+@dataclass(frozen=True)
+class Dispatched:
+    """A task that was given to a worker."""
+
+    task_id: uuid.UUID
+    """The task."""
+    attempt_number: int
+    """Fencing token of this attempt."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an attempt failed."""
+
+    code: str
+    """Stable code of the error."""
+    message: str
+    """What happened, for a person."""
+    machine: bool
+    """True where the machine is to blame (unreachable, restarted, stalled): the task runs again elsewhere."""
+    context: dict[str, object] | None = None
+    """Node, inputs, log excerpt: whatever helps to find the cause."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Where the time of an attempt went, in seconds."""
+
+    queue_s: float = 0.0
+    """Waiting in the server's own queue."""
+    run_s: float = 0.0
+    """Running on the server."""
+    download_s: float = 0.0
+    """Fetching and checking the outputs."""
+
+
+def prompt_id_for(task_id: uuid.UUID, attempt_number: int) -> uuid.UUID:
+    """Return the attempt's prompt id: a UUID that depends on both and nothing else.
+
+    ComfyUI wants a canonical UUID; the version bits are set to 4, as its own clients send.
+    """
+    digest = uuid.uuid5(_PROMPT_NAMESPACE, f"{task_id}/{attempt_number}")
+    return uuid.UUID(bytes=digest.bytes, version=4)
+
+
+def wake(session: Session) -> None:
+    """Wake the tick once the caller's transaction commits."""
+    session.execute(sa.select(sa.func.pg_notify(WAKE_CHANNEL, "")))
+
+
+def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched]:
+    """Assign waiting tasks to free workers and return them; one dispatcher at a time, others return nothing."""
+    if not session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_DISPATCH_LOCK))):
+        return []
+    _promote_scheduled(session, now)
+    workers = queries.worker_views(session, now)
+    if not any(w.available and w.slots > w.busy for w in workers):
+        return []
+    sent = []
+    for assignment in policy.assign(queries.candidates(session, now), workers):
+        task = session.get_one(m.GpuTask, assignment.task_id)
+        _move(session, task, TaskStatus.DISPATCHED, now, EventKind.TASK_DISPATCHED)
+        task.attempt_number += 1
+        task.worker_id = assignment.worker_id
+        task.lease_until = now + timedelta(seconds=lease_s)
+        task.progress = 0.0
+        session.add(
+            m.GpuTaskAttempt(
+                task_id=task.id, number=task.attempt_number, worker_id=assignment.worker_id, dispatched_at=now,
+                prompt_id=prompt_id_for(task.id, task.attempt_number),
+            )
+        )  # fmt: skip
+        sent.append(Dispatched(task.id, task.attempt_number))
+    return sent
+
+
+def _promote_scheduled(session: Session, now: datetime) -> None:
+    session.execute(
+        sa.update(m.GpuTask)
+        .where(m.GpuTask.status_id == TaskStatus.SCHEDULED, m.GpuTask.not_before <= now)
+        .values(status_id=TaskStatus.QUEUED, queued_at=now)
+    )
+
+
+def start(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime, lease_s: float) -> m.GpuTask:
+    """Move a dispatched task to Running under its token.
+
+    Raises:
+        LeaseLostError: the attempt is not current, or somebody started, cancelled or finished it already.
+    """
+    task = _current(session, task_id, attempt_number)
+    if task.status_id != TaskStatus.DISPATCHED:
+        raise LeaseLostError(f"Attempt {attempt_number} of task {task_id} is {task.status_id.label} already.")
+    _move(session, task, TaskStatus.RUNNING, now, EventKind.TASK_STARTED)
+    task.started_at = task.started_at or now
+    task.heartbeat_at = now
+    task.lease_until = now + timedelta(seconds=lease_s)
+    attempt = queries.attempt(session, task_id, attempt_number)
+    if attempt is not None:
+        attempt.started_at = now
+    return task
+
+
+def heartbeat(
+    session: Session, task_id: uuid.UUID, attempt_number: int, *, until: datetime, progress: float
+) -> bool:
+    """Extend the lease to ``until`` and store the progress (0 to 1); False when the attempt must stop."""
+    statement = (
+        sa.update(m.GpuTask)
+        .where(
+            m.GpuTask.id == task_id,
+            m.GpuTask.attempt_number == attempt_number,
+            m.GpuTask.status_id == TaskStatus.RUNNING,
+        )
+        .values(lease_until=until, heartbeat_at=sa.func.now(), progress=progress)
+        .returning(m.GpuTask.project_id)
+    )
+    project_id = session.scalar(statement)
+    if project_id is None:
+        return False
+    outbox.publish(
+        session, EventKind.TASK_PROGRESSED, entity="gpu_task", entity_id=task_id, project_id=project_id,
+        payload={"progress": round(progress, 3)},
+    )  # fmt: skip
+    return True
+
+
+def complete(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime, timing: Timing) -> m.GpuTask:
+    """Record success under the token; the caller records the result in the same transaction.
+
+    Raises:
+        LeaseLostError: a later attempt owns the task, or it was cancelled; the caller must write nothing.
+    """
+    task = _current(session, task_id, attempt_number)
+    if task.status_id != TaskStatus.RUNNING:
+        raise LeaseLostError(f"Task {task_id} is {task.status_id.label}; attempt {attempt_number} comes too late.")
+    _move(session, task, TaskStatus.COMPLETE, now, EventKind.TASK_COMPLETED)
+    task.finished_at, task.progress, task.lease_until = now, 1.0, None
+    task.error_code = task.error_message = None
+    attempt = queries.attempt(session, task_id, attempt_number)
+    if attempt is not None:
+        attempt.outcome_id, attempt.finished_at = AttemptOutcome.COMPLETE, now
+        attempt.queue_s, attempt.run_s, attempt.download_s = timing.queue_s, timing.run_s, timing.download_s
+    _forgive_worker(session, task.worker_id)
+    wake(session)
+    return task
+
+
+def fail(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime, failure: Failure) -> m.GpuTask:
+    """Record a failed attempt under the token.
+
+    A machine's failure puts the task back in the queue (it will avoid that worker) and counts against the
+    worker; after `MAX_LOST_ATTEMPTS` the task fails. A task's own failure ends it at once: no silent retry.
+
+    Raises:
+        LeaseLostError: a later attempt owns the task.
+    """
+    task = _current(session, task_id, attempt_number)
+    if task.status_id not in LEASED_STATUSES:
+        raise LeaseLostError(f"Task {task_id} is {task.status_id.label}; attempt {attempt_number} comes too late.")
+    _end_attempt(session, task, now, AttemptOutcome.LOST if failure.machine else AttemptOutcome.FAILED, failure)
+    if failure.machine:
+        _blame_worker(session, task.worker_id, now)
+    _requeue_or_fail(session, task, now, failure)
+    return task
+
+
+def sweep(session: Session, now: datetime, resend_after_s: float) -> tuple[list[m.GpuTask], list[Dispatched]]:
+    """Requeue tasks whose lease ran out; return those that failed for good and dispatched ones to send again."""
+    failed = []
+    for task in queries.expired(session, now):
+        failure = Failure("scheduling.lease_expired", "The process that drove this take fell silent.", machine=True)
+        _end_attempt(session, task, now, AttemptOutcome.LOST, failure)
+        _requeue_or_fail(session, task, now, failure)
+        if task.status_id == TaskStatus.FAILED:
+            failed.append(task)
+    older = now - timedelta(seconds=resend_after_s)
+    return failed, [Dispatched(*pair) for pair in queries.undelivered(session, older)]
+
+
+def cancel(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datetime) -> list[m.GpuTask]:
+    """Cancel tasks that are not over, and everything that waits for them; returns what was cancelled.
+
+    A running one is told by its next heartbeat. Finished segments stay.
+    """
+    actor.require(Permission.CONTROL_QUEUE)
+    cancelled: dict[uuid.UUID, m.GpuTask] = {}
+    for task_id in task_ids:
+        task = queries.lock_task(session, task_id)
+        if task is None:
+            raise NotFoundError(f"There is no GPU task {task_id}.")
+        for each in [task, *queries.followers(session, task_id)]:
+            if each.status_id in WAITING_STATUSES | LEASED_STATUSES:
+                if each.status_id in LEASED_STATUSES:
+                    _end_attempt(session, each, now, AttemptOutcome.CANCELLED, None)
+                _move(session, each, TaskStatus.CANCELLED, now, EventKind.TASK_CANCELLED)
+                each.finished_at, each.lease_until = now, None
+                cancelled[each.id] = each
+    wake(session)
+    return list(cancelled.values())
+
+
+def pause(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datetime) -> int:
+    """Pause waiting tasks (a running one finishes its take first); returns how many."""
+    actor.require(Permission.CONTROL_QUEUE)
+    return _move_all(session, task_ids, WAITING_STATUSES - {TaskStatus.PAUSED}, TaskStatus.PAUSED, now)
+
+
+def resume(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datetime) -> int:
+    """Put paused tasks back in the queue where they stood; returns how many."""
+    actor.require(Permission.CONTROL_QUEUE)
+    return _move_all(session, task_ids, {TaskStatus.PAUSED}, TaskStatus.QUEUED, now)
+
+
+def set_priority(session: Session, actor: Actor, task_ids: list[uuid.UUID], priority: int) -> int:
+    """Give waiting tasks another priority, 0 to 100; returns how many changed."""
+    actor.require(Permission.CONTROL_QUEUE)
+    result = session.execute(
+        sa.update(m.GpuTask)
+        .where(m.GpuTask.id.in_(task_ids), m.GpuTask.status_id.in_(WAITING_STATUSES))
+        .values(priority=max(0, min(100, priority)), version=m.GpuTask.version + 1)
+        .returning(m.GpuTask.id)
+    )
+    changed = len(result.all())
+    wake(session)
+    return changed
+
+
+def _move_all(
+    session: Session, task_ids: list[uuid.UUID], of: frozenset[TaskStatus] | set[TaskStatus], to: TaskStatus,
+    now: datetime,
+) -> int:  # fmt: skip
+    moved = 0
+    for task_id in task_ids:
+        task = queries.lock_task(session, task_id)
+        if task is not None and task.status_id in of:
+            kind = EventKind.TASK_PAUSED if to == TaskStatus.PAUSED else EventKind.TASK_RESUMED
+            _move(session, task, to, now, kind)
+            moved += 1
+    wake(session)
+    return moved
+
+
+def _current(session: Session, task_id: uuid.UUID, attempt_number: int) -> m.GpuTask:
+    task = queries.lock_task(session, task_id)
+    if task is None:
+        raise LeaseLostError(f"Task {task_id} is gone.")
+    if task.attempt_number != attempt_number:
+        raise LeaseLostError(f"Attempt {attempt_number} of task {task_id} was superseded by {task.attempt_number}.")
+    return task
+
+
+def _move(session: Session, task: m.GpuTask, to: TaskStatus, now: datetime, kind: EventKind) -> None:
+    check_task_transition(task.status_id, to)
+    task.status_id = to
+    task.version += 1
+    if to == TaskStatus.QUEUED:
+        task.lease_until = task.heartbeat_at = None
+    outbox.publish(
+        session, kind, entity="gpu_task", entity_id=task.id, project_id=task.project_id,
+        payload={"status": to.value, "at": now.isoformat(), "attempt": task.attempt_number},
+    )  # fmt: skip
+
+
+def _end_attempt(
+    session: Session, task: m.GpuTask, now: datetime, outcome: AttemptOutcome, failure: Failure | None
+) -> None:
+    attempt = queries.attempt(session, task.id, task.attempt_number)
+    if attempt is None:
+        return
+    attempt.outcome_id, attempt.finished_at = outcome, now
+    if failure is not None:
+        attempt.error_code, attempt.error_message = failure.code, failure.message
+        attempt.error_context = failure.context
+
+
+def _requeue_or_fail(session: Session, task: m.GpuTask, now: datetime, failure: Failure) -> None:
+    task.failed_attempts += 1
+    task.error_code, task.error_message = failure.code, failure.message
+    if failure.machine and task.failed_attempts < MAX_LOST_ATTEMPTS:
+        _move(session, task, TaskStatus.QUEUED, now, EventKind.TASK_LOST)
+        task.worker_id, task.progress = None, 0.0
+    else:
+        _move(session, task, TaskStatus.FAILED, now, EventKind.TASK_FAILED)
+        task.finished_at, task.lease_until = now, None
+    wake(session)
+
+
+def _blame_worker(session: Session, worker_id: uuid.UUID | None, now: datetime) -> None:
+    worker = session.get(m.Worker, worker_id) if worker_id else None
+    if worker is None:
+        return
+    worker.error_streak += 1
+    if worker.status_id == WorkerStatus.ONLINE:
+        worker.status_id = WorkerStatus.DEGRADED
+    if worker.error_streak >= 3:
+        worker.set_aside_until = now + timedelta(minutes=min(60, 2 ** (worker.error_streak - 3)))
+
+
+def _forgive_worker(session: Session, worker_id: uuid.UUID | None) -> None:
+    worker = session.get(m.Worker, worker_id) if worker_id else None
+    if worker is not None and worker.error_streak:
+        worker.error_streak, worker.set_aside_until = 0, None
+
+
