@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,8 @@ from x121lib.media.atomic import whole_file
 from x121lib.media.colour import Rgb
 from x121lib.media.errors import UnreadableImageError
 
-MAX_PIXELS = 100_000_000
-"""About 10,000 x 10,000; far above any portrait and far below what fills the memory of a small machine."""
+MAX_PIXELS = 80_000_000
+"""About 9,000 x 9,000: far above any portrait, and below the size at which Pillow itself warns of a bomb."""
 
 
 def read_image(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
@@ -27,22 +26,24 @@ def read_image(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) -> R
     """
     name = "The uploaded image" if isinstance(source, bytes) else str(source)
     try:
-        with warnings.catch_warnings():
-            # Our own limit decides; Pillow's warning at a fixed size would only repeat it.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
-                width, height = image.size
-                if width * height > max_pixels:
-                    raise UnreadableImageError(
-                        f"{name} is {width} x {height} pixels; at most {max_pixels:,} pixels are accepted.",
-                        hint="Scale the image down and try again.",
-                    )
-                image.load()
-                return _upright_rgb(image)
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            width, height = image.size
+            if width * height > max_pixels:
+                raise _too_large(name, f"{width} x {height} pixels", max_pixels)
+            image.load()
+            return _upright_rgb(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(name, "far too large", max_pixels) from error
     except UnidentifiedImageError as error:
         raise UnreadableImageError(f"{name} is no image that can be read.", hint="Use PNG, JPEG or WebP.") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableImageError(f"{name} cannot be read: {error}.", hint="Export the image again.") from error
+
+
+def _too_large(name: str, size: str, max_pixels: int) -> UnreadableImageError:
+    return UnreadableImageError(
+        f"{name} is {size}; at most {max_pixels:,} pixels are accepted.", hint="Scale the image down and try again."
+    )
 
 
 def _upright_rgb(image: Image.Image) -> Rgb:
