@@ -1,0 +1,1 @@
+"""Intake: source images and their checks, identity, import, variants."""
