@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from x121lib.comfyui.client import ComfyClient
-from x121lib.comfyui.graph import bind
 from x121lib.comfyui.outputs import OutputFile, OutputKind
 from x121lib.comfyui.results import Progress, RunResult
-from x121lib.comfyui.slots import Slot
+from x121lib.comfyui.slots import Slot, bind
 
 
 @dataclass(frozen=True)

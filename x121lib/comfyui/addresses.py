@@ -1,0 +1,61 @@
+"""Which addresses X121 will talk to as workers."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from x121lib.comfyui.errors import BadAddressError
+
+
+def check_worker_url(url: str, allow_private: bool) -> str:
+    """Return a worker's address without a trailing slash, or refuse it.
+
+    With ``allow_private`` false, every address that the host's name resolves to must be a public one,
+    so that a worker's address cannot be used to reach services inside the studio's network.
+
+    Raises:
+        BadAddressError: not http or https, no host, credentials, a query or fragment in the URL, a name
+            that does not resolve, or a private, loopback, link-local or reserved address.
+    """
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https"):
+        raise BadAddressError(f"{url!r} is not an http or https address.", hint="Write http://HOST:8188.")
+    if parts.username is not None or parts.password is not None:
+        raise BadAddressError(
+            f"The worker address for {parts.hostname} holds credentials.",
+            hint="Leave them out; give a proxy's token as a header instead.",
+        )
+    host, port = _host_and_port(url)
+    if parts.query or parts.fragment:
+        raise BadAddressError(f"{url!r} has a query or fragment.", hint="Write only http://HOST:PORT.")
+    if not allow_private:
+        _refuse_private(host, port or (443 if parts.scheme == "https" else 80))
+    return url.strip().rstrip("/")
+
+
+def _host_and_port(url: str) -> tuple[str, int | None]:
+    parts = urlsplit(url.strip())
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise BadAddressError(f"{url!r} has an invalid port.", hint="Ports are 1 to 65535.") from error
+    if not parts.hostname:
+        raise BadAddressError(f"{url!r} names no host.", hint="Write http://HOST:8188.")
+    return parts.hostname, port
+
+
+def _refuse_private(host: str, port: int) -> None:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise BadAddressError(f"The host {host} cannot be resolved.", hint="Check the name.") from error
+    for *_ignored, address in found:
+        ip = ipaddress.ip_address(str(address[0]).split("%")[0])
+        mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+        if not (mapped or ip).is_global or (mapped or ip).is_multicast:
+            raise BadAddressError(
+                f"The host {host} is at {ip}, which is not a public address.",
+                hint="Allow private worker addresses in the settings if this worker is your own.",
+            )

@@ -1,0 +1,198 @@
+"""What of a workflow may be set from outside: discovery of slots, and binding of values. Pure."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from x121lib.comfyui.errors import SlotError
+from x121lib.comfyui.graph import Graph, Node, is_link, links_of, output_nodes, title_of
+from x121lib.terms.vocabulary import SlotType
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One input of one node that can be set by name. Several slots may share a name and are set together.
+
+    Attributes:
+        name: e.g. ``seed_image``, ``seed``, ``text_prompt``.
+        node_id: the node.
+        input_name: the node's input.
+        type: what it takes.
+        default: what the workflow file says.
+        minimum: smallest number, None for no bound.
+        maximum: largest number, None for no bound.
+    """
+
+    name: str
+    node_id: str
+    input_name: str
+    type: SlotType
+    default: Any
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class _Rule:
+    name: str
+    type: SlotType
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+_SEED_MAX = 2**64 - 1
+_BY_INPUT: Mapping[str, _Rule] = {
+    "seed": _Rule("seed", SlotType.INT, 0, _SEED_MAX),
+    "noise_seed": _Rule("seed", SlotType.INT, 0, _SEED_MAX),
+    "steps": _Rule("steps", SlotType.INT, 1, 10_000),
+    "cfg": _Rule("cfg", SlotType.FLOAT, 0, 100),
+    "denoise": _Rule("denoise", SlotType.FLOAT, 0, 1),
+    "sampler_name": _Rule("sampler_name", SlotType.STRING),
+    "scheduler": _Rule("scheduler", SlotType.STRING),
+}
+_LOADERS: Mapping[str, tuple[str, SlotType, str]] = {
+    "LoadImage": ("image", SlotType.IMAGE, "seed_image"),
+    "LoadVideo": ("file", SlotType.VIDEO, "source_video"),
+    "LoadAudio": ("audio", SlotType.AUDIO, "source_audio"),
+}
+_TEXT_CLASSES = frozenset({"CLIPTextEncode", "TextEncodeQwenImageEdit", "TextEncodeQwenImageEditPlus"})
+_TEXT_INPUTS = ("text", "prompt")
+_PROMPT_BY_USE = {"positive": "text_prompt", "negative": "negative_prompt"}
+
+
+def discover_slots(graph: Graph, object_info: Mapping[str, Any] | None = None) -> list[Slot]:
+    """Find what can be set, sorted by name and node.
+
+    Images: a loader's title that is an identifier (``seed_image``, ``source_image``) names it; a single
+    untitled ``LoadImage`` is ``seed_image``. Prompts: a text encoder that leads to an input called
+    ``positive`` or ``negative``. Numbers: sampler inputs by name, width and height of empty latents, the
+    frame rate of ``CreateVideo``. ``object_info``, where given, narrows the bounds.
+    """
+    outputs = set(output_nodes(graph, object_info))
+    uses = _prompt_uses(graph)
+    found: list[Slot] = []
+    for node_id, node in graph.items():
+        found.extend(_loader_slots(node_id, node))
+        found.extend(_text_slots(node_id, node, uses))
+        found.extend(_number_slots(node_id, node))
+        if node_id in outputs and isinstance(node["inputs"].get("filename_prefix"), str):
+            found.append(_slot(node_id, node, "filename_prefix", _Rule("filename_prefix", SlotType.STRING)))
+    found = [_narrowed(slot, graph, object_info) for slot in _distinct_loaders(found)]
+    return sorted(found, key=lambda slot: (slot.name, slot.node_id, slot.input_name))
+
+
+def bind(graph: Mapping[str, Any], slots: Iterable[Slot], values: Mapping[str, Any]) -> Graph:
+    """Return a deep copy of the graph with the named slots set.
+
+    Raises:
+        SlotError: a name that no slot has (the message lists the known ones), a value of another type or
+            out of bounds.
+    """
+    by_name: dict[str, list[Slot]] = {}
+    for slot in slots:
+        by_name.setdefault(slot.name, []).append(slot)
+    unknown = sorted(set(values) - set(by_name))
+    if unknown:
+        raise SlotError(
+            f"The workflow has no slot {', '.join(unknown)}.", hint=f"It has: {', '.join(sorted(by_name)) or 'none'}."
+        )
+    bound: Graph = copy.deepcopy(dict(graph))
+    for name, value in values.items():
+        for slot in by_name[name]:
+            bound[slot.node_id]["inputs"][slot.input_name] = _checked(slot, value)
+    return bound
+
+
+def _checked(slot: Slot, value: Any) -> Any:
+    if slot.type in (SlotType.INT, SlotType.FLOAT):
+        number = isinstance(value, int) or (slot.type is SlotType.FLOAT and isinstance(value, float))
+        if not number or isinstance(value, bool):
+            raise SlotError(f"Slot {slot.name} takes a number ({slot.type.value}), not {value!r}.")
+        low, high = slot.minimum, slot.maximum
+        if value != value or (low is not None and value < low) or (high is not None and value > high):
+            raise SlotError(f"Slot {slot.name} takes {low} to {high}, not {value}.")
+    elif not isinstance(value, str):
+        raise SlotError(f"Slot {slot.name} takes text, not {value!r}.")
+    return value
+
+
+def _loader_slots(node_id: str, node: Node) -> Iterator[Slot]:
+    loader = _LOADERS.get(node["class_type"])
+    if loader is not None and isinstance(node["inputs"].get(loader[0]), str):
+        title = title_of(node)
+        name = title if title.isidentifier() and title.islower() else loader[2]
+        yield _slot(node_id, node, loader[0], _Rule(name, loader[1]))
+
+
+def _distinct_loaders(slots: list[Slot]) -> list[Slot]:
+    # Two untitled loaders must not get the same picture by accident: each is told apart by its node.
+    files = (SlotType.IMAGE, SlotType.VIDEO, SlotType.AUDIO)
+    counts = Counter(slot.name for slot in slots if slot.type in files)
+    return [
+        replace(slot, name=f"{slot.name}_{slot.node_id}") if slot.type in files and counts[slot.name] > 1 else slot
+        for slot in slots
+    ]
+
+
+def _prompt_uses(graph: Graph) -> dict[str, str]:
+    """Return ``positive`` or ``negative`` by the id of each node that leads to such an input."""
+    uses: dict[str, str] = {}
+    for node in graph.values():
+        for input_name, source, _slot_number in links_of(node):
+            if input_name in _PROMPT_BY_USE:
+                _mark_upstream(graph, source, input_name, uses)
+    return uses
+
+
+def _mark_upstream(graph: Graph, node_id: str, use: str, uses: dict[str, str]) -> None:
+    waiting = [node_id]
+    while waiting:
+        current = waiting.pop()
+        if current in uses:
+            continue
+        uses[current] = use
+        inputs = list(links_of(graph[current]))
+        # A node with inputs of both names passes each on: its own walk starts from them.
+        waiting.extend(source for name, source, _s in inputs if name not in _PROMPT_BY_USE)
+
+
+def _text_slots(node_id: str, node: Node, uses: Mapping[str, str]) -> Iterator[Slot]:
+    if node["class_type"] not in _TEXT_CLASSES:
+        return
+    title = title_of(node)
+    titled = title if title in _PROMPT_BY_USE.values() else None
+    name = titled or _PROMPT_BY_USE[uses.get(node_id, "positive")]
+    for input_name in _TEXT_INPUTS:
+        if isinstance(node["inputs"].get(input_name), str):
+            yield _slot(node_id, node, input_name, _Rule(name, SlotType.STRING))
+
+
+def _number_slots(node_id: str, node: Node) -> Iterator[Slot]:
+    class_type = node["class_type"]
+    for input_name, value in node["inputs"].items():
+        rule = _BY_INPUT.get(input_name)
+        if class_type == "CreateVideo" and input_name == "fps":
+            rule = _Rule("frame_rate", SlotType.FLOAT, 1, 120)
+        if class_type.startswith("Empty") and "Latent" in class_type and input_name in ("width", "height"):
+            rule = _Rule(input_name, SlotType.INT, 16, 16_384)
+        if rule is not None and not is_link(value):
+            yield _slot(node_id, node, input_name, rule)
+
+
+def _slot(node_id: str, node: Node, input_name: str, rule: _Rule) -> Slot:
+    default = node["inputs"][input_name]
+    return Slot(rule.name, node_id, input_name, rule.type, default, rule.minimum, rule.maximum)
+
+
+def _narrowed(slot: Slot, graph: Graph, object_info: Mapping[str, Any] | None) -> Slot:
+    described = (object_info or {}).get(graph[slot.node_id]["class_type"])
+    if slot.minimum is None or not isinstance(described, Mapping):
+        return slot
+    inputs = described.get("input") or {}
+    spec = {**(inputs.get("optional") or {}), **(inputs.get("required") or {})}.get(slot.input_name)
+    options = spec[1] if isinstance(spec, list) and len(spec) > 1 and isinstance(spec[1], Mapping) else {}
+    return replace(slot, minimum=options.get("min", slot.minimum), maximum=options.get("max", slot.maximum))
