@@ -118,7 +118,7 @@ class ClassicalBackend:
             faces.append(DetectedFace((x, y, w, h), confidence))
         best = max((face.confidence for face in faces), default=0.0)
         kept = [face for face in faces if face.confidence >= best - _BELOW_BEST]
-        return sorted(kept, key=lambda face: (-face.area_px, face.box))
+        return sorted(kept, key=lambda face: (-face.area_px, -face.confidence, face.box))
 
     def _confirmation(self, grey: NDArray[np.uint8], box: NDArray[np.int32]) -> float:
         """Return the best last-stage sum of ``default`` near a found box; -4 where it finds nothing."""

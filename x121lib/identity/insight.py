@@ -85,7 +85,7 @@ class InsightFaceBackend:
             )
             confidence = float(np.clip(row[4], 0.0, 1.0))
             faces.append(DetectedFace((left, top, right - left, bottom - top), confidence, landmarks))
-        return sorted(faces, key=lambda face: (-face.area_px, face.box))
+        return sorted(faces, key=lambda face: (-face.area_px, -face.confidence, face.box))
 
     def embed(self, rgb: RgbImage, face: DetectedFace) -> Vector:
         """Return the ArcFace embedding of one face: float32 (512,), L2 norm 1.
@@ -131,7 +131,7 @@ def _load(pack_dir: Path) -> Any:
         app = analysis.FaceAnalysis(name=str(folder), allowed_modules=["detection", "recognition"], providers=providers)
     except AssertionError as error:  # its way of saying that no detector was among the files
         raise BackendUnavailableError(f"The model pack {pack_dir} holds no detection model.") from error
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, *_runtime_errors()) as error:
         raise BackendUnavailableError(
             f"The model pack {pack_dir} can not be loaded: {error}", hint="Copy the pack again; a file may be cut."
         ) from error
@@ -139,6 +139,13 @@ def _load(pack_dir: Path) -> Any:
     context = 0 if "CUDAExecutionProvider" in providers else -1
     app.prepare(ctx_id=context, det_thresh=_DETECTION_THRESHOLD, det_size=side)
     return app
+
+
+def _runtime_errors() -> tuple[type[Exception], ...]:
+    """Return onnxruntime's own errors for a model it can not load; they share no base but Exception."""
+    state = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoModel", "NoSuchFile", "NotImplemented")
+    return tuple(getattr(state, name) for name in names if hasattr(state, name))
 
 
 def _window(near: Box | None, width: int, height: int) -> tuple[int, int, int, int]:

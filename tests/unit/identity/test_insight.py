@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-for _needed in ("onnx", "onnxruntime", "insightface"):
-    pytest.importorskip(_needed, reason=f"the optional extra 'face' is not installed ({_needed} is missing)")
-
-from onnx import TensorProto, helper, numpy_helper, save
-
 from x121lib.identity import embed_face, load_backend
 from x121lib.identity.faces import BackendUnavailableError, IdentityError
 from x121lib.identity.insight import InsightFaceBackend
+
+for _needed in ("onnx", "onnxruntime", "insightface"):
+    pytest.importorskip(_needed, reason=f"the optional extra 'face' is not installed ({_needed} is missing)")
+onnx = pytest.importorskip("onnx")
+TensorProto, helper, numpy_helper = onnx.TensorProto, onnx.helper, onnx.numpy_helper
 
 SIDE = 640
 
@@ -53,7 +53,7 @@ def recogniser(path: Path, seed: int = 1) -> None:
 def write(path: Path, nodes: list[object], inputs: list[object], outputs: list[object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     graph = helper.make_graph(nodes, path.stem, inputs, outputs)
-    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
 
 
 @pytest.fixture(scope="module")
