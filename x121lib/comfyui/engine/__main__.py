@@ -9,15 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from x121lib.base.process import die_with_parent
+from x121lib.comfyui.engine.engine import Engine, EngineOptions
+from x121lib.comfyui.engine.running import serve, write_port
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     die_with_parent()
-    # Imported after the line above, so that a parent which dies meanwhile takes this process along.
-    from x121lib.comfyui.engine.engine import Engine, EngineOptions
-    from x121lib.comfyui.engine.running import serve, write_port
-
     given = _arguments()
     engine = Engine(given.root, EngineOptions(given.cache_mb << 20, given.max_upload_size << 20))
 

