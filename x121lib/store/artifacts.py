@@ -301,6 +301,8 @@ class ArtifactStore:
     def _disk(self, needed_bytes: int) -> Iterator[None]:
         try:
             yield
+        except DiskFullError as inner:  # of one piece: the whole is what a person wants to know
+            raise DiskFullError(self._root, max(needed_bytes, inner.needed_bytes)) from inner.__cause__
         except OSError as error:
             if error.errno in _FULL:
                 raise DiskFullError(self._root, needed_bytes) from error

@@ -175,11 +175,16 @@ class EmbeddedServer:
             server_process.stop_server(location.data)
 
     def _attach(self, location: Location) -> Postmaster | None:
-        """Return the running server once it is ready; None when it is down or just ending."""
+        """Return the running server once it is ready; None when it is down, just ending or just killed."""
         found = server_process.running_postmaster(location.data)
         if found is None or not (location.data / _COMPLETE).exists():
             return None
-        return found if found.ready else server_process.wait_ready(location.data, found.pid)
+        if not found.ready:
+            found = server_process.wait_ready(location.data, found.pid)
+        if found is not None and not server_process.answers(found.port):
+            server_process.stop_server(location.data)
+            return None
+        return found
 
     def _start(self, location: Location, password: str) -> Postmaster:
         began = time.monotonic()

@@ -22,6 +22,8 @@ _POLL_S = 0.004
 _STOP_S = 60.0
 _ORPHAN_S = 6.0
 _KEEPER_S = 2.0
+_ANSWER_S = 10.0
+_TLS_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")  # length, code of SSLRequest
 _children: set[int] = set()
 _keepers: dict[Path, int] = {}
 
@@ -196,56 +198,57 @@ def free_port(preferred: int | None) -> int:
         return int(probe.getsockname()[1])
 
 
+def answers(port: int) -> bool:
+    """Return whether a PostgreSQL answers on ``port``: one byte to the request for TLS, as the protocol has it."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_S) as connection:
+            connection.sendall(_TLS_REQUEST)
+            return connection.recv(1) in (b"N", b"S")
+    except OSError:
+        return False
+
+
 def keep(run_dir: Path, data: Path) -> None:
     """Wait until no process uses the server any more and stop it: the last one may have been killed.
 
     Runs as a small process of its own (`launch_keeper`). Users hold ``alive`` shared; that it falls free wakes this
     process, which then judges under the start lock, as everybody does.
     """
-    one = file_locks.open_lock(run_dir / "keeper.lock")
-    if not file_locks.try_exclusive(one):
-        return
     while True:
         file_locks.wait_alone(run_dir / "alive.lock")
         with file_locks.exclusive(run_dir / "start.lock"):
             users = file_locks.open_lock(run_dir / "users.lock")
-            alone = file_locks.try_exclusive(users)
-            if alone:
+            if file_locks.try_exclusive(users):
                 stop_server(data)
-                file_locks.close_lock(one)
+                os._exit(0)  # drops all locks at once: who starts next finds no keeper and launches one
             file_locks.close_lock(users)
-        if alone:
-            return
 
 
 def wait_keeper(run_dir: Path) -> None:
-    """Wait for the keeper to end after the server's last user left; it only has to see that nothing is to do."""
-    lock = file_locks.open_lock(run_dir / "keeper.lock")
+    """Collect the keeper, if this process launched it, after the last user left: it ends by itself at once."""
+    pid = _keepers.pop(run_dir, 0)
     deadline = time.monotonic() + _KEEPER_S
-    while not (ended := file_locks.try_exclusive(lock)) and time.monotonic() < deadline:
-        time.sleep(_POLL_S)
-    file_locks.close_lock(lock)
-    ours = _keepers.pop(run_dir, 0)
-    while ended and ours in _children and time.monotonic() < deadline:
+    while pid in _children and time.monotonic() < deadline:
         reap()
         time.sleep(_POLL_S)
 
 
 def launch_keeper(run_dir: Path, data: Path, log: Path) -> None:
-    """Start the process that stops the server after its last user, unless it runs already."""
+    """Start the process that stops the server after its last user, unless it runs already.
+
+    It inherits the lock by which others know that it runs, so that there is no moment without one.
+    """
     lock = file_locks.open_lock(run_dir / "keeper.lock")
-    missing = file_locks.try_exclusive(lock)
-    file_locks.close_lock(lock)
-    if not missing:
-        return
-    code = (
-        "import sys, pathlib; sys.path.insert(0, sys.argv[1]); from x121lib.store.server_process import keep; "
-        "keep(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]))"
-    )
-    root = Path(__file__).resolve().parents[2]
-    options: dict[str, Any] = {
-        "env": {"PATH": "/usr/bin:/bin"},
-        "cwd": "/",
-        "start_new_session": True,
-    }
-    _keepers[run_dir] = launch([sys.executable, "-I", "-S", "-c", code, root, run_dir, data], log, options)
+    try:
+        if not file_locks.try_exclusive(lock):
+            return
+        code = (
+            "import sys, pathlib; sys.path.insert(0, sys.argv[1]); from x121lib.store.server_process import keep; "
+            "keep(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]))"
+        )
+        root = Path(__file__).resolve().parents[2]
+        options: dict[str, Any] = {"env": {"PATH": "/usr/bin:/bin"}, "cwd": "/", "start_new_session": True}
+        arguments: list[str | Path] = [sys.executable, "-I", "-S", "-c", code, root, run_dir, data]
+        _keepers[run_dir] = launch(arguments, log, {**options, "pass_fds": (lock,)})
+    finally:
+        file_locks.close_lock(lock)
