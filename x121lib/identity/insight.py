@@ -131,7 +131,7 @@ def _load(pack_dir: Path) -> Any:
         app = analysis.FaceAnalysis(name=str(folder), allowed_modules=["detection", "recognition"], providers=providers)
     except AssertionError as error:  # its way of saying that no detector was among the files
         raise BackendUnavailableError(f"The model pack {pack_dir} holds no detection model.") from error
-    except (RuntimeError, ValueError, OSError, *_runtime_errors()) as error:
+    except _load_errors() as error:
         raise BackendUnavailableError(
             f"The model pack {pack_dir} can not be loaded: {error}", hint="Copy the pack again; a file may be cut."
         ) from error
@@ -141,11 +141,12 @@ def _load(pack_dir: Path) -> Any:
     return app
 
 
-def _runtime_errors() -> tuple[type[Exception], ...]:
-    """Return onnxruntime's own errors for a model it can not load; they share no base but Exception."""
+def _load_errors() -> tuple[type[Exception], ...]:
+    """Return what loading a broken model raises; onnxruntime's own errors share no base but Exception."""
     state = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
     names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoModel", "NoSuchFile", "NotImplemented")
-    return tuple(getattr(state, name) for name in names if hasattr(state, name))
+    own = [getattr(state, name) for name in names if hasattr(state, name)]
+    return (RuntimeError, ValueError, OSError, *own)
 
 
 def _window(near: Box | None, width: int, height: int) -> tuple[int, int, int, int]:
