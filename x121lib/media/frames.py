@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+from av.codec.context import ThreadType
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -91,10 +92,21 @@ def _by_time(container: InputContainer, stream: VideoStream, index: VideoIndex, 
     if start and entries:
         container.seek(entries[-1][1], stream=stream, backward=True)
     n = start
-    for frame in container.decode(stream):
+    for frame in _decode_towards(container, stream, target):
         if frame.pts is None or frame.pts < target:
             continue
         if n >= len(index.pts) or frame.pts != int(index.pts[n]):
             return
         yield frame
         n += 1
+
+
+def _decode_towards(container: InputContainer, stream: VideoStream, target: int) -> Iterator[av.VideoFrame]:
+    """Decode, passing over frames before ``target`` that no other frame needs."""
+    # With frame threads the decoder is ahead of the packets, so that what to skip would be told too late.
+    skip = stream.thread_type != ThreadType.AUTO
+    for packet in container.demux(stream):
+        if skip:
+            early = packet.pts is not None and packet.pts < target
+            stream.codec_context.skip_frame = "NONREF" if early else "DEFAULT"
+        yield from stream.decode(packet)

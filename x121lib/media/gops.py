@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from x121lib.media.errors import UnreadableVideoError
 from x121lib.media.nal import IDR, SPS, AvcSets, nal_type, read_sets, split_packet
-from x121lib.media.probing import index_of, opened
+from x121lib.media.probing import VideoInfo, index_of, opened
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def read_part(path: Path) -> Part:
         UnreadableVideoError: names the file and the reason.
     """
     info = index_of(path).info
-    with opened(path) as (container, stream):
+    with opened(path, for_copy=True) as (container, stream):
         extradata = stream.codec_context.extradata or b""
         avc = _avc(path, stream, extradata)
         packets: list[_Packet] = []
@@ -113,7 +113,7 @@ def read_part(path: Path) -> Part:
             path=path,
             gops=gops,
             n_frames=info.n_frames,
-            form=_form(stream, info.frame_rate),
+            form=_form(stream, info),
             codec=info.codec,
             rate=info.frame_rate,
             extradata=extradata,
@@ -133,18 +133,14 @@ def _avc(path: Path, stream: VideoStream, extradata: bytes) -> AvcSets | None:
         raise UnreadableVideoError(f"{path} has no usable H.264 header: {error}.") from error
 
 
-def _form(stream: VideoStream, rate: Fraction) -> tuple[tuple[str, object], ...]:
-    context = stream.codec_context
+def _form(stream: VideoStream, info: VideoInfo) -> tuple[tuple[str, object], ...]:
     aspect = stream.sample_aspect_ratio
     return (
-        ("coding", context.codec.canonical_name),
-        ("size", f"{stream.width}x{stream.height}"),
-        ("frame rate", str(rate)),
-        ("pixel format", context.pix_fmt),
-        (
-            "colour",
-            (int(context.color_range), int(context.colorspace), int(context.color_trc)),
-        ),
+        ("coding", info.codec),
+        ("size", f"{info.width}x{info.height}"),
+        ("frame rate", str(info.frame_rate)),
+        ("pixel format", info.pixel_format),
+        ("colour", f"{info.color_matrix} {info.color_range}"),
         ("pixel shape", str(aspect) if aspect and aspect != 1 else "square"),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 
 import av
 from av.codec.context import Flags
@@ -24,6 +25,7 @@ _PROFILES = {
     122: "high422",
     244: "high444",
 }
+_ALIKE = ("width", "height", "pix_fmt", "color_range", "colorspace", "color_primaries", "color_trc")
 # x264 stores a B-pyramid with two places of delay, plain B-frames with one (H.264 VUI max_num_reorder_frames).
 _PYRAMID_DELAY = 2
 
@@ -49,19 +51,8 @@ class SeamEncoder:
         rate: Fraction = self._like.rate
         encoder.framerate = rate
         encoder.time_base = 1 / rate
-        with opened(self._like.path) as (_, stream):
-            source = stream.codec_context
-            encoder.width, encoder.height, encoder.pix_fmt = (
-                source.width,
-                source.height,
-                source.pix_fmt or "yuv420p",
-            )
-            encoder.color_range = source.color_range
-            encoder.colorspace = source.colorspace
-            encoder.color_primaries = source.color_primaries
-            encoder.color_trc = source.color_trc
-            if source.sample_aspect_ratio:
-                encoder.sample_aspect_ratio = source.sample_aspect_ratio
+        for name_of, value in self._copied_settings.items():
+            setattr(encoder, name_of, value)
         if self._like.avc is None:
             encoder.options = {
                 "crf": str(SEAM_CRF),
@@ -74,6 +65,15 @@ class SeamEncoder:
         encoder.flags |= int(Flags.global_header)
         encoder.options = self._x264(self._like.avc.profile, self._like.avc.level)
         return encoder
+
+    @cached_property
+    def _copied_settings(self) -> dict[str, object]:
+        with opened(self._like.path) as (_, stream):
+            source = stream.codec_context
+            settings: dict[str, object] = {name: getattr(source, name) for name in _ALIKE}
+            if source.sample_aspect_ratio:
+                settings["sample_aspect_ratio"] = source.sample_aspect_ratio
+            return settings
 
     def _x264(self, profile: int, level: int) -> dict[str, str]:
         pyramid = "normal" if self._delay >= _PYRAMID_DELAY else "none"

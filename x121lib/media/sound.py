@@ -47,14 +47,14 @@ class SoundCopier:
             self._output = output
 
     def aside(
-        self, container: InputContainer, stream: VideoStream, start: Fraction
+        self, container: InputContainer, stream: VideoStream, times: tuple[Fraction, Fraction]
     ) -> Iterator[av.Packet[VideoStream]]:
-        """Yield the video packets of a part; write its audio packets on the way, shifted to ``start`` seconds."""
+        """Yield a part's video packets; write its audio packets on the way, shifted to lie in ``times`` (seconds)."""
         if not self.kept:
             yield from (packet for packet in container.demux(stream) if packet.size)
             return
         zero = (stream.start_time or 0) * (stream.time_base or Fraction(0))
-        stop = start + (stream.frames or 0) / (stream.average_rate or Fraction(25))
+        start, stop = times
         for packet in container.demux(stream, container.streams.audio[0]):
             if not packet.size:
                 continue

@@ -88,8 +88,9 @@ class Splice:
             first += sum(len(run.frames) for run in runs)
 
     def _part_packets(self, part: Part, runs: Sequence[Run], first: int) -> Iterator[VideoPacket]:
-        with opened(part.path) as (container, stream):
-            numbered = enumerate(self._sound.aside(container, stream, first / self._rate))
+        times = (first / self._rate, (first + part.n_frames) / self._rate)
+        with opened(part.path, for_copy=True) as (container, stream):
+            numbered = enumerate(self._sound.aside(container, stream, times))
             for run in runs:
                 if run.copied:
                     yield from self._copied(part, run, numbered, first)
