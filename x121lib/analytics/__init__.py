@@ -1,0 +1,1 @@
+"""Figures for reports and files for analysts. Reads only."""
