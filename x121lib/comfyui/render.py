@@ -104,5 +104,5 @@ async def render(
 def _chosen(result: RunResult, kind: OutputKind) -> OutputFile:
     """Return the last saved output of the kind (a preview counts only where nothing was saved)."""
     fitting = [o for o in result.outputs if o.kind == kind]
-    saved = [o for o in fitting if o.type == "output"]
+    saved = [o for o in fitting if o.folder_type == "output"]
     return (saved or fitting)[-1]

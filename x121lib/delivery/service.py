@@ -20,6 +20,7 @@ from x121lib.delivery import manifest, queries
 from x121lib.delivery.package import Package, PackageFile
 from x121lib.events import outbox
 from x121lib.store import audit
+from x121lib.store.artifact_rows import sha256_of
 from x121lib.store.artifacts import ArtifactStore
 from x121lib.terms.naming import character_folder, colliding_folders
 from x121lib.terms.roles import Actor, Permission
@@ -58,7 +59,7 @@ class DeliveryOrder:
 
 def prepare(
     session: Session, actor: Actor, project: m.Project, to: Path, *, partial: bool = False,
-    characters: list[str] | None = None, profile: str = "master",
+    characters: list[str] | None = None, artifacts: ArtifactStore,
 ) -> DeliveryOrder:  # fmt: skip
     """Check a delivery and open its row; nothing is written to disk.
 
@@ -79,26 +80,38 @@ def prepare(
     if not any(item.scene_version_id for item in built.items):
         raise RefusedError(f"Project '{project.name}' has no approved scene to deliver.")
     delivery = m.Delivery(
-        id=new_id(), project_id=project.id, status_id=DeliveryStatus.WRITING, profile=profile, is_partial=partial,
+        id=new_id(), project_id=project.id, status_id=DeliveryStatus.WRITING, is_partial=partial,
         path=str(to), created_by_id=actor.person_id,
     )  # fmt: skip
     session.add(delivery)
     session.flush()
-    return DeliveryOrder(delivery.id, project.id, to, built, _documents(session, people, built))
+    return DeliveryOrder(delivery.id, project.id, to, built, _documents(session, people, built, artifacts))
 
 
-def _documents(session: Session, people: list[m.Character], built: manifest.Manifest) -> tuple[tuple[str, bytes], ...]:
+def _documents(
+    session: Session, people: list[m.Character], built: manifest.Manifest, artifacts: ArtifactStore
+) -> tuple[tuple[str, bytes], ...]:
     folders = {item.path.split("/")[0] for item in built.items}
     documents: list[tuple[str, bytes]] = []
     for character in people:
         folder = character_folder(character.name)
         if folder in folders:
-            documents.append((f"{folder}/metadata.json", _json(character_metadata(session, character))))
+            documents.append((f"{folder}/metadata.json", _json(_metadata(session, character, artifacts))))
     for item in built.items:
         if item.scene_version_id is not None:
             receipt = queries.receipts(session, item.scene_version_id)
             documents.append((manifest.receipt_path(item.path), _json(receipt)))
     return tuple(documents)
+
+
+def _metadata(session: Session, character: m.Character, artifacts: ArtifactStore) -> dict[str, Any]:
+    """Return the typed fields, with what the imported document said beyond the schema."""
+    found = character_metadata(session, character)
+    if character.metadata_artifact_id is not None:
+        with artifacts.open_verified(sha256_of(session, character.metadata_artifact_id)) as file:
+            document = json.load(file)
+        found.update({k: v for k, v in document.items() if k not in found})
+    return found
 
 
 def character_metadata(session: Session, character: m.Character) -> dict[str, Any]:

@@ -101,6 +101,7 @@ class ImageVersion(Base):
     variant_id: Mapped[uuid.UUID] = fk("image_variant.id", "CASCADE")
     number: Mapped[int]
     artifact_id: Mapped[uuid.UUID] = fk("artifact.id", "RESTRICT")
+    original_artifact_id: Mapped[uuid.UUID | None] = fk("artifact.id", "RESTRICT", nullable=True)
     origin_id: Mapped[VersionOrigin] = term(VersionOrigin)
     parent_version_id: Mapped[uuid.UUID | None] = fk("image_version.id", "SET NULL", nullable=True)
     receipt_id: Mapped[uuid.UUID | None] = fk("receipt.id", "RESTRICT", nullable=True)

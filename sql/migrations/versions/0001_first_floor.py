@@ -954,6 +954,7 @@ def upgrade() -> None:
         sa.Column("variant_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("artifact_id", sa.Uuid(), nullable=False),
+        sa.Column("original_artifact_id", sa.Uuid(), nullable=True),
         sa.Column("origin_id", sa.SmallInteger(), nullable=False),
         sa.Column("parent_version_id", sa.Uuid(), nullable=True),
         sa.Column("receipt_id", sa.Uuid(), nullable=True),
@@ -968,6 +969,12 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["origin_id"], ["version_origin.id"], name=op.f("fk_image_version_origin_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["original_artifact_id"],
+            ["artifact.id"],
+            name=op.f("fk_image_version_original_artifact_id"),
+            ondelete="RESTRICT",
         ),
         sa.ForeignKeyConstraint(
             ["parent_version_id"],
@@ -986,6 +993,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_image_version_artifact_id"), "image_version", ["artifact_id"], unique=False)
     op.create_index(op.f("ix_image_version_created_by_id"), "image_version", ["created_by_id"], unique=False)
+    op.create_index(
+        op.f("ix_image_version_original_artifact_id"), "image_version", ["original_artifact_id"], unique=False
+    )
     op.create_index(op.f("ix_image_version_origin_id"), "image_version", ["origin_id"], unique=False)
     op.create_index(op.f("ix_image_version_parent_version_id"), "image_version", ["parent_version_id"], unique=False)
     op.create_index(op.f("ix_image_version_receipt_id"), "image_version", ["receipt_id"], unique=False)

@@ -1,0 +1,238 @@
+"""Run one attempt of a GPU task: claim → render → examine → record.
+
+No network call and no video work happens inside a transaction; recording is idempotent under (task, attempt).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from x121lib import media
+from x121lib import model as m
+from x121lib.base.errors import X121Error
+from x121lib.base.log import get_logger
+from x121lib.comfyui.errors import ComfyError, PromptInterruptedError
+from x121lib.comfyui.render import Rendered, render
+from x121lib.comfyui.results import Progress
+from x121lib.generation import service as generation
+from x121lib.generation.plan import boundary_frame
+from x121lib.identity import Embedding
+from x121lib.intake import variants
+from x121lib.intake.pictures import measure
+from x121lib.intake.rules import Check, check_image
+from x121lib.media import MediaError, VideoInfo
+from x121lib.pipeline import flow
+from x121lib.pipeline.claims import Claim, claim
+from x121lib.pipeline.heartbeat import Heartbeat
+from x121lib.pipeline.house import House
+from x121lib.pipeline.likeness import likeness_check
+from x121lib.qa import queries as qa_queries
+from x121lib.qa import service as qa
+from x121lib.qa.analysis import Analysis, analyse
+from x121lib.qa.sampling import Reference
+from x121lib.scheduling import service as queue
+from x121lib.store.artifact_rows import FileFacts, ImageFacts, VideoFacts, register
+from x121lib.terms.vocabulary import ArtifactKind
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ExecutionResult:
+    """How an attempt ended."""
+
+    recorded: bool
+    """Whether this attempt's result (or failure) was written."""
+    assemble_scene_id: uuid.UUID | None = None
+    """A scene whose last take this was: its cut can be made."""
+
+
+def execute(house: House, task_id: uuid.UUID, attempt_number: int) -> ExecutionResult:
+    """Run an attempt to its end and record it; safe to call again for the same attempt.
+
+    An attempt that is no longer current (cancelled, superseded, started elsewhere) changes nothing.
+    """
+    try:
+        with Heartbeat(house, task_id, attempt_number) as heart:
+            return _run(house, claim(house, task_id, attempt_number), heart)
+    except queue.LeaseLostError as error:
+        _log.info("%s", error)
+        return ExecutionResult(recorded=False)
+    except X121Error as error:
+        return _record_failure(house, task_id, attempt_number, error)
+
+
+def _run(house: House, claimed: Claim, heart: Heartbeat) -> ExecutionResult:
+    with tempfile.TemporaryDirectory(prefix="x121-", dir=_work_dir(house)) as folder:
+        rendered = asyncio.run(_render(house, claimed, heart, Path(folder)))
+        if heart.lost.is_set():
+            raise queue.LeaseLostError(f"Attempt {claimed.attempt_number} of {claimed.task_id} was taken away.")
+        heart.progress = 0.9
+        if claimed.take is not None:
+            return _finish_take(house, claimed, claimed.take, rendered)
+        if claimed.variant is not None:
+            return _finish_variant(house, claimed, claimed.variant, rendered)
+    raise AssertionError("a claim is for a take or a variant")
+
+
+def _work_dir(house: House) -> Path:
+    path = house.settings.home / "work"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+async def _render(house: House, claimed: Claim, heart: Heartbeat, to: Path) -> Rendered:
+    cancel = asyncio.Event()
+
+    def on_progress(progress: Progress) -> None:
+        heart.progress = 0.85 * progress.fraction
+
+    async def watch() -> None:
+        while not heart.lost.is_set():
+            await asyncio.sleep(0.2)
+        cancel.set()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        return await render(
+            claimed.render, to, on_progress=on_progress, cancel=cancel, stall_s=house.settings.stall_s
+        )
+    except PromptInterruptedError as error:
+        if heart.lost.is_set():
+            raise queue.LeaseLostError(f"Task {claimed.task_id} was cancelled while it ran.") from error
+        raise
+    finally:
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher
+
+
+def _finish_take(house: House, claimed: Claim, order: generation.TakeOrder, rendered: Rendered) -> ExecutionResult:
+    info = media.probe(rendered.path)
+    analysis = analyse(rendered.path, _reference(house, order))
+    last = boundary_frame(info.n_frames)
+    frame = media.encode_png(media.read_frame(rendered.path, last))
+    png = house.artifacts.put_bytes(frame)
+    video = house.artifacts.put_file(rendered.path, move=True)
+    facts = _video_facts(video.sha256, video.n_bytes, info)
+    frame_facts = FileFacts(png.sha256, png.n_bytes, "image/png", ArtifactKind.FRAME,
+                            image=ImageFacts(info.width, info.height))  # fmt: skip
+    return _record_take(house, claimed, order, (rendered, facts, frame_facts, last, info.n_frames), analysis)
+
+
+def _record_take(
+    house: House, claimed: Claim, order: generation.TakeOrder,
+    made: tuple[Rendered, FileFacts, FileFacts, int, int], analysis: Analysis,
+) -> ExecutionResult:  # fmt: skip
+    rendered, video, frame, last, n_frames = made
+    now = house.now()
+    with house.database.transaction() as session:
+        task = queue.complete(session, claimed.task_id, claimed.attempt_number, now, _timing(rendered))
+        result = generation.TakeResult(
+            output_artifact_id=register(session, video), boundary_artifact_id=register(session, frame),
+            boundary_frame=last, n_frames=n_frames, worker_id=claimed.worker_id,
+            server_version=rendered.run.server_version,
+        )  # fmt: skip
+        generation.record_take(session, order, result, now)
+        outcome, verdicts = qa.record(session, order.take_id, analysis, order.qa_profile_version_id)
+        complete = flow.take_judged(session, task, outcome, qa.failures(verdicts))
+    return ExecutionResult(recorded=True, assemble_scene_id=order.scene_id if complete else None)
+
+
+def _video_facts(sha256: str, n_bytes: int, info: VideoInfo) -> FileFacts:
+    video = VideoFacts(info.width, info.height, info.n_frames, info.frame_rate, info.codec, info.pixel_format)
+    return FileFacts(sha256, n_bytes, "video/mp4", ArtifactKind.VIDEO, video=video)
+
+
+def _timing(rendered: Rendered) -> queue.Timing:
+    return queue.Timing(rendered.run.queue_s, rendered.run.run_s, rendered.download_s)
+
+
+def _reference(house: House, order: generation.TakeOrder) -> Reference:
+    handoff = first = None
+    if order.has_handoff:
+        handoff = media.read_image(house.artifacts.path(order.seed_frame_sha256))
+    if order.first_take_sha256 is not None:
+        first = media.read_frame(house.artifacts.path(order.first_take_sha256), 0)
+    backend = house.faces
+    with house.database.transaction() as session:
+        face = qa_queries.reference_face(session, order.source_artifact_id, backend.name, backend.pack)
+    return Reference(
+        expected_size=(order.width, order.height), expected_rate=order.frame_rate,
+        expected_frames=order.expected_frames, handoff_frame=handoff, first_frame=first, backend=backend,
+        face=Embedding(face.backend, face.pack, face.embedding) if face is not None else None,
+    )  # fmt: skip
+
+
+def _finish_variant(house: House, claimed: Claim, order: variants.VariantOrder, rendered: Rendered) -> ExecutionResult:
+    content = rendered.path.read_bytes()
+    measured = measure(content, rendered.path.suffix, house.faces)
+    checks: tuple[Check, ...] = check_image(measured.facts)
+    with house.database.transaction() as session:
+        backend = house.faces
+        source = qa_queries.reference_face(session, order.source_artifact_id, backend.name, backend.pack)
+    checks += likeness_check(source, measured.embedding)
+    stored = house.artifacts.put_file(rendered.path, move=True)
+    facts = FileFacts(stored.sha256, stored.n_bytes, "image/png", ArtifactKind.IMAGE,
+                      image=ImageFacts(measured.facts.width_px, measured.facts.height_px))  # fmt: skip
+    with house.database.transaction() as session:
+        queue.complete(session, claimed.task_id, claimed.attempt_number, house.now(), _timing(rendered))
+        variants.record_variant(
+            session, order,
+            variants.VariantResult(
+                artifact_id=register(session, facts), checks=checks, face=measured.primary,
+                embedding=measured.embedding, worker_id=claimed.worker_id, server_version=rendered.run.server_version,
+            ),
+        )  # fmt: skip
+    return ExecutionResult(recorded=True)
+
+
+def _record_failure(house: House, task_id: uuid.UUID, attempt_number: int, error: X121Error) -> ExecutionResult:
+    machine = isinstance(error, ComfyError) and error.retryable
+    context = {"hint": error.hint, **{k: str(v) for k, v in vars(error).items() if k not in {"message", "hint"}}}
+    failure = queue.Failure(error.code, error.message, machine=machine, context=dict(context))
+    _log.warning("attempt %s of task %s failed: %s", attempt_number, task_id, error)
+    try:
+        with house.database.transaction() as session:
+            flow.fail_attempt(session, task_id, attempt_number, house.now(), failure)
+    except queue.LeaseLostError as late:
+        _log.info("%s", late)
+        return ExecutionResult(recorded=False)
+    return ExecutionResult(recorded=True)
+
+
+def assemble(house: House, scene_id: uuid.UUID) -> m.SceneVersion | None:
+    """Join a scene's chosen takes into its cut and send it to review; None while a take is missing.
+
+    Idempotent: the same takes again give the version that exists. A crash in the middle leaves nothing.
+    """
+    with house.database.transaction() as session:
+        order = generation.build_assembly(session, scene_id)
+    if order is None:
+        return None
+    cuts = [media.Cut(house.artifacts.path(sha256), frames) for sha256, frames in order.parts]
+    with tempfile.TemporaryDirectory(prefix="x121-", dir=_work_dir(house)) as folder:
+        target, strip = Path(folder) / "scene.mp4", Path(folder) / "strip.webp"
+        try:
+            report = media.concat(cuts, target)
+            media.filmstrip(target, strip, n=12, height=96)
+            info = media.probe(target)
+        except MediaError as error:
+            with house.database.transaction() as session:
+                flow.scene_not_assembled(session, scene_id, f"The takes could not be joined: {error.message}")
+            return None
+        video = house.artifacts.put_file(target, move=True)
+        image = house.artifacts.put_file(strip, move=True)
+    with house.database.transaction() as session:
+        artifact_id = register(session, _video_facts(video.sha256, video.n_bytes, info))
+        strip_facts = FileFacts(image.sha256, image.n_bytes, "image/webp", ArtifactKind.FILMSTRIP)
+        version = generation.record_assembly(
+            session, order, artifact_id, register(session, strip_facts), report.n_frames
+        )
+        flow.scene_assembled(session, scene_id, version)
+        return version

@@ -1,0 +1,213 @@
+"""Submit cells of the matrix: check prerequisites and rights, make scenes, plan their takes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from x121lib import model as m
+from x121lib.access import rights
+from x121lib.base.errors import RefusedError
+from x121lib.base.ids import new_id
+from x121lib.catalogue import queries as catalogue
+from x121lib.events import outbox
+from x121lib.generation import service as generation
+from x121lib.pipeline import flow, queries
+from x121lib.scheduling.service import wake
+from x121lib.store import audit
+from x121lib.terms.roles import Actor, Permission
+from x121lib.terms.vocabulary import EventKind, PriorityClass, ProjectStatus, ReleasePurpose, SceneStatus
+
+_STARTABLE = frozenset({SceneStatus.PENDING, SceneStatus.FAILED})
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which cells to submit, and how. Empty selections mean *all*."""
+
+    characters: tuple[str, ...] = ()
+    """Names of characters."""
+    scene_types: tuple[str, ...] = ()
+    """Names of scene types."""
+    variants: tuple[str, ...] = ()
+    """Names of variant kinds."""
+    tier: str | None = None
+    """Tier; None: the project's."""
+    priority_class: PriorityClass = PriorityClass.NORMAL
+    """Class in the queue."""
+    not_before: datetime | None = None
+    """Start no earlier than this."""
+    skip_blocked: bool = False
+    """Submit what can be made and leave the rest, instead of refusing all."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One scene of the matrix as a submission sees it."""
+
+    character: str
+    """Name of the character."""
+    scene_type: str
+    """Name of the scene type."""
+    variant_kind: str
+    """Name of the variant kind."""
+    scene_id: uuid.UUID | None
+    """The scene; None while it has not been made."""
+    status: SceneStatus
+    """Where it stands."""
+    blocked: str = ""
+    """What is missing and how to solve it; empty when nothing is."""
+
+    def __str__(self) -> str:
+        return f"{self.character} / {self.scene_type} / {self.variant_kind}"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a submission did, or would do."""
+
+    batch_id: uuid.UUID | None
+    """The batch; None for a dry run or when nothing was left to do."""
+    planned: tuple[Cell, ...]
+    """Scenes that enter the queue."""
+    present: tuple[Cell, ...]
+    """Scenes that are being made or done already: left alone."""
+    blocked: tuple[Cell, ...]
+    """Scenes that lack something."""
+    n_takes: int
+    """GPU tasks written."""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    character: m.Character
+    scene_type: m.SceneType
+    version: m.SceneTypeVersion
+    kind: m.VariantKind
+    scene: m.Scene | None
+
+    def use(self) -> rights.Use:
+        return rights.Use(self.character.id, self.kind.id, self.character.project_id, ReleasePurpose.GENERATE)
+
+
+def cells(session: Session, project: m.Project, selection: Selection, now: datetime) -> list[Cell]:
+    """Return the selected cells of the project's matrix with what blocks each."""
+    return [cell for _, cell in _cells(session, project, selection, now)]
+
+
+def _cells(
+    session: Session, project: m.Project, selection: Selection, now: datetime
+) -> list[tuple[_Candidate, Cell]]:
+    candidates = list(_candidates(session, project, selection))
+    approved = queries.approved_kinds(session, [c.character.id for c in candidates])
+    uncovered = rights.uncovered(session, {c.use() for c in candidates}, now)
+    found = []
+    for c in candidates:
+        status = c.scene.status_id if c.scene else SceneStatus.PENDING
+        blocked = ""
+        if status in _STARTABLE:
+            if (c.character.id, c.kind.id) not in approved:
+                blocked = f"no approved '{c.kind.name}' image: make or import one and approve it"
+            elif (cover := uncovered.get(c.use())) is not None:
+                blocked = cover.reason
+        scene_id = c.scene.id if c.scene else None
+        found.append((c, Cell(c.character.name, c.scene_type.name, c.kind.name, scene_id, status, blocked)))
+    return found
+
+
+def _candidates(session: Session, project: m.Project, selection: Selection) -> Iterable[_Candidate]:
+    characters = catalogue.characters(session, project.id, list(selection.characters))
+    types = catalogue.latest_scene_types(session, list(selection.scene_types))
+    kinds_of = catalogue.kinds_of(session, [v.id for _, v in types])
+    wanted = {catalogue.variant_kind(session, v).id for v in selection.variants}
+    scenes = queries.existing_scenes(session, [c.id for c in characters])
+    for character in characters:
+        for scene_type, version in types:
+            for kind in kinds_of.get(version.id, []):
+                if not wanted or kind.id in wanted:
+                    scene = scenes.get((character.id, scene_type.id, kind.id))
+                    yield _Candidate(character, scene_type, version, kind, scene)
+
+
+def submit(
+    session: Session, actor: Actor, project: m.Project, selection: Selection, now: datetime, *, dry_run: bool = False
+) -> Submission:
+    """Queue every selected scene that is not being made, and return what was done.
+
+    All GPU tasks of a scene exist from here on, chained in order. A scene that failed or was cancelled goes on
+    from its last good segment.
+
+    Raises:
+        RefusedError: something is blocked (named, with what is missing) and ``skip_blocked`` was not asked for,
+            or there is nothing to submit at all.
+    """
+    actor.require(Permission.SUBMIT)
+    found = _cells(session, project, selection, now)
+    blocked = tuple(cell for _, cell in found if cell.blocked)
+    present = tuple(cell for _, cell in found if cell.status not in _STARTABLE)
+    chosen = [(c, cell) for c, cell in found if cell.status in _STARTABLE and not cell.blocked]
+    if not found:
+        raise RefusedError(
+            f"Project '{project.name}' has no scene to submit.", hint="Import characters and load scene types first."
+        )
+    if blocked and not dry_run and (not selection.skip_blocked or not chosen):
+        raise _blocked_error(blocked)
+    planned = tuple(cell for _, cell in chosen)
+    if dry_run or not chosen:
+        return Submission(None, planned, present, blocked, 0)
+    batch_id, n_takes = _write(session, actor, project, selection, [c for c, _ in chosen])
+    return Submission(batch_id, planned, present, blocked, n_takes)
+
+
+def _blocked_error(blocked: tuple[Cell, ...]) -> RefusedError:
+    lines = [f"{cell}: {cell.blocked.rstrip('.')}." for cell in blocked[:6]]
+    more = f" … and {len(blocked) - 6} more." if len(blocked) > 6 else ""
+    return RefusedError(
+        f"Nothing was submitted, {len(blocked)} scenes are blocked. {' '.join(lines)}{more}",
+        hint="Solve that, or submit the others with --skip-blocked.",
+        code="pipeline.blocked",
+    )
+
+
+def _write(
+    session: Session, actor: Actor, project: m.Project, selection: Selection, chosen: list[_Candidate]
+) -> tuple[uuid.UUID, int]:
+    named = catalogue.tier(session, selection.tier) if selection.tier else None
+    tier = named or session.get_one(m.Tier, project.default_tier_id)
+    batch = m.Batch(id=new_id(), project_id=project.id, submitted_by_id=actor.person_id, tier_id=tier.id)
+    session.add(batch)
+    session.flush()
+    options = generation.PlanOptions(
+        batch_id=batch.id, submitted_by_id=actor.person_id, priority_class=selection.priority_class,
+        not_before=selection.not_before,
+    )  # fmt: skip
+    mode = catalogue.normal_mode(session)
+    n_takes = 0
+    for c in chosen:
+        scene = c.scene or _new_scene(session, c, mode.id, tier.id)
+        if c.scene is not None and c.scene.tier_id != tier.id:
+            scene.tier_id = tier.id
+        session.add(m.BatchScene(batch_id=batch.id, scene_id=scene.id))
+        n_takes += len(flow.resume_scene(session, scene, options))
+    if project.status_id == ProjectStatus.SETUP:
+        project.status_id = ProjectStatus.ACTIVE
+    audit.record(session, actor, "batch.submit", ("batch", batch.id), after={"scenes": len(chosen), "takes": n_takes})
+    outbox.publish(session, EventKind.BATCH_SUBMITTED, entity="batch", entity_id=batch.id, project_id=project.id,
+                   payload={"scenes": len(chosen), "takes": n_takes, "by": actor.name})  # fmt: skip
+    wake(session)
+    return batch.id, n_takes
+
+
+def _new_scene(session: Session, c: _Candidate, mode_id: uuid.UUID, tier_id: uuid.UUID) -> m.Scene:
+    scene = m.Scene(
+        id=new_id(), project_id=c.character.project_id, character_id=c.character.id, scene_type_id=c.scene_type.id,
+        scene_type_version_id=c.version.id, variant_kind_id=c.kind.id, transition_mode_id=mode_id, tier_id=tier_id,
+        index_number=1, status_id=SceneStatus.PENDING,
+    )  # fmt: skip
+    session.add(scene)
+    session.flush()
+    return scene
