@@ -53,27 +53,30 @@ def labels(name: str) -> tuple[Label, ...]:
     other = _other(name)
     seam = "seam_ssim seam_phash seam_delta_e"
     colour = "colour_drift colour_deviation seam_delta_e"
+    face = "face_found face_similarity face_confidence"
+    dark = f"{colour} {face} sharpness_ratio"
     jump = "motion_spike motion_jitter brightness_flicker"
     return (
         Label("clean, gentle", None, reach=0.015, zoom=0.06),
         Label("clean", None),
         Label("clean, lively", None, reach=0.08, zoom=0.3),
-        _label("black, 1 frame", takes.black(1), "black_frames", f"{jump} face_found"),
-        _label("black, 5 frames", takes.black(5, at=13), "black_frames", f"{jump} {colour} face_found sharpness_ratio"),
+        _label("black, 1 frame", takes.black(1), "black_frames", f"{jump} {dark}"),
+        _label("black, 5 frames", takes.black(5, at=13), "black_frames", f"{jump} {dark}"),
         _label("freeze, 0.4 s", takes.frozen(10), "", "motion_spike duplicate_ratio motion_jitter", "frozen_run"),
         _label("freeze, 0.6 s", takes.frozen(15), "frozen_run", "motion_spike duplicate_ratio motion_jitter"),
         _label("8 frames/s shown as 24", takes.repeated(3), "duplicate_ratio", jump),
         _label("shaken by 2 px", takes.shaken(2), "motion_jitter", "", "motion_jitter"),
-        _label("jump of 60 px", takes.jumping(60), "motion_spike", f"{jump} {colour}"),
+        _label("jump of 60 px", takes.jumping(60), "motion_spike", f"{jump} {colour} {face}"),
         _label("flicker of 2 levels", takes.flickering(2), "brightness_flicker"),
         _label("blur of 2 px", takes.blurred(2), "sharpness_ratio"),
-        _label("JPEG of quality 4", takes.blocky(4), "blockiness", f"{colour} face_similarity face_found face_confidence"),
+        _label("JPEG of quality 4", takes.blocky(4), "blockiness", f"{colour} {face}"),
         _label("cast of 7 levels", takes.tinted(7), "", colour, "colour_drift seam_delta_e"),
         _label("cast of 20 levels", takes.tinted(20), "colour_drift seam_delta_e", colour),
         _label("seam off by 100 px", takes.shifted(100), "seam_phash seam_delta_e",
-               f"{seam} {colour} sharpness_ratio face_found face_confidence face_similarity", "seam_ssim"),
-        _label("face covered", takes.faceless(9), "face_found", f"{jump} {colour} sharpness_ratio face_similarity face_confidence"),
-        _label("face of another, 3 frames", takes.swapped(other, 12, 15), "face_similarity", f"{jump} {colour} sharpness_ratio"),
+               f"{seam} {dark}"),
+        _label("face covered", takes.faceless(9), "face_found", f"{jump} {dark}"),
+        _label("face of another, 3 frames", takes.swapped(other, 12, 15), "face_similarity",
+               f"{jump} {colour} sharpness_ratio"),
         _label("another person", takes.swapped(other, 0), "face_similarity seam_phash seam_delta_e",
                f"{seam} {colour} sharpness_ratio"),
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ def texture(seed: int = 0, side: int = 200) -> np.ndarray:
 def test_runs_cover_exactly_the_true_values(mask: list[bool]) -> None:
     found = measures.runs(mask)
     assert [n for start, stop in found for n in range(start, stop)] == [n for n, flag in enumerate(mask) if flag]
-    assert all(a[1] < b[0] for a, b in zip(found, found[1:], strict=False))
+    assert all(a[1] < b[0] for a, b in itertools.pairwise(found))
     longest = measures.longest_run(mask)
     assert (longest is None) == (not any(mask))
     assert longest is None or longest[1] - longest[0] == max(stop - start for start, stop in found)
