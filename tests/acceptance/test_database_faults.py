@@ -246,3 +246,17 @@ def test_a_full_disk_is_said_and_leaves_no_server(home: Path) -> None:
         remove(settings)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_processes_killed_in_their_first_start_spoil_nothing(new_home: Path) -> None:
+    for _ in range(2):
+        with _process(_USER, new_home) as process:
+            while not list(new_home.glob("database/data*/PG_VERSION")):
+                assert process.poll() is None
+            process.kill()
+            process.wait()
+    server = EmbeddedServer(Settings(home=new_home))
+    with psycopg.connect(server.acquire()) as connection:
+        assert connection.execute("SELECT '[1,2]'::vector <-> '[1,2]'").fetchone() == (0.0,)
+    server.release()
+    assert [path.name for path in (new_home / "database").glob("data*")] == ["data"]

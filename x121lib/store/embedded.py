@@ -7,12 +7,13 @@ ends. Starting and stopping happen under another lock, so that two processes tha
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from x121lib.base.errors import RefusedError
+from x121lib.base.errors import RefusedError, X121Error
 from x121lib.base.log import get_logger
 from x121lib.base.secrets import ensure_private_dir, read_or_make_secret
 from x121lib.base.settings import Settings
@@ -95,9 +96,11 @@ class EmbeddedServer:
                 password = read_or_make_secret(self._secrets_dir, "database-password")
                 found = self._attach(location) or self._start(location, password)
                 server_process.launch_keeper(self._run_dir, location.data, self._log_file)
-            except BaseException:
+            except BaseException as error:
                 if joined:
-                    self._leave()
+                    self._give_up()
+                if isinstance(error, OSError):
+                    raise ServerStartError(f"The database in {self._home} cannot be started: {error}.") from error
                 raise
         return server_setup.database_url(found.port, password)
 
@@ -162,6 +165,13 @@ class EmbeddedServer:
         file_locks.take_shared(alive)
         self._held = (os.getpid(), users, alive)
         return True
+
+    def _give_up(self) -> None:
+        """Leave after a failed start, and let no half-made server run on without a user."""
+        if self._held is not None and file_locks.try_exclusive(self._held[1]):
+            with contextlib.suppress(X121Error):  # the first error is the one to tell
+                self._stop()
+        self._leave()
 
     def _leave(self) -> None:
         if self._held is not None:
@@ -262,7 +272,7 @@ def remove(settings: Settings) -> None:
         RefusedError: another X121 process uses it.
     """
     run_dir = settings.home / "run"
-    if not run_dir.exists():
+    if not settings.home.exists():
         return
     with file_locks.exclusive(run_dir / "start.lock"):
         users = file_locks.open_lock(run_dir / "users.lock")

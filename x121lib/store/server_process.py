@@ -89,6 +89,24 @@ def list_backends(name: str) -> list[int]:
     return [pid for pid, title in _titles() if title.startswith(f"postgres: {name}: ")]
 
 
+def list_postmasters(name: str) -> list[int]:
+    """Return the living postmasters of cluster ``name``, found by their titles alone."""
+    return [pid for pid, title in _titles() if "/postgres -D " in title and f" cluster_name={name}" in title]
+
+
+def _signal_all(pids: list[int], how: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, how)
+
+
+def kill_titled(part: str) -> None:
+    """Kill the processes whose titles contain ``part``, and wait until they are gone."""
+    while found := [pid for pid, title in _titles() if part in title]:
+        _signal_all(found, signal.SIGKILL)
+        time.sleep(_POLL_S)
+
+
 def running_postmaster(data: Path) -> Postmaster | None:
     """Return the living server of ``data``, None where it is down (a stale `postmaster.pid` included)."""
     found = read_postmaster(data)
@@ -173,11 +191,11 @@ def clear_remains(data: Path, socket_dir: Path) -> None:
     """
     name = cluster_name(data)
     deadline = time.monotonic() + _ORPHAN_S
-    while orphans := list_backends(name):
+    # A starter that was killed may have left a server that has not written its pid yet.
+    _signal_all(list_postmasters(name), signal.SIGQUIT)
+    while orphans := list_backends(name) + list_postmasters(name):
         if time.monotonic() > deadline:
-            for pid in orphans:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            _signal_all(orphans, signal.SIGKILL)
         time.sleep(_POLL_S)
     # PostgreSQL takes any living process of that id, a zombie too, for a server. We know better.
     (data / "postmaster.pid").unlink(missing_ok=True)

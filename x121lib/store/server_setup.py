@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -54,22 +55,25 @@ def initialise(location: Location, install: Install, password: str) -> None:
     Raises:
         ServerStartError: there is no room, or `initdb` fails; nothing is left.
     """
-    shutil.rmtree(location.data, ignore_errors=True)
+    server_process.kill_titled(f" -D {location.folder}/data.")  # the `initdb` of a starter that was killed
+    for left in location.folder.glob("data*"):
+        shutil.rmtree(left)
+    data = location.folder / f"data.{secrets.token_hex(4)}"
     password_file = location.folder / "password"
     try:
         password_file.unlink(missing_ok=True)
         password_file.touch(mode=0o600, exist_ok=False)
         password_file.write_text(password)
         location.user.give(password_file)
-        program = install.tool("initdb")
-        made = location.user.run([program, "-D", location.data, f"--pwfile={password_file}", *_INITDB_OPTIONS])
+        made = location.user.run([install.tool("initdb"), "-D", data, f"--pwfile={password_file}", *_INITDB_OPTIONS])
+        if made.returncode != 0:
+            raise failure(location, "The database could not be set up", made.stdout, None)
+        data.rename(location.data)
     except OSError as error:
         raise ServerStartError(f"The database could not be set up in {location.folder}: {error}.") from error
     finally:
         password_file.unlink(missing_ok=True)
-    if made.returncode != 0:
-        shutil.rmtree(location.data, ignore_errors=True)
-        raise failure(location, "The database could not be set up", made.stdout, None)
+        shutil.rmtree(data, ignore_errors=True)
 
 
 def launch_server(location: Location, install: Install, port: int, log: Path) -> int:

@@ -15,6 +15,14 @@ from x121lib.store.errors import NoServerUserError
 
 _NAME = "x121"
 _FALLBACKS = ("postgres", "nobody")
+_USERADD_OPTIONS = (
+    "--system",
+    "--user-group",
+    "--no-create-home",
+    "--home-dir=/nonexistent",
+    "--shell=/usr/sbin/nologin",
+    "--comment=X121 database",
+)
 _CLEAN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -105,15 +113,7 @@ def _add_user() -> None:
     if tool is not None:
         # A failure (a read-only /etc, another process adding the same user) is seen by the lookup that follows.
         subprocess.run(
-            [
-                tool,
-                "--system",
-                "--user-group",
-                "--no-create-home",
-                "--home-dir",
-                "/nonexistent",
-            ]
-            + ["--shell", "/usr/sbin/nologin", "--comment", "X121 database", _NAME],
+            [tool, *_USERADD_OPTIONS, _NAME],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

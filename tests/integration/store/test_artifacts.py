@@ -90,10 +90,15 @@ def test_a_writer_stores_what_another_library_wrote(store: ArtifactStore, tmp_pa
     assert writer.stored.n_bytes == 5
 
 
-def test_an_error_in_the_writer_leaves_nothing(store: ArtifactStore, tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="cancelled"), store.writer() as writer:
+def _write_half(store: ArtifactStore) -> None:
+    with store.writer() as writer:
         writer.write(b"half")
         raise RuntimeError("cancelled")
+
+
+def test_an_error_in_the_writer_leaves_nothing(store: ArtifactStore, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="cancelled"):
+        _write_half(store)
     assert _files(tmp_path) == []
 
 

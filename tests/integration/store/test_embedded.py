@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import stat
@@ -53,7 +54,7 @@ def test_first_start_makes_a_private_database_with_vectors(own_settings: Setting
     server.acquire()
     later_s = time.monotonic() - began
     server.release()
-    print(f"first start {first_s:.2f} s, later {later_s:.2f} s")
+    logging.getLogger(__name__).info("first start %.2f s, later %.2f s", first_s, later_s)
     assert first_s < 20
     assert later_s < 5
 
@@ -107,6 +108,18 @@ def test_an_interrupted_first_start_begins_anew(shared_settings: Settings) -> No
     (data / "PG_VERSION").unlink()
     with psycopg.connect(server.acquire()) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+    server.release()
+
+
+def test_a_server_whose_starter_was_killed_early_is_replaced(shared_settings: Settings) -> None:
+    server = EmbeddedServer(shared_settings)
+    server.acquire()
+    status = server.status()
+    assert status.data_dir is not None
+    (status.data_dir / "postmaster.pid").rename(status.data_dir / "hidden")  # as if it was not written yet
+    with psycopg.connect(server.acquire()) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert server.status().pid != status.pid
     server.release()
 
 
