@@ -113,6 +113,8 @@ class Splice:
             if number in run.packets:
                 kept = self._headers.fit_copied(part, packet)
                 kept.pts = first + next(places)
+                # A recovery point inside a group is no place to start: Chromium fails on its leading pictures.
+                kept.is_keyframe = number == run.packets.start
                 yield kept
             if number == run.packets.stop - 1:
                 return
