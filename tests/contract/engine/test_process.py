@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -36,9 +37,9 @@ def test_a_signal_ends_it_cleanly_in_the_middle_of_a_prompt(
             pass
         process.send_signal(number)
         assert process.wait(timeout=10) == 0
-        with pytest.raises(ConnectionClosed):
-            while True:
-                socket.recv(timeout=10)
+        with contextlib.suppress(ConnectionClosed):
+            while socket.recv(timeout=10):
+                pass
     assert not list(tmp_path.rglob("*.part"))
 
 
