@@ -191,8 +191,8 @@ def evening() -> dict[str, dict[str, Any]]:
     """Build the workflow that turns a portrait into its evening variant, at the portrait's own size."""
     sheet = Sheet()
     portrait = sheet.add("LoadImage", "seed_image", image="seed_image.png")
-    dusk = sheet.add("EmptyImage", width=64, height=64, batch_size=1, color=0x8FA0D8)
-    dimmed = sheet.add("ImageBlend", image1=portrait, image2=dusk, blend_factor=0.8, blend_mode="multiply")
+    dusk = sheet.add("EmptyImage", width=64, height=64, batch_size=1, color=0x98A6CC)
+    dimmed = sheet.add("ImageBlend", image1=portrait, image2=dusk, blend_factor=0.75, blend_mode="multiply")
     ember = sheet.add("EmptyImage", width=64, height=64, batch_size=1, color=0xB07850)
     warmed = sheet.add("ImageBlend", image1=dimmed, image2=ember, blend_factor=0.25, blend_mode="soft_light")
     small = sheet.add("ImageScale", image=warmed, upscale_method="area", width=256, height=320, crop="disabled")

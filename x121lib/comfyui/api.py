@@ -190,7 +190,7 @@ def ascii_name(name: str) -> str:
 
 
 def _view(output: OutputFile) -> dict[str, str]:
-    return {"filename": output.filename, "subfolder": output.subfolder, "type": output.type}
+    return {"filename": output.filename, "subfolder": output.subfolder, "type": output.folder_type}
 
 
 def _lenient(response: httpx.Response) -> Mapping[str, Any]:

@@ -103,6 +103,11 @@ class ProgressTracker:
         if event.kind in _ENDS:
             self.ended = True
 
+    def complete(self) -> None:
+        """Count every node as done: the history says that the prompt succeeded."""
+        self.state = PromptState.RUNNING
+        self._done.update(self._nodes)
+
     def _cached(self, data: Mapping[str, Any]) -> None:
         self._done.update(self._nodes.intersection(str(node) for node in data.get("nodes") or []))
 

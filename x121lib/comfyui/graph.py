@@ -17,7 +17,22 @@ Graph: TypeAlias = dict[str, Node]
 """Nodes by id. A link is ``["id", slot]``."""
 
 _OUTPUT_CLASSES = frozenset(
-    ["SaveImage", "PreviewImage", "SaveVideo", "SaveWEBM", "SaveAnimatedWEBP", "SaveAnimatedPNG", "SaveAudio", "SaveAudioMP3", "SaveAudioOpus", "PreviewAudio", "PreviewAny", "SaveLatent", "SaveGLB", "VHS_VideoCombine"]
+    [
+        "SaveImage",
+        "PreviewImage",
+        "SaveVideo",
+        "SaveWEBM",
+        "SaveAnimatedWEBP",
+        "SaveAnimatedPNG",
+        "SaveAudio",
+        "SaveAudioMP3",
+        "SaveAudioOpus",
+        "PreviewAudio",
+        "PreviewAny",
+        "SaveLatent",
+        "SaveGLB",
+        "VHS_VideoCombine",
+    ]
 )
 
 

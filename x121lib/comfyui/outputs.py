@@ -32,8 +32,8 @@ class OutputFile:
     Attributes:
         node_id: the output node.
         filename: the file's name on the server.
-        subfolder: the folder below the server's folder of ``type``; empty for none.
-        type: ``output``, ``temp`` (gone at the server's next start) or ``input``.
+        subfolder: the folder below the server's folder of ``folder_type``; empty for none.
+        folder_type: ``output``, ``temp`` (gone at the server's next start) or ``input``.
         kind: by extension; a GIF or an animated WebP is an image with ``animated`` set.
         animated: whether the node said so.
     """
@@ -41,7 +41,7 @@ class OutputFile:
     node_id: str
     filename: str
     subfolder: str
-    type: str
+    folder_type: str
     kind: OutputKind
     animated: bool = False
 
@@ -81,7 +81,7 @@ def _output_file(node_id: str, item: Mapping[str, Any], animated: bool) -> Outpu
         node_id=node_id,
         filename=item["filename"],
         subfolder=str(item.get("subfolder") or ""),
-        type=str(item.get("type") or "output"),
+        folder_type=str(item.get("type") or "output"),
         kind=kind_of(item["filename"]),
         animated=animated,
     )

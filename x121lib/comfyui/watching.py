@@ -20,6 +20,9 @@ from x121lib.comfyui.events import Event, ProgressTracker
 from x121lib.comfyui.results import Progress, PromptState
 from x121lib.comfyui.wire import HistoryEntry
 
+_QUICK_LOOKS = 5
+"""Looks into the history alone, after the server said that the prompt is over."""
+
 
 @dataclass(frozen=True)
 class Patience:
@@ -90,6 +93,9 @@ class Watch:
         while True:
             entry = await self._look()
             if entry is not None:
+                if entry.succeeded:
+                    self.tracker.complete()
+                self._report()
                 return entry
             await self._obey_cancel()
             await self._check_stall()
@@ -98,10 +104,9 @@ class Watch:
     async def _look(self) -> HistoryEntry | None:
         try:
             entry = await self._api.history(self._prompt_id)
-            if entry is not None or (self.tracker.ended and self._looks_after_end < 6):
-                self._looks_after_end += 1
-                return entry
-            entry = await self._look_into_queue()
+            self._looks_after_end += self.tracker.ended
+            if entry is None and not 1 <= self._looks_after_end <= _QUICK_LOOKS:
+                entry = await self._look_into_queue()
         except (ServerUnreachableError, ServerResponseError) as error:
             self._bear(error)
             return None
@@ -197,8 +202,8 @@ class Watch:
 
     def _interval_s(self) -> float:
         patience = self._patience
-        if self.tracker.ended and self._looks_after_end < 6:
-            return patience.late_history_s * 2.0 ** max(0, self._looks_after_end - 1)
+        if self.tracker.ended:
+            return min(patience.longest_poll_s, patience.late_history_s * 2.0 ** min(self._looks_after_end, 20))
         if self._cancelled_s is not None or self._absent:
             return min(0.1, patience.first_poll_s)
         if self.hearing() and self._away_since_s is None:

@@ -1,0 +1,104 @@
+"""Slots: discovery by title, input and use; binding of checked values."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from x121lib.comfyui.errors import SlotError
+from x121lib.comfyui.graph import Graph, load_graph
+from x121lib.comfyui.slots import bind, discover_slots
+
+WORKFLOWS = Path(__file__).parents[3] / "data" / "workflows"
+
+
+def diffusion() -> Graph:
+    """Return the usual text-to-image graph with two prompts behind one sampler."""
+
+    def node(class_type: str, **inputs: Any) -> dict[str, Any]:
+        return {"class_type": class_type, "inputs": inputs}
+
+    sampler = {"seed": 5, "steps": 20, "cfg": 8.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0}
+    return {
+        "3": node("KSampler", model=["4", 0], positive=["6", 0], negative=["8", 0], latent_image=["5", 0], **sampler),
+        "4": node("CheckpointLoaderSimple", ckpt_name="m.safetensors"),
+        "5": node("EmptyLatentImage", width=512, height=640, batch_size=1),
+        "6": node("CLIPTextEncode", text="a portrait", clip=["4", 1]),
+        "7": node("CLIPTextEncode", text="blurred", clip=["4", 1]),
+        "8": node("ConditioningZeroOut", conditioning=["7", 0]),
+        "9": node("SaveImage", images=["3", 0], filename_prefix="x"),
+        "10": node("LoadImage", image="a.png"),
+    }
+
+
+def test_slots_of_a_diffusion_workflow() -> None:
+    found = {slot.name: (slot.node_id, slot.input_name, slot.type.value) for slot in discover_slots(diffusion())}
+    assert found == {
+        "cfg": ("3", "cfg", "float"),
+        "denoise": ("3", "denoise", "float"),
+        "filename_prefix": ("9", "filename_prefix", "string"),
+        "height": ("5", "height", "int"),
+        "negative_prompt": ("7", "text", "string"),
+        "sampler_name": ("3", "sampler_name", "string"),
+        "scheduler": ("3", "scheduler", "string"),
+        "seed": ("3", "seed", "int"),
+        "seed_image": ("10", "image", "image"),
+        "steps": ("3", "steps", "int"),
+        "text_prompt": ("6", "text", "string"),
+        "width": ("5", "width", "int"),
+    }
+
+
+def test_object_info_narrows_bounds() -> None:
+    info = {"KSampler": {"input": {"required": {"steps": ["INT", {"min": 1, "max": 50}]}}}}
+    steps = next(slot for slot in discover_slots(diffusion(), info) if slot.name == "steps")
+    assert (steps.minimum, steps.maximum, steps.default) == (1, 50, 20)
+
+
+def test_linked_inputs_are_no_slots() -> None:
+    graph = diffusion()
+    graph["3"]["inputs"]["seed"] = ["10", 0]
+    assert "seed" not in {slot.name for slot in discover_slots(graph)}
+
+
+def test_two_untitled_loaders_are_told_apart() -> None:
+    graph = diffusion()
+    graph["11"] = {"class_type": "LoadImage", "inputs": {"image": "b.png"}}
+    names = {slot.name for slot in discover_slots(graph) if slot.type.value == "image"}
+    assert names == {"seed_image_10", "seed_image_11"}
+
+
+def test_bind_sets_a_copy() -> None:
+    graph = diffusion()
+    before = copy.deepcopy(graph)
+    bound = bind(graph, discover_slots(graph), {"seed": 2**64 - 1, "text_prompt": "b", "cfg": 3})
+    assert graph == before
+    assert bound["3"]["inputs"] | {"seed": 2**64 - 1, "cfg": 3} == bound["3"]["inputs"]
+    assert bound["6"]["inputs"]["text"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"sead": 1}, "no slot sead.*It has: cfg, .*seed, seed_image"),
+        ({"seed": -1}, "takes 0 to"),
+        ({"seed": 2**64}, "takes 0 to"),
+        ({"seed": "1"}, "takes a number"),
+        ({"seed": True}, "takes a number"),
+        ({"cfg": float("nan")}, "takes 0 to"),
+        ({"text_prompt": 3}, "takes text"),
+    ],
+)
+def test_bind_refuses_what_does_not_fit(values: dict[str, Any], message: str) -> None:
+    graph = diffusion()
+    with pytest.raises(SlotError, match=message):
+        bind(graph, discover_slots(graph), values)
+
+
+@pytest.mark.parametrize("name", ["idle", "dance", "walk", "wave"])
+def test_slots_of_the_sample_scenes(name: str) -> None:
+    names = [slot.name for slot in discover_slots(load_graph(WORKFLOWS / f"{name}.json"))]
+    assert names == ["filename_prefix", "frame_rate", "seed", "seed_image", "source_image"]
