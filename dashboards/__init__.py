@@ -1,0 +1,1 @@
+"""The studio's pages in a browser: one web door with sign-in, media and Panel pages."""

@@ -1,0 +1,44 @@
+"""Run the web door: ``python -m dashboards`` (``--sample`` shows fixed figures without a studio)."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import secrets
+import sys
+
+import uvicorn
+
+from .app import create_app
+from .contracts import StudioDoor
+from .samples import SampleStudio
+
+
+def open_door(*, sample: bool) -> tuple[StudioDoor, str]:
+    """Return what pages stand on, and the secret that cookies are signed with."""
+    if sample:
+        studio = SampleStudio()
+        return studio, secrets.token_urlsafe(32)
+    factory = importlib.import_module("x121lib.studio.door").open_door
+    door, secret = factory()
+    return door, secret
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until the process is told to stop; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m dashboards", description="X121's web door.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8121)
+    parser.add_argument("--sample", action="store_true", help="fixed figures instead of a studio")
+    options = parser.parse_args(arguments)
+    door, secret = open_door(sample=options.sample)
+    if isinstance(door, SampleStudio):
+        sys.stdout.write(f"http://{options.host}:{options.port}/sign-in/once/{door.issue_once()}\n")
+        sys.stdout.flush()
+    app = create_app(door, secret=secret)
+    uvicorn.run(app, host=options.host, port=options.port, log_level="warning", timeout_graceful_shutdown=2)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Pages: which view fills which page, and what one open browser window does."""

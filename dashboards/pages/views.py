@@ -1,0 +1,84 @@
+"""Which method of the studio fills which page, and which actions pages may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from x121lib.base.errors import NotFoundError
+
+from ..contracts import SessionPerson, StudioDoor
+
+Params = dict[str, str]
+View = Callable[[StudioDoor, SessionPerson, str | None, Params], Any]
+
+CATALOGUE: dict[str, Any] = {
+    "counts": {"approved": 80, "review": 47, "generating": 3, "pending": 32, "rejected": 4, "failed": 2, "blocked": 6},
+    "load": [0.82, 0.85, 0.9, 0.86, 0.88, 0.94, 0.91, 0.9, 0.95, 0.97, 0.93, 0.96],
+    "thumb": None,
+    "strip": None,
+    "strip_frames": 0,
+}
+
+VIEWS: dict[str, View] = {
+    "pulse": lambda door, person, project, _: door.pulse(person, project),
+    "characters": lambda door, person, project, _: door.characters(person, project),
+    "character": lambda door, person, project, params: door.character(person, project, _need(params, "character")),
+    "matrix": lambda door, person, project, _: door.matrix(person, project),
+    "queue": lambda door, person, project, _: door.queue(person, project),
+    "review": lambda door, person, project, params: door.review(person, project, params.get("scene")),
+    "deliveries": lambda door, person, project, _: door.deliveries(person, project),
+    "catalogue": lambda _door, _person, _project, _params: CATALOGUE,
+}
+
+# Actions that belong to a project get it; the others name what they act on themselves.
+ACTIONS = frozenset(
+    {"give_reason", "undo", "note", "retake", "cancel", "to_front", "retry", "pause", "resume"}
+    | {"decide_variant", "save_field"}
+)
+PROJECT_ACTIONS = frozenset({"submit", "deliver"})
+
+
+def page_of(path: str) -> str:
+    """Return the page of an address; the root is Pulse.
+
+    Raises:
+        NotFoundError: no page lives there.
+    """
+    name = path.strip("/") or "pulse"
+    if name not in VIEWS:
+        raise NotFoundError(f"There is no page at {path}.", hint="Choose one from the rail on the left.")
+    return name
+
+
+def read_view(door: StudioDoor, person: SessionPerson, project: str | None, page: str, params: Params) -> Any:
+    """Return the view of a page as plain data."""
+    return VIEWS[page](door, person, project, params)
+
+
+def perform(door: StudioDoor, person: SessionPerson, project: str | None, name: str, args: dict[str, Any]) -> Any:
+    """Perform one action and return its answer (a sentence, or ``None``).
+
+    Raises:
+        NotFoundError: pages have no such action.
+    """
+    if name in PROJECT_ACTIONS:
+        return getattr(door, name)(person, project, **args)
+    if name in ACTIONS:
+        return getattr(door, name)(person, **args)
+    raise NotFoundError(f"There is no action called {name}.")
+
+
+def answer(door: StudioDoor, person: SessionPerson, project: str | None, name: str, args: dict[str, Any]) -> Any:
+    """Answer one question of a page: an estimate, or a decision with what follows from it."""
+    if name == "estimate":
+        return door.estimate(person, project, [(a, b) for a, b in args["cells"]], args.get("tier"))
+    if name == "decide":
+        return door.decide(person, args["scene_id"], args["outcome"], frame=args.get("frame"))
+    raise NotFoundError(f"There is no question called {name}.")
+
+
+def _need(params: Params, name: str) -> str:
+    if not params.get(name):
+        raise NotFoundError(f"The address names no {name}.", hint="Open it from its list.")
+    return params[name]
