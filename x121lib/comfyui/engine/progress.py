@@ -110,7 +110,7 @@ class Progress:
 
     def _state(self, node: str, state: str, value: float, maximum: float) -> None:
         # Every state message repeats all nodes so far; each node's part is written as JSON only when it changes.
-        self._states[node] = json.dumps(
+        part = json.dumps(
             {
                 "value": value,
                 "max": maximum,
@@ -122,7 +122,8 @@ class Progress:
                 "real_node_id": node,
             }
         )
-        nodes = ", ".join(f"{json.dumps(key)}: {text}" for key, text in self._states.items())
+        self._states[node] = f"{json.dumps(node)}: {part}"
+        nodes = ", ".join(self._states.values())
         text = f'{{"prompt_id": {json.dumps(self.prompt_id)}, "nodes": {{{nodes}}}}}'
         self.outlet.send("progress_state", text, self.client_id)
 
