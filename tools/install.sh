@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Install X121 (and extras) into a virtual environment, once: install.sh VENV REQUIREMENT
+set -eu -o pipefail
+
+venv=$1
+requirement=$2
+stamp=$venv/.installed
+case $requirement in *dev*) stamp=$venv/.installed-dev ;; esac
+
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+        if command -v "$candidate" >/dev/null && "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    echo "X121 needs CPython 3.11 or later, and found none. Install python3.11, or name one: make PYTHON=/path/to/python3" >&2
+    return 1
+}
+
+# A folder that was moved or copied has scripts that point to the old place: such an environment is made anew.
+if ! "$venv/bin/python" -c 'import sys; sys.exit(0)' 2>/dev/null || [ "$(cat "$venv/.home" 2>/dev/null)" != "$PWD" ]; then
+    rm -rf "$venv"
+    python=$(find_python)
+    "$python" -m venv "$venv" || {
+        echo "Python's venv module is incomplete: install it (Debian: apt-get install python3-venv), then try again." >&2
+        exit 1
+    }
+    printf '%s\n' "$PWD" >"$venv/.home"
+fi
+
+echo "Installing X121 (${requirement}) into ${venv}; the first time takes a few minutes." >&2
+for attempt in 1 2 3; do
+    if "$venv/bin/python" -m pip install -qq --disable-pip-version-check --retries 5 --timeout 60 -e "$requirement"; then
+        touch "$stamp"
+        exit 0
+    fi
+    echo "Installing failed (attempt $attempt of 3)." >&2
+    [ "$attempt" = 3 ] || sleep $((attempt * 5))
+done
+echo "X121 could not be installed; the reason stands above." >&2
+exit 1
