@@ -17,7 +17,7 @@ Graph: TypeAlias = dict[str, Node]
 """Nodes by id. A link is ``["id", slot]``."""
 
 _OUTPUT_CLASSES = frozenset(
-    [
+    {
         "SaveImage",
         "PreviewImage",
         "SaveVideo",
@@ -32,7 +32,7 @@ _OUTPUT_CLASSES = frozenset(
         "SaveLatent",
         "SaveGLB",
         "VHS_VideoCombine",
-    ]
+    }
 )
 
 

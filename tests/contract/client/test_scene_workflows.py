@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def difference(a: Frames, b: Frames) -> float:
 
 def ssim(a: Frames, b: Frames) -> float:
     """Return the structural similarity of two pictures."""
-    return float(structural_similarity(a, b, channel_axis=2))
+    return float(structural_similarity(a, b, channel_axis=2))  # type: ignore[no-untyped-call]
 
 
 def lab(frames: Frames) -> npt.NDArray[np.float32]:
@@ -91,7 +92,7 @@ def test_one_segment_is_exact_and_moves_and_returns(comfyui_url: str, name: str,
     assert ssim(np.asarray(first, np.uint8), frames[0]) > 0.95
     noise = difference(np.asarray(first, np.uint8), frames[0])
     assert difference(frames[0], frames[24]) > max(8.0, 4 * noise)
-    steps = [difference(a, b) for a, b in zip(frames, frames[1:], strict=False)]
+    steps = [difference(a, b) for a, b in pairwise(frames)]
     assert sum(step > 0.05 for step in steps) >= 0.95 * len(steps)
     assert max(steps) < 30
     assert ssim(frames[0], frames[48]) > 0.95
@@ -111,7 +112,7 @@ def test_seed_changes_the_take_and_repeats_it(comfyui_url: str, tmp_path: Path) 
 def test_twelve_segments_in_a_row_neither_crop_nor_wash_out(comfyui_url: str, tmp_path: Path) -> None:
     clips = [decode(path) for path in segments(comfyui_url, "dance", tmp_path, list(range(12)))]
     first = clips[0][0]
-    for before, after in zip(clips, clips[1:], strict=False):
+    for before, after in pairwise(clips):
         assert ssim(before[-1], after[0]) >= 0.95
     last = clips[-1][-1]
     assert ssim(first, last) > 0.95
@@ -121,7 +122,7 @@ def test_twelve_segments_in_a_row_neither_crop_nor_wash_out(comfyui_url: str, tm
 
 
 def test_evening_keeps_size_and_face_and_is_darker_and_cooler(comfyui_url: str, tmp_path: Path) -> None:
-    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    cascade = cv2.CascadeClassifier(f"{cv2.__path__[0]}/data/haarcascade_frontalface_default.xml")
 
     async def work() -> None:
         async with ComfyClient(comfyui_url) as client:

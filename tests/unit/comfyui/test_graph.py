@@ -11,9 +11,28 @@ from x121lib.comfyui.errors import GraphError, UiFormatError
 from x121lib.comfyui.graph import canonical_hash, load_graph, needed_nodes, node_classes, output_nodes, parse_graph
 
 WORKFLOWS = Path(__file__).parents[3] / "data" / "workflows"
-CORE = frozenset(
-    ["LoadImage", "ImageScale", "ImageCrop", "ImageBatch", "RepeatImageBatch", "ImageBlend", "ImageBlur", "ImageInvert", "ImageAddNoise", "ImageQuantize", "EmptyImage", "SaveImage", "PreviewImage", "CreateVideo", "SaveVideo", "LoadVideo", "GetVideoComponents", "EmptyAudio", "SaveWEBM", "SaveAnimatedWEBP"]
-)
+CORE = {
+    "LoadImage",
+    "ImageScale",
+    "ImageCrop",
+    "ImageBatch",
+    "RepeatImageBatch",
+    "ImageBlend",
+    "ImageBlur",
+    "ImageInvert",
+    "ImageAddNoise",
+    "ImageQuantize",
+    "EmptyImage",
+    "SaveImage",
+    "PreviewImage",
+    "CreateVideo",
+    "SaveVideo",
+    "LoadVideo",
+    "GetVideoComponents",
+    "EmptyAudio",
+    "SaveWEBM",
+    "SaveAnimatedWEBP",
+}
 
 
 def node(class_type: str = "A", **inputs: Any) -> dict[str, Any]:
