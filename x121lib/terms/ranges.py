@@ -18,9 +18,7 @@ class FrameRange:
 
     def __post_init__(self) -> None:
         if not 0 <= self.start <= self.stop:
-            raise InvalidInputError(
-                f"{self.start} to {self.stop} is no range of frames."
-            )
+            raise InvalidInputError(f"{self.start} to {self.stop} is no range of frames.")
 
     def __len__(self) -> int:
         """Return how many frames the range holds."""
