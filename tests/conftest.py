@@ -13,7 +13,7 @@ from psycopg import sql
 
 from x121lib.base.settings import Settings
 from x121lib.store import migrations
-from x121lib.store.embedded import EmbeddedServer
+from x121lib.store.embedded import EmbeddedServer, remove
 from x121lib.store.session import Database
 from x121lib.terms.roles import ROLE_PERMISSIONS, Actor
 from x121lib.terms.vocabulary import RoleName
@@ -42,7 +42,8 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = EmbeddedServer(settings)
     url = server.acquire()
     yield url
-    server.stop()
+    server.release()
+    remove(settings)
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,8 @@ WAKE_CHANNEL = "x121_work"
 """NOTIFY channel that wakes the tick."""
 MAX_LOST_ATTEMPTS = 5
 """Losses after which a task is held to be the cause itself (Flamenco counts three different workers)."""
+PICKUP_S = 120.0
+"""Seconds that a dispatched task may wait for a consumer's slot; its message is sent again meanwhile."""
 _DISPATCH_LOCK = 0x58313232
 _PROMPT_NAMESPACE = uuid.UUID("7b0cf9e4-2a1f-4c6e-9d0a-6d1f5c2f1210")
 
@@ -99,7 +101,7 @@ def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched
         _move(session, task, TaskStatus.DISPATCHED, now, EventKind.TASK_DISPATCHED)
         task.attempt_number += 1
         task.worker_id = assignment.worker_id
-        task.lease_until = now + timedelta(seconds=lease_s)
+        task.lease_until = now + timedelta(seconds=max(lease_s, PICKUP_S))
         task.progress = 0.0
         session.add(
             m.GpuTaskAttempt(
@@ -340,3 +342,19 @@ def _forgive_worker(session: Session, worker_id: uuid.UUID | None) -> None:
         worker.error_streak, worker.set_aside_until = 0, None
 
 
+
+
+def release(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime) -> bool:
+    """Give a running attempt back because its process stops cleanly: the task is queued again at once.
+
+    Counts neither against the task nor against the worker. False when the attempt is no longer current.
+    """
+    task = queries.lock_task(session, task_id)
+    if task is None or task.attempt_number != attempt_number or task.status_id not in LEASED_STATUSES:
+        return False
+    stopped = Failure("scheduling.stopped", "The process that drove this take was stopped.", machine=True)
+    _end_attempt(session, task, now, AttemptOutcome.LOST, stopped)
+    _move(session, task, TaskStatus.QUEUED, now, EventKind.TASK_LOST)
+    task.worker_id, task.progress = None, 0.0
+    wake(session)
+    return True

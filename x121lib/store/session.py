@@ -88,14 +88,17 @@ class Database:
 class Listener:
     """A connection of its own that waits for NOTIFY on some channels; reconnects by itself."""
 
-    def __init__(self, url: str, channels: Sequence[str]) -> None:
+    def __init__(self, url: str, channels: Sequence[str], *, name: str = "x121-listener") -> None:
         self._url = url
+        self._name = name
         self._channels = tuple(channels)
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
 
     def _connected(self) -> psycopg.Connection[tuple[object, ...]]:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+            self._connection = psycopg.connect(
+                self._url, autocommit=True, connect_timeout=5, application_name=self._name
+            )
             for channel in self._channels:
                 self._connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
         return self._connection

@@ -1,0 +1,67 @@
+"""One consumer process: ``python -m jobs``. Ends with its parent; SIGTERM and SIGINT end it cleanly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+
+from huey.consumer import Consumer
+
+from jobs.app import make_huey, register
+from jobs.tick import Tick
+from x121lib import Studio
+from x121lib.base.log import get_logger, setup_logging
+from x121lib.base.process import die_with_parent
+from x121lib.base.settings import Settings
+
+_log = get_logger("jobs")
+
+
+class _Consumer(Consumer):
+    """A Huey consumer that leaves signals to this module."""
+
+    def _set_signal_handlers(self) -> None:
+        """Signals are handled by `main`."""
+
+
+def main() -> None:
+    """Run the consumer until it is asked to end; running attempts are given back to the queue first."""
+    die_with_parent()
+    settings = Settings()
+    setup_logging(settings.log_dir, "consumer", settings.log_level)
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    studio = Studio.open(settings=settings)
+    huey = make_huey(studio.house.database.url)
+    run_attempt, assemble_scene = register(huey, studio.work)
+
+    def enqueue(kind: str, key: str, attempt_number: int) -> None:
+        if kind == "task":
+            run_attempt(key, attempt_number)
+        else:
+            assemble_scene(key)
+
+    consumer = _Consumer(huey, workers=settings.consumer_slots, worker_type="thread", periodic=False,
+                         initial_delay=0.05, max_delay=0.5, check_worker_health=True)  # fmt: skip
+    consumer.start()
+    tick = Tick(studio, enqueue)
+    tick.start()
+    _log.info("consumer %s runs with %s slots", os.getpid(), settings.consumer_slots)
+    stopping.wait()
+    tick.stop()
+    consumer.stop()
+    released = studio.work.release_all()
+    _log.info("consumer %s ends, %s attempts given back", os.getpid(), released)
+    studio.close()
+    os._exit(0)  # attempts in other threads were given back; nothing they still do can be recorded
+
+
+if __name__ == "__main__":
+    main()

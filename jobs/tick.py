@@ -1,0 +1,72 @@
+"""The tick: asks the queue what to do, and enqueues the ids; woken by NOTIFY, else twice a second."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from x121lib.base.errors import X121Error
+from x121lib.base.log import get_logger
+
+_log = get_logger(__name__)
+TICK_S = 0.5
+"""Longest pause between two ticks."""
+HEALTH_S = 3.0
+"""Pause between two health checks of the workers."""
+ASSEMBLE_AGAIN_S = 60.0
+"""Seconds after which a scene that is still not assembled is sent again."""
+
+
+class Tick:
+    """Two threads: one assigns work, one looks after the workers' health."""
+
+    def __init__(self, studio: Any, enqueue: Callable[[str, str, int], None]) -> None:
+        self._studio = studio
+        self._enqueue = enqueue
+        self._stop = threading.Event()
+        self._sent: dict[str, float] = {}
+        self._threads = [
+            threading.Thread(target=self._assign, name="tick", daemon=True),
+            threading.Thread(target=self._look_after_workers, name="health", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Start both threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ask both threads to end and wait for them a moment."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=3.0)
+
+    def _assign(self) -> None:
+        listener = self._studio.work.listener()
+        while not self._stop.is_set():
+            try:
+                for message in self._studio.work.tick():
+                    if message.kind == "task" or self._is_due(message.key):
+                        self._enqueue(message.kind, message.key, message.attempt_number)
+            except X121Error as error:
+                _log.warning("tick: %s", error)
+                self._stop.wait(0.5)
+            listener.wait(TICK_S)
+        listener.close()
+
+    def _is_due(self, scene_id: str) -> bool:
+        now = time.monotonic()
+        if now - self._sent.get(scene_id, -ASSEMBLE_AGAIN_S) < ASSEMBLE_AGAIN_S:
+            return False
+        self._sent[scene_id] = now
+        return True
+
+    def _look_after_workers(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._studio.work.check_workers()
+            except X121Error as error:
+                _log.warning("health: %s", error)
+            self._stop.wait(HEALTH_S)

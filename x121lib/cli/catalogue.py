@@ -1,0 +1,103 @@
+"""`project`, `scene-type`, `variant-kind`, `workflow`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from x121lib.cli.output import refusals, say, show, show_frame
+from x121lib.studio import Studio
+
+project_app = typer.Typer(no_args_is_help=True, help="Projects.")
+scene_type_app = typer.Typer(no_args_is_help=True, help="Scene types: recipes for scenes.")
+variant_kind_app = typer.Typer(no_args_is_help=True, help="Variant kinds: the seed images that the studio uses.")
+workflow_app = typer.Typer(no_args_is_help=True, help="ComfyUI workflows.")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@project_app.command("create")
+def project_create(
+    name: str, tier: Annotated[str, typer.Option(help="Default tier: Draft, Preview, Production.")] = "Production"
+) -> None:
+    """Create a project."""
+    with refusals(), Studio.open() as studio:
+        studio.create_project(name, tier=tier)
+        say(f"Project {name} is there. Next: x121 import '{name}' FOLDER --synthetic")
+
+
+@project_app.command("list")
+def project_list(as_json: Json = False) -> None:
+    """List the projects."""
+    with refusals(), Studio.open() as studio:
+        show_frame(studio.projects(), as_json=as_json, empty="No project yet: 'x121 project create NAME'.")
+
+
+@project_app.command("show")
+def project_show(name: str, as_json: Json = False) -> None:
+    """Show a project's characters and its scenes by status."""
+    with refusals(), Studio.open() as studio:
+        project = studio.project(name)
+        show_frame(project.characters().drop(columns="character_id"), as_json=as_json, title=project.name,
+                   empty="No character yet: 'x121 import PROJECT FOLDER'.")  # fmt: skip
+        if not as_json:
+            show([{"status": s, "scenes": n} for s, n in project.summary().items()], as_json=False,
+                 empty="No scene yet: 'x121 submit PROJECT'.")  # fmt: skip
+
+
+@scene_type_app.command("load")
+def scene_type_load(files: Annotated[list[Path], typer.Argument(metavar="FILE…")]) -> None:
+    """Load scene types from TOML files; a changed file becomes a new version."""
+    with refusals(), Studio.open() as studio:
+        for file in files:
+            say(f"Scene type {studio.load_scene_type(file)} is loaded.")
+
+
+@scene_type_app.command("list")
+def scene_type_list(as_json: Json = False) -> None:
+    """List the scene types."""
+    with refusals(), Studio.open() as studio:
+        show_frame(studio.scene_types(), as_json=as_json, empty="No scene type yet: 'x121 scene-type load FILE'.")
+
+
+@variant_kind_app.command("add")
+def variant_kind_add(
+    name: str,
+    prefix: Annotated[str, typer.Option(help="Prefix of its videos' file names, e.g. 'evening_'.")],
+    workflow: Annotated[Path | None, typer.Option(help="Workflow (API form) that makes it from the source.")] = None,
+) -> None:
+    """Add a variant kind, or give a known one its workflow."""
+    with refusals(), Studio.open() as studio:
+        studio.add_variant_kind(name, prefix=prefix, workflow=workflow)
+        say(f"Variant kind {name} is there.")
+
+
+@workflow_app.command("import")
+def workflow_import(
+    file: Path,
+    repeats_seed_frame: Annotated[
+        bool, typer.Option(help="Its video's first frame is the seed frame again.")
+    ] = False,
+) -> None:
+    """Import a workflow in ComfyUI's API form."""
+    with refusals(), Studio.open() as studio:
+        studio.import_workflow(file, repeats_seed_frame=repeats_seed_frame)
+        say(f"Workflow {file.stem} is imported.")
+
+
+@workflow_app.command("list")
+def workflow_list(as_json: Json = False) -> None:
+    """List the workflows and their slots."""
+    with refusals(), Studio.open() as studio:
+        show_frame(studio.workflows(), as_json=as_json, empty="No workflow yet: 'x121 workflow import FILE'.")
+
+
+@workflow_app.command("check")
+def workflow_check(name: str, as_json: Json = False) -> None:
+    """Check a workflow's newest version against every worker: which node classes are missing where."""
+    with refusals(), Studio.open() as studio:
+        rows = studio.workers.check_workflow(name)
+        show(rows, as_json=as_json, empty="No GPU worker is online to check against.")
+        if any(row["missing"] for row in rows):
+            raise typer.Exit(1)

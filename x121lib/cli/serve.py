@@ -1,0 +1,105 @@
+"""`up`, and one process of the studio each: `web`, `consumer`, `engine`; `worker …`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from x121lib.base.log import setup_logging
+from x121lib.base.settings import Settings
+from x121lib.cli.output import note, refusals, say, show_frame
+from x121lib.cli.processes import Supervisor
+from x121lib.studio import Studio
+
+worker_app = typer.Typer(no_args_is_help=True, help="GPU workers: ComfyUI servers that run takes.")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def up(
+    engines: Annotated[int | None, typer.Option(help="Local CPU engines to start as GPU workers.")] = None,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the sign-in link.")] = False,
+) -> None:
+    """Run the whole studio on this machine until Ctrl-C."""
+    settings = Settings()
+    setup_logging(settings.log_dir, "up", settings.log_level)
+    with refusals(), Studio.open(settings=settings) as studio:
+        supervisor = Supervisor(studio, engines=settings.engines if engines is None else engines)
+        supervisor.on_signals()
+        try:
+            supervisor.start()
+            supervisor.wait_ready()
+            link = sign_in_url(studio, supervisor.web_url)
+            say(f"X121 runs at {supervisor.web_url}")
+            say(f"Sign in once, within a day: {link}")
+            say("Ctrl-C ends it; what is queued goes on at the next start.")
+            if open_browser:
+                webbrowser.open(link)
+            supervisor.run()
+        finally:
+            supervisor.stop()
+    note("X121 has ended.")
+
+
+def sign_in_url(studio: Studio, web_url: str) -> str:
+    """Return a one-time sign-in link for the studio's own actor."""
+    if studio.actor.person_id is None:
+        return web_url
+    token = studio.people.make_sign_in_link(studio.actor.person_id, lifetime_s=24 * 3600)
+    return f"{web_url}/sign-in/once/{token}"
+
+
+def web() -> None:
+    """Run the web door alone (set X121_HOST, X121_PORT, X121_DATABASE_URL)."""
+    os.execv(sys.executable, [sys.executable, "-m", "dashboards"])
+
+
+def consumer() -> None:
+    """Run a consumer alone: it drives takes on the GPU workers (set X121_DATABASE_URL)."""
+    os.execv(sys.executable, [sys.executable, "-m", "jobs"])
+
+
+def engine(context: typer.Context) -> None:
+    """Run a local CPU engine alone; its options: --host, --port, --root, --port-file."""
+    os.execv(sys.executable, [sys.executable, "-m", "x121lib.comfyui.engine", *context.args])
+
+
+@worker_app.command("add")
+def worker_add(
+    url: str,
+    name: Annotated[str | None, typer.Option(help="Name that people see.")] = None,
+    slots: Annotated[int, typer.Option(min=1, max=16, help="Takes that it runs at once.")] = 1,
+    tag: Annotated[list[str] | None, typer.Option(help="Capability tag; repeat for more.")] = None,
+) -> None:
+    """Add a ComfyUI server as a GPU worker."""
+    with refusals(), Studio.open() as studio:
+        studio.workers.add(url, name=name, slots=slots, tags=tuple(tag or ()))
+        studio.work.check_workers()
+        row = studio.workers.list().set_index("url").loc[url.rstrip("/")]
+        say(f"Worker {row['name']} is {row['status']}. {row['version'] and 'ComfyUI ' + row['version']}")
+
+
+@worker_app.command("list")
+def worker_list(as_json: Json = False) -> None:
+    """List the GPU workers."""
+    with refusals(), Studio.open() as studio:
+        show_frame(studio.workers.list(), as_json=as_json, empty="No GPU worker yet: 'x121 worker add URL'.")
+
+
+@worker_app.command("drain")
+def worker_drain(name: str) -> None:
+    """Let a worker finish what it runs and send it nothing more."""
+    with refusals(), Studio.open() as studio:
+        studio.workers.drain(name)
+        say(f"Worker {name} finishes what it runs and gets nothing more.")
+
+
+@worker_app.command("remove")
+def worker_remove(name: str) -> None:
+    """Remove a worker; its history stays."""
+    with refusals(), Studio.open() as studio:
+        studio.workers.remove(name)
+        say(f"Worker {name} is removed.")

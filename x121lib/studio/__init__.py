@@ -1,0 +1,5 @@
+"""`Studio`: the façade that notebooks, dashboards, jobs, API and command line use."""
+
+from x121lib.studio.core import Studio
+
+__all__ = ["Studio"]

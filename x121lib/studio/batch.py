@@ -1,0 +1,181 @@
+"""A batch as a handle: what was submitted, how far it is, and watching it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from x121lib import model as m
+from x121lib.events.outbox import CHANNEL
+from x121lib.pipeline.submission import Submission
+from x121lib.store.session import Listener
+from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES
+from x121lib.terms.vocabulary import SceneStatus, TaskStatus
+
+if TYPE_CHECKING:
+    from x121lib.studio.core import Studio
+    from x121lib.studio.project import ProjectHandle
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a project's work is."""
+
+    tasks: int
+    """GPU tasks in all."""
+    done: float
+    """Of these, complete, with running ones counted by their progress."""
+    running: int
+    """Dispatched or running."""
+    failed: int
+    """Failed for good."""
+    open: int
+    """Not over yet."""
+    scenes: dict[str, int]
+    """Scenes by the word people see."""
+    assembling: int
+    """Scenes whose takes are done and whose cut is being made."""
+
+    @property
+    def fraction(self) -> float:
+        """0 to 1."""
+        return self.done / self.tasks if self.tasks else 1.0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.open == 0 and self.assembling == 0
+
+    def __str__(self) -> str:
+        scenes = ", ".join(f"{n} {label.lower()}" for label, n in sorted(self.scenes.items()))
+        return f"{self.fraction:4.0%}  {self.running} running, {self.open} open, {self.failed} failed · {scenes}"
+
+
+def progress_of(studio: Studio, project: ProjectHandle) -> Progress:
+    """Return how far a project's work is."""
+    with studio.transaction() as session:
+        rows = session.execute(
+            sa.select(m.GpuTask.status_id, sa.func.count(), sa.func.sum(m.GpuTask.progress))
+            .where(m.GpuTask.project_id == project.project_id, m.GpuTask.status_id != TaskStatus.CANCELLED)
+            .group_by(m.GpuTask.status_id)
+        ).all()
+    by_status = {status: (int(n), float(p or 0)) for status, n, p in rows}
+    summary = project.summary()
+    open_tasks = sum(n for s, (n, _) in by_status.items() if s not in ENDED_STATUSES)
+    return Progress(
+        tasks=sum(n for n, _ in by_status.values()),
+        done=sum(float(n) if s in ENDED_STATUSES else p for s, (n, p) in by_status.items()),
+        running=sum(n for s, (n, _) in by_status.items() if s in LEASED_STATUSES),
+        failed=by_status.get(TaskStatus.FAILED, (0, 0.0))[0],
+        open=open_tasks,
+        scenes=summary,
+        assembling=summary.get(SceneStatus.GENERATING.label, 0) if open_tasks == 0 else 0,
+    )
+
+
+def follow(studio: Studio, project: ProjectHandle, *, every_s: float = 1.0) -> Iterator[Progress]:
+    """Yield the progress, again whenever something changed and at least every few seconds, until all is over."""
+    listener = Listener(studio.house.database.url, [CHANNEL])
+    try:
+        while True:
+            progress = progress_of(studio, project)
+            yield progress
+            if progress.over:
+                return
+            started = time.monotonic()
+            listener.wait(every_s)
+            time.sleep(max(0.0, 0.2 - (time.monotonic() - started)))
+    finally:
+        listener.close()
+
+
+class BatchHandle:
+    """What one submission asked for.
+
+    Attributes:
+        submission: scenes planned, present and blocked.
+    """
+
+    def __init__(self, studio: Studio, project: ProjectHandle, submission: Submission) -> None:
+        self._studio = studio
+        self._project = project
+        self.submission = submission
+
+    def __repr__(self) -> str:
+        planned = len(self.submission.planned)
+        return f"<Batch of {planned} scenes, {self.submission.n_takes} takes in {self._project.name}>"
+
+    def progress(self) -> Progress:
+        """Return how far the project's work is."""
+        return progress_of(self._studio, self._project)
+
+    def watch(self, *, show: Callable[[Progress], None] | None = None) -> Progress:
+        """Follow the work to its end with a progress bar, in a notebook and in a terminal; returns the last state.
+
+        Interrupting it stops the watching, not the work.
+        """
+        shown = show or self.bar()
+        last = self.progress()
+        for last in follow(self._studio, self._project):
+            shown(last)
+        return last
+
+    def bar(self) -> Callable[[Progress], None]:
+        """Return what shows progress here: a widget in a notebook, a bar on a terminal, plain lines elsewhere."""
+        return _bar()
+
+
+def _bar() -> Callable[[Progress], None]:
+    if "ipykernel" in sys.modules:
+        return _notebook_bar()
+    return _terminal_bar()
+
+
+def _notebook_bar() -> Callable[[Progress], None]:
+    from IPython.display import display  # noqa: PLC0415  (only inside a notebook)
+    from ipywidgets import HTML, FloatProgress, HBox  # noqa: PLC0415
+
+    bar, label = FloatProgress(min=0, max=1), HTML()
+    display(HBox([bar, label]))
+
+    def show(progress: Progress) -> None:
+        bar.value, label.value = progress.fraction, str(progress)
+
+    return show
+
+
+def _terminal_bar() -> Callable[[Progress], None]:
+    from rich.console import Console  # noqa: PLC0415  (not needed inside a notebook)
+    from rich.progress import BarColumn, TextColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return _plain_lines(console)
+    bar = Bar(BarColumn(bar_width=40), TextColumn("{task.description}"), console=console)
+    task = bar.add_task("", total=1.0)
+    bar.start()
+
+    def show(progress: Progress) -> None:
+        bar.update(task, completed=progress.fraction, description=str(progress))
+        if progress.over:
+            bar.stop()
+
+    return show
+
+
+def _plain_lines(console: Any) -> Callable[[Progress], None]:
+    last = {"at": -10.0, "text": ""}
+
+    def show(progress: Progress) -> None:
+        text = str(progress)
+        if text != last["text"] and (progress.over or time.monotonic() - float(last["at"]) >= 3.0):
+            console.print(text, highlight=False, soft_wrap=True)
+            last.update(at=time.monotonic(), text=text)
+
+    return show

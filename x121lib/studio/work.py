@@ -1,0 +1,209 @@
+"""What the consumer process calls: one tick of the queue, one attempt, one assembly, the workers' health."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import sqlalchemy as sa
+
+from x121lib import model as m
+from x121lib.base.errors import RefusedError, X121Error
+from x121lib.base.log import get_logger
+from x121lib.comfyui.client import ComfyClient
+from x121lib.generation import queries as generation_queries
+from x121lib.pipeline import execution, flow
+from x121lib.scheduling import policy, queries, workers
+from x121lib.scheduling import service as queue
+from x121lib.store.session import Listener
+from x121lib.terms.roles import Permission
+from x121lib.terms.transitions import ENDED_STATUSES
+from x121lib.terms.vocabulary import SceneStatus, TaskStatus
+
+if TYPE_CHECKING:
+    from x121lib.studio.core import Studio
+
+_log = get_logger(__name__)
+RESEND_AFTER_S = 5.0
+"""Seconds after which a dispatched task that nobody started is sent again."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """An id that the consumer carries: a task's attempt, or a scene to assemble."""
+
+    kind: str
+    """``task`` or ``assemble``."""
+    key: str
+    """Key of the task or scene."""
+    attempt_number: int = 0
+    """Fencing token of a task's attempt."""
+
+
+class Work:
+    """The queue's machine side; every method is safe to call again."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._running: set[tuple[uuid.UUID, int]] = set()
+        self._lock = threading.Lock()
+
+    def tick(self) -> list[Message]:
+        """Sweep lost leases, act on rejections whose Undo is over, assign tasks; returns what to enqueue."""
+        house = self._studio.house
+        now = house.now()
+        with house.database.transaction() as session:
+            again = flow.sweep(session, now, RESEND_AFTER_S)
+        with house.database.transaction() as session:
+            flow.apply_rejections(session, now, house.settings.undo_s)
+        with house.database.transaction() as session:
+            sent = queue.dispatch(session, now, house.settings.lease_s)
+        with house.database.transaction() as session:
+            scenes = generation_queries.to_assemble(session, SceneStatus.GENERATING)
+        tasks = [Message("task", str(d.task_id), d.attempt_number) for d in [*sent, *again]]
+        return tasks + [Message("assemble", str(scene_id)) for scene_id in scenes]
+
+    def run(self, task_id: uuid.UUID, attempt_number: int) -> None:
+        """Run one attempt to its end; assembles the scene when this was its last take."""
+        key = (task_id, attempt_number)
+        with self._lock:
+            if key in self._running:
+                return
+            self._running.add(key)
+        try:
+            result = execution.execute(self._studio.house, task_id, attempt_number)
+        finally:
+            with self._lock:
+                self._running.discard(key)
+        if result.assemble_scene_id is not None:
+            self.assemble(result.assemble_scene_id)
+
+    def run_key(self, task_id: str, attempt_number: int) -> None:
+        """Run one attempt, its key given as text."""
+        self.run(uuid.UUID(task_id), attempt_number)
+
+    def assemble_key(self, scene_id: str) -> None:
+        """Make a scene's cut, its key given as text."""
+        self.assemble(uuid.UUID(scene_id))
+
+    def assemble(self, scene_id: uuid.UUID) -> bool:
+        """Make a scene's cut and send it to review; False while a take is missing or when it failed."""
+        return execution.assemble(self._studio.house, scene_id) is not None
+
+    def release_all(self) -> int:
+        """Give back every attempt that runs in this process, because it stops; returns how many."""
+        with self._lock:
+            running = list(self._running)
+        released = 0
+        for task_id, attempt_number in running:
+            with self._studio.transaction() as session:
+                released += queue.release(session, task_id, attempt_number, self._studio.house.now())
+        return released
+
+    def has_consumer(self) -> bool:
+        """Return whether a consumer process is connected to the database."""
+        with self._studio.transaction() as session:
+            query = sa.text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'x121-consumer'")
+            return bool(session.scalar(query))
+
+    def listener(self) -> Listener:
+        """Return a listener that wakes when there may be something to do."""
+        url = self._studio.house.database.url
+        return Listener(url, [queue.WAKE_CHANNEL], name="x121-consumer")
+
+    def check_workers(self) -> None:
+        """Ask every worker how it is, all at once, and store what they say."""
+        with self._studio.transaction() as session:
+            targets = [(w.id, w.url) for w in workers.list_workers(session)]
+        if not targets:
+            return
+        reports = asyncio.run(_ask_all(targets))
+        for report in reports:
+            with self._studio.transaction() as session:
+                workers.record_health(session, report, self._studio.house.now())
+
+    def retake(self, scene_id: uuid.UUID, from_segment: int) -> int:
+        """Queue new takes from a segment to the scene's end."""
+        self._studio.actor.require(Permission.SUBMIT)
+        with self._studio.transaction() as session:
+            scene = session.get_one(m.Scene, scene_id, with_for_update=True)
+            if scene.status_id == SceneStatus.GENERATING:
+                raise RefusedError("This scene is being generated.", hint="Cancel its tasks first.")
+            return len(flow.retake(session, scene, from_segment, self._studio.actor.person_id))
+
+    def queue_frame(self) -> pd.DataFrame:
+        """Return the GPU tasks that are not over, in serving order, each with the reason why it waits."""
+        with self._studio.transaction() as session:
+            views = queries.worker_views(session, self._studio.house.now())
+            rows = session.execute(_queue_query()).mappings().all()
+        data, position = [], 0
+        for row in rows:
+            entry = dict(row)
+            entry["status"] = row["status"].label
+            waiting = row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
+            entry["why"] = _why(entry, position, views) if waiting else ""
+            position += waiting
+            data.append(entry)
+        return pd.DataFrame(data, columns=[*_COLUMNS, "why"])
+
+
+_COLUMNS = (
+    "task_id", "project", "character", "scene_type", "variant", "segment", "take", "status", "priority", "progress",
+    "worker", "attempt", "queued_at", "started_at", "waits_for",
+)  # fmt: skip
+
+
+def _queue_query() -> sa.Select[tuple[object, ...]]:
+    kind = sa.func.coalesce(m.Scene.variant_kind_id, m.ImageVariant.kind_id)
+    before = sa.orm.aliased(m.GpuTask)
+    open_before = sa.case((before.status_id != TaskStatus.COMPLETE, before.id), else_=None)
+    return (
+        sa.select(
+            m.GpuTask.id.label("task_id"), m.Project.name.label("project"), m.Character.name.label("character"),
+            m.SceneType.name.label("scene_type"), m.VariantKind.name.label("variant"),
+            m.Segment.sequence_index.label("segment"), m.Take.number.label("take"),
+            m.GpuTask.status_id.label("status"), m.GpuTask.priority, m.GpuTask.progress,
+            m.Worker.name.label("worker"), m.GpuTask.attempt_number.label("attempt"), m.GpuTask.queued_at,
+            m.GpuTask.started_at, open_before.label("waits_for"),
+        )
+        .join(m.Project, m.Project.id == m.GpuTask.project_id)
+        .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
+        .outerjoin(m.Segment, m.Segment.id == m.Take.segment_id)
+        .outerjoin(m.Scene, m.Scene.id == m.Segment.scene_id)
+        .outerjoin(m.SceneType, m.SceneType.id == m.Scene.scene_type_id)
+        .outerjoin(m.ImageVariant, m.ImageVariant.id == m.GpuTask.image_variant_id)
+        .join(m.Character, m.Character.id == sa.func.coalesce(m.Scene.character_id, m.ImageVariant.character_id))
+        .join(m.VariantKind, m.VariantKind.id == kind)
+        .outerjoin(m.Worker, m.Worker.id == m.GpuTask.worker_id)
+        .outerjoin(before, before.id == m.GpuTask.after_task_id)
+        .where(m.GpuTask.status_id.not_in(ENDED_STATUSES))
+        .order_by(m.GpuTask.status_id.desc(), m.GpuTask.priority.desc(), m.GpuTask.queued_at, m.GpuTask.id)
+    )  # fmt: skip
+
+
+def _why(entry: dict[str, object], position: int, views: list[policy.WorkerView]) -> str:
+    if entry["waits_for"] is not None:
+        return f"Waits for segment {int(str(entry['segment'])) - 1} of its scene."
+    return policy.why_waiting(position, views)
+
+
+async def _ask_all(targets: list[tuple[uuid.UUID, str]]) -> list[workers.HealthReport]:
+    return list(await asyncio.gather(*(_ask(worker_id, url) for worker_id, url in targets)))
+
+
+async def _ask(worker_id: uuid.UUID, url: str) -> workers.HealthReport:
+    try:
+        async with ComfyClient(url, timeout_s=4.0) as client:
+            stats = await client.system_stats()
+    except X121Error as error:
+        _log.info("worker %s does not answer: %s", url, error)
+        return workers.HealthReport(worker_id, ok=False)
+    device = stats.devices[0] if stats.devices else None
+    return workers.HealthReport(
+        worker_id, ok=True, server_version=stats.comfyui_version, device=device.name if device else "",
+        vram_bytes=(device.vram_total_bytes or None) if device else None,
+    )  # fmt: skip
