@@ -6,6 +6,7 @@ import argparse
 import importlib
 import secrets
 import sys
+from typing import cast
 
 import uvicorn
 
@@ -17,8 +18,7 @@ from .samples import SampleStudio
 def open_door(*, sample: bool) -> tuple[StudioDoor, str]:
     """Return what pages stand on, and the secret that cookies are signed with."""
     if sample:
-        studio = SampleStudio()
-        return studio, secrets.token_urlsafe(32)
+        return cast(StudioDoor, SampleStudio()), secrets.token_urlsafe(32)
     factory = importlib.import_module("x121lib.studio.door").open_door
     door, secret = factory()
     return door, secret

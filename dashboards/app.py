@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any
 from urllib.parse import unquote
 
 # Bokeh reads these when it is first imported: everything is served from here, nothing from a CDN.
@@ -18,6 +19,7 @@ from fastapi import APIRouter, FastAPI
 from panel.io.fastapi import add_applications
 
 from .bokeh_repairs import apply_repairs, require_signed
+from .components.page import StudioPage
 from .contracts import StudioDoor
 from .doors import build_router
 from .pages.views import VIEWS
@@ -43,19 +45,11 @@ def create_app(
     cookie_key, session_key = (_derive(secret, purpose) for purpose in ("cookie", "bokeh"))
     watcher = Watcher(door)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(watcher.run())
-        yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-    app = FastAPI(title="X121", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(title="X121", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(watcher))
     app.include_router(build_router(door, cookie_key, secure=secure_cookie))
     for router in routers:
         app.include_router(router)
-    pages = {f"/{name}": _page_factory(door, watcher, f"/{name}") for name in VIEWS}
+    pages: dict[str, Any] = {f"/{name}": _page_factory(door, watcher, f"/{name}") for name in VIEWS}
     panel = add_applications(
         pages,
         app=app,
@@ -73,8 +67,20 @@ def create_app(
     return app
 
 
-def _page_factory(door: StudioDoor, watcher: Watcher, path: str):  # type: ignore[no-untyped-def]
-    def page() -> pn.viewable.Viewable:
+def _lifespan(watcher: Watcher) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.create_task(watcher.run())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return lifespan
+
+
+def _page_factory(door: StudioDoor, watcher: Watcher, path: str) -> Callable[[], StudioPage]:
+    def page() -> StudioPage:
         who = caller.get()
         if who is None or who.person is None:
             raise PermissionError("A page was asked for without a signed-in person.")
@@ -83,7 +89,8 @@ def _page_factory(door: StudioDoor, watcher: Watcher, path: str):  # type: ignor
         window = Window(door, who.person, project, path)
         component = window.build(query)
         document = pn.state.curdoc
-        document.template = page_template()
+        if document is not None:
+            document.template = page_template()
         watcher.windows.add(window)
         component.window = window
         pn.state.on_session_destroyed(lambda _: _end(watcher, window))

@@ -23,21 +23,17 @@ def build_router(door: StudioDoor, key: bytes, *, secure: bool) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     def welcome(person: SessionPerson, destination: str) -> Response:
-        response = RedirectResponse(local_path(destination), status_code=303)
-        response.set_cookie(
-            COOKIE, sign(person.session, key), max_age=SESSION_S, httponly=True, samesite="lax", secure=secure, path="/"
-        )
-        return response
+        return _welcome(sign(person.session, key), destination, secure=secure)
 
     @router.get("/sign-in")
-    def show_sign_in(next: str = "/pulse") -> HTMLResponse:  # noqa: A002  the query's name
+    def show_sign_in(next: str = "/pulse") -> HTMLResponse:
         return HTMLResponse(sign_in_page(destination=local_path(next)))
 
     @router.post("/sign-in")
     def sign_in(
         email: Annotated[str, Form(max_length=320)],
         password: Annotated[str, Form(max_length=1024)],
-        next: Annotated[str, Form(max_length=2000)] = "/pulse",  # noqa: A002  the form's field
+        next: Annotated[str, Form(max_length=2000)] = "/pulse",
     ) -> Response:
         person = door.sign_in(email, password)
         if person is None:
@@ -53,6 +49,18 @@ def build_router(door: StudioDoor, key: bytes, *, secure: bool) -> APIRouter:
             return HTMLResponse(sign_in_page(fault=fault), status_code=401)
         return welcome(person, "/pulse")
 
+    _add_sign_out(router, door)
+    _add_files(router, door)
+    return router
+
+
+def _welcome(cookie: str, destination: str, *, secure: bool) -> Response:
+    response = RedirectResponse(local_path(destination), status_code=303)
+    response.set_cookie(COOKIE, cookie, max_age=SESSION_S, httponly=True, samesite="lax", secure=secure, path="/")
+    return response
+
+
+def _add_sign_out(router: APIRouter, door: StudioDoor) -> None:
     @router.post("/sign-out")
     def sign_out(request: Request) -> Response:
         person: SessionPerson = request.state.person
@@ -68,9 +76,6 @@ def build_router(door: StudioDoor, key: bytes, *, secure: bool) -> APIRouter:
     @router.get("/healthz")
     def health() -> Response:
         return JSONResponse({"ok": True})
-
-    _add_files(router, door)
-    return router
 
 
 def _add_files(router: APIRouter, door: StudioDoor) -> None:

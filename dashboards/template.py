@@ -105,6 +105,14 @@ def page_template() -> Template:
 
 def sign_in_page(*, fault: str = "", destination: str = "/pulse") -> str:
     """Return the sign-in page."""
-    return _environment().from_string(DOOR).render(
-        title="Sign in · X121", heading="Sign in", text="Your studio on this machine.", fault=fault, next=destination
+    return (
+        _environment()
+        .from_string(DOOR)
+        .render(
+            title="Sign in · X121",
+            heading="Sign in",
+            text="Your studio on this machine.",
+            fault=fault,
+            next=destination,
+        )
     )

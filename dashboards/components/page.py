@@ -29,7 +29,7 @@ class StudioPage(JSComponent):
     _esm = SCRIPT
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
+        super().__init__(**params)  # type: ignore[no-untyped-call]
         self.listener: Any = None
         self.window: Any = None
 

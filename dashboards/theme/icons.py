@@ -17,7 +17,7 @@ STATUS_SHAPES = {
     ),
     "review": (
         '<path fill-rule="evenodd" d="M6 2C3.2 2 1.1 3.9.2 6 1.1 8.1 3.2 10 6 10s4.9-1.9 5.8-4C10.9 3.9 8'
-        '.8 2 6 2Zm0 1.3a2.7 2.7 0 1 1 0 5.4 2.7 2.7 0 0 1 0-5.4Zm0 1.5a1.2 1.2 0 1 0 0 2.4 1.2 1.2 0 0 0'
+        ".8 2 6 2Zm0 1.3a2.7 2.7 0 1 1 0 5.4 2.7 2.7 0 0 1 0-5.4Zm0 1.5a1.2 1.2 0 1 0 0 2.4 1.2 1.2 0 0 0"
         ' 0-2.4Z"/>'
     ),
     "generating": (
@@ -32,7 +32,7 @@ STATUS_SHAPES = {
     "rejected": (
         '<path fill-rule="evenodd" d="M2 .8h8A1.2 1.2 0 0 1 11.2 2v8a1.2 1.2 0 0 1-1.2 1.2H2A1.2 1.2 0 0 '
         '1 .8 10V2A1.2 1.2 0 0 1 2 .8Zm1.9 2.1-1 1L5 6 2.9 8.1l1 1L6 7l2.1 2.1 1-1L7 6l2.1-2.1-1-1L6 5Z"/'
-        '>'
+        ">"
     ),
     "failed": (
         '<path fill-rule="evenodd" d="M6 .6c.4 0 .7.2.9.5l4.8 8.5c.4.8-.1 1.7-.9 1.7H1.2c-.8 0-1.3-.9-.9-'
@@ -40,12 +40,11 @@ STATUS_SHAPES = {
     ),
     "blocked": (
         '<path fill-rule="evenodd" d="M6 .4a2.8 2.8 0 0 0-2.8 2.8v1.7h-.7a.9.9 0 0 0-.9.9v4.9c0 .5.4.9.9.'
-        '9h7c.5 0 .9-.4.9-.9V5.8a.9.9 0 0 0-.9-.9h-.7V3.2A2.8 2.8 0 0 0 6 .4Zm0 1.4c.8 0 1.4.6 1.4 1.4v1.'
+        "9h7c.5 0 .9-.4.9-.9V5.8a.9.9 0 0 0-.9-.9h-.7V3.2A2.8 2.8 0 0 0 6 .4Zm0 1.4c.8 0 1.4.6 1.4 1.4v1."
         '7H4.6V3.2c0-.8.6-1.4 1.4-1.4Z"/>'
     ),
     "none": (
-        '<circle cx="6" cy="6" r="4.7" fill="none" stroke="currentColor" stroke-width="1.3" stroke-dashar'
-        'ray="2.2 2"/>'
+        '<circle cx="6" cy="6" r="4.7" fill="none" stroke="currentColor" stroke-width="1.3" stroke-dasharray="2.2 2"/>'
     ),
     "info": (
         '<path fill-rule="evenodd" d="M6 .5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Zm-.8 2.3h1.6v1.5H5.2Zm0'

@@ -17,7 +17,7 @@ export function clock(seconds) {
 export function ago(iso, now) {
   const s = Math.max(0, (now - Date.parse(iso)) / 1000);
   if (s < 45) return "now";
-  return span(s);
+  return span(Math.max(s, 91));
 }
 
 export function span(s) {
@@ -35,6 +35,7 @@ export function bytes(n, digits = 1) {
   return `${i ? n.toFixed(n >= 100 ? 0 : digits) : n} ${units[i]}`;
 }
 
+export const ofBytes = (part, whole) => { const [n, unit] = bytes(whole, 0).split(" "); const scale = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 }[unit]; return `${((part || 0) / scale).toFixed(1)}/${n} ${unit}`; };
 export const percent = (share) => `${Math.round((share || 0) * 100)} %`;
 export const hhmm = (iso) => (iso ? new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }) : "–");
 export const day = (iso) => (iso ? new Date(iso).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" }) : "–");

@@ -1,5 +1,5 @@
 // Pulse: what runs, what waits for you, how far the project is, and what happened.
-import { html, raw, icon, shape, kbd, bar, badge, stack, thumb, line, panel, grow, button, iconButton, segmented, emptyState, clock, percent, span, bytes, ago, many, day, WORDS, ORDER } from "./kit.js";
+import { html, raw, icon, shape, kbd, bar, badge, stack, thumb, line, panel, grow, button, iconButton, segmented, emptyState, clock, percent, span, bytes, ofBytes, ago, many, day, WORDS, ORDER } from "./kit.js";
 
 function activeTakes(app) {
   const { active, next, takes_per_hour: rate } = app.state;
@@ -32,7 +32,7 @@ function progress(app) {
 
 export function workerRow(worker) {
   const off = worker.status === "none" || worker.status === "failed";
-  const memory = worker.memory_total_bytes ? html`${bar((worker.memory_bytes || 0) / worker.memory_total_bytes, "grow quiet")}<span class="mono mem">${off ? bytes(worker.memory_total_bytes) : `${bytes(worker.memory_bytes)} / ${bytes(worker.memory_total_bytes, 0)}`}</span>` : html`<span class="muted">${worker.word}</span>`;
+  const memory = worker.memory_total_bytes ? html`${bar((worker.memory_bytes || 0) / worker.memory_total_bytes, "grow quiet")}<span class="mono mem">${off ? bytes(worker.memory_total_bytes, 0) : ofBytes(worker.memory_bytes, worker.memory_total_bytes)}</span>` : html`<span class="muted">${worker.word}</span>`;
   return html`<div class="gpu st-${off ? "none" : "generating"}" data-key="worker-${worker.id}"><div class="gname"><div class="row g1">${shape(worker.status)}<b class="mono med ell">${worker.name}</b></div><div class="xs muted ell">${worker.kind}</div></div>${line(worker.load, 74, 22, { top: 1.04 })}<div class="grow"><div class="xs ell ${off ? "muted" : "secondary"}">${worker.doing}</div><div class="row xs muted tnum">${memory}</div></div><div class="tnum xs right gload"><div class="${off ? "muted" : "secondary"}">${worker.utilisation === null ? worker.word : percent(worker.utilisation)}</div><div class="muted">${worker.temperature_c !== null && `${Math.round(worker.temperature_c)} °C`}</div></div></div>`;
 }
 
@@ -60,7 +60,7 @@ function budget(app) {
   const over = b.forecast_h > b.limit_h;
   const chart = html`<svg class="budget" viewBox="0 0 ${W} 96" preserveAspectRatio="none"><path class="limit" d="M0 ${y(b.limit_h)}H${W}"/><path class="even" d="M0 ${H}L${W} ${y(b.limit_h)}"/><path class="range" d="M${x(last)} ${y(b.used_h)}L${W} ${y(b.forecast_h * 1.09)}V${y(b.forecast_h * 0.91)}Z"/><path class="fore" d="M${x(last)} ${y(b.used_h)}L${W} ${y(b.forecast_h)}"/><path class="area" d="M${path}L${x(last)} ${H}L0 ${H}Z"/><path class="spent" d="M${path}"/><path class="now" d="M${x(last)} 0V${H}"/><path class="zero" d="M0 ${H}H${W}"/></svg>`;
   return panel("budget", html`<h2>Budget</h2><span class="xs muted">GPU hours, ${b.month}</span>${grow}${badge(over ? "warning" : "approved", over ? "Over by forecast" : "On track")}`,
-    html`<div class="body bud"><div class="row base"><span class="mid tnum">${b.used_h.toFixed(1)}</span><span class="muted">of ${b.limit_h} h</span>${grow}<span class="xs muted">today <b class="tnum secondary med">${b.today_h.toFixed(1)}</b> · forecast <b class="tnum secondary med">${Math.round(b.forecast_h)}</b></span></div>${chart}</div>`);
+    html`<div class="body bud"><div class="row base"><span class="mid tnum">${b.used_h.toFixed(1)}</span><span class="muted">of ${b.limit_h} h</span>${grow}<span class="xs muted">today <b class="tnum secondary med">${b.today_h.toFixed(1)}</b> · forecast <b class="tnum secondary med">${Math.round(b.forecast_h)}</b></span></div>${chart}<div class="row between xs muted tnum"><span>Day 1</span><span>Today, day ${b.days.length}</span><span>Day ${b.of}</span></div></div>`);
 }
 
 function feed(app) {

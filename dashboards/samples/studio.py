@@ -15,10 +15,10 @@ from typing import Any
 
 from x121lib.base.errors import ConflictError, InvalidInputError
 
-from .contracts import Decided, Estimate, MediaFile, SessionPerson
-from .samples_views import SampleViews
+from ..contracts import Decided, Estimate, MediaFile, SessionPerson
+from .project import MEDIA
+from .views import SampleViews
 
-MEDIA = Path(__file__).parent / "samples_media"
 KINDS = {".webp": "image/webp", ".mp4": "video/mp4"}
 UNDO_S = 10.0
 TAKE_S = 180.0
@@ -27,10 +27,11 @@ TAKE_S = 180.0
 class SampleStudio(SampleViews):
     """``StudioDoor`` over fixed figures; decisions, cancellations and notes change them in memory."""
 
-    def __init__(self, *, email: str = "ines@example.test", password: str = "aurora") -> None:  # noqa: S107
-        """Take the one account that may sign in."""
+    def __init__(self, *, email: str = "ines@example.test", password: str = "aurora", media: Path = MEDIA) -> None:
+        """Take the one account that may sign in, and the folder of pictures and videos."""
         super().__init__()
         self.account = (email, password)
+        self.media_folder = media
         self.sessions: dict[str, SessionPerson] = {}
         self.once: set[str] = set()
         self.numbers = itertools.count(1)
@@ -72,8 +73,8 @@ class SampleStudio(SampleViews):
     # ------------------------------------------------------------ reads that are not views
     def media(self, person: SessionPerson, key: str) -> MediaFile | None:
         """Return a sample picture or video by its file name."""
-        path = (MEDIA / key).resolve()
-        if path.parent != MEDIA or not path.is_file():
+        path = (self.media_folder / key).resolve()
+        if path.parent != self.media_folder or not path.is_file():
             return None
         return MediaFile(path=path, mime=KINDS[path.suffix], etag=path.stem)
 
@@ -154,9 +155,7 @@ class SampleStudio(SampleViews):
         self._did("retake", (scene_id, frame))
         return f"Retake planned from segment {frame // 96 + 1}"
 
-    def submit(
-        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None
-    ) -> str:
+    def submit(self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None) -> str:
         """Queue every scene of the selection that is not started."""
         count = 0
         for character, scene_type in cells:

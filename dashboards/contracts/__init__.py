@@ -1,0 +1,72 @@
+"""What pages show and what they ask for: the shapes of the views and the protocols behind them.
+
+Every view is plain JSON: strings, numbers, booleans, lists, dicts and ``None``. Units, everywhere: seconds (``_s``),
+bytes (``_bytes``), shares from 0 to 1 (``share``, ``progress``), frames counted from 0 in half-open ranges, times as
+ISO 8601 with offset. ``status`` is one of ``none pending generating review approved rejected failed blocked warning
+info`` (the silhouettes of the theme); words come with it only where they differ from the usual one.
+Addresses of pictures and videos are paths of this door, e.g. ``/media/KEY``.
+"""
+
+from __future__ import annotations
+
+from .characters import CharacterCard, CharactersView, CharacterView, Check, VariantCard
+from .deliveries import DeliveriesView, Delivery
+from .door import StudioActions, StudioDoor, StudioViews
+from .matrix import Estimate, MatrixCell, MatrixRow, MatrixScene, MatrixView
+from .people import Authenticator, MediaFile, SessionPerson
+from .pulse import ActiveTake, FeedItem, NextTake, PulseView, ReviewCard, Share, TypeProgress, Worker
+from .queue import GanttBar, Lane, QueueTask, QueueView
+from .review import Decided, Gate, Mark, Note, ReviewScene, ReviewSegment, ReviewTake, ReviewView
+from .shell import Command, Job, Jobs, Person, ShellView, StatusItem
+from .words import Counts, PageName, Ref, Status
+
+__all__ = [
+    "ActiveTake",
+    "Authenticator",
+    "CharacterCard",
+    "CharacterView",
+    "CharactersView",
+    "Check",
+    "Command",
+    "Counts",
+    "Decided",
+    "DeliveriesView",
+    "Delivery",
+    "Estimate",
+    "FeedItem",
+    "GanttBar",
+    "Gate",
+    "Job",
+    "Jobs",
+    "Lane",
+    "Mark",
+    "MatrixCell",
+    "MatrixRow",
+    "MatrixScene",
+    "MatrixView",
+    "MediaFile",
+    "NextTake",
+    "Note",
+    "PageName",
+    "Person",
+    "PulseView",
+    "QueueTask",
+    "QueueView",
+    "Ref",
+    "ReviewCard",
+    "ReviewScene",
+    "ReviewSegment",
+    "ReviewTake",
+    "ReviewView",
+    "SessionPerson",
+    "Share",
+    "ShellView",
+    "Status",
+    "StatusItem",
+    "StudioActions",
+    "StudioDoor",
+    "StudioViews",
+    "TypeProgress",
+    "VariantCard",
+    "Worker",
+]
