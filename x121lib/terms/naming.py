@@ -6,10 +6,11 @@ scene type or variant kind whose name would make some file name ambiguous is ref
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from x121lib.base.errors import ConflictError, InvalidInputError
 
@@ -92,7 +93,10 @@ def parse_scene_file_name(file_name: str, rules: NamingRules) -> SceneName:
     content = stem[len(prefix) :]
     if not kind or not _SNAKE.fullmatch(content):
         raise InvalidInputError(f"'{file_name}' carries no known variant prefix.")
-    return SceneName(kind, content, transition, index)
+    name = SceneName(kind, content, transition, index)
+    if index == 0 or scene_file_name(name, rules) != file_name:
+        raise InvalidInputError(f"'{file_name}' does not follow the naming convention: an index is 1, 2, 3, …")
+    return name
 
 
 def check_snake_case(name: str, *, what: str) -> None:
@@ -122,14 +126,16 @@ def check_scene_type_name(name: str, rules: NamingRules) -> None:
     for mode, suffix in rules.transition_suffixes:
         if suffix and name.endswith(suffix):
             raise ConflictError(f"The scene type name '{name}' ends with '{suffix}', the mark of transition '{mode}'.")
+    _check_reads_back([name], rules)
 
 
-def check_variant_kind(kind: str, prefix: str, rules: NamingRules, scene_types: Iterable[str]) -> None:
+def check_variant_kind(kind: str, prefix: str, rules: NamingRules, scene_types: Collection[str]) -> None:
     """Raise unless a new variant kind leaves every file name readable.
 
     Raises:
         InvalidInputError: the kind or its prefix is malformed.
-        ConflictError: the prefix is taken, extends another, or begins an existing scene type's name.
+        ConflictError: the prefix is taken, extends another, begins an existing scene type's name, or some file name
+            could then be read in two ways.
     """
     check_snake_case(kind, what="variant kind")
     if prefix and not (prefix.endswith("_") and _SNAKE.fullmatch(prefix[:-1])):
@@ -142,6 +148,45 @@ def check_variant_kind(kind: str, prefix: str, rules: NamingRules, scene_types: 
     for content in scene_types:
         if prefix and content.startswith(prefix):
             raise ConflictError(f"The prefix '{prefix}' begins the name of scene type '{content}'.")
+    others = tuple(pair for pair in rules.prefixes if pair[0] != kind)
+    _check_reads_back(scene_types, replace(rules, prefixes=(*others, (kind, prefix))))
+
+
+def check_transition_mode(mode: str, suffix: str, rules: NamingRules, scene_types: Collection[str]) -> None:
+    """Raise unless a new transition mode leaves every file name readable.
+
+    Raises:
+        InvalidInputError: the mode or its suffix is malformed.
+        ConflictError: the suffix is taken, or some file name could then be read in two ways.
+    """
+    check_snake_case(mode, what="transition mode")
+    if suffix and not (suffix.startswith("_") and _SNAKE.fullmatch(suffix[1:])):
+        raise InvalidInputError(f"The suffix '{suffix}' must be one underscore followed by snake_case, or empty.")
+    if _TRAILING_INDEX.search(suffix):
+        raise ConflictError(f"The suffix '{suffix}' ends in '_<digits>', which a file name reads as an index.")
+    for other, taken in rules.transition_suffixes:
+        if other != mode and suffix and taken == suffix:
+            raise ConflictError(f"Transition mode '{other}' already uses the suffix '{suffix}'.")
+    others = tuple(pair for pair in rules.transition_suffixes if pair[0] != mode)
+    _check_reads_back(scene_types, replace(rules, transition_suffixes=(*others, (mode, suffix))))
+
+
+def _check_reads_back(scene_types: Iterable[str], rules: NamingRules) -> None:
+    """Raise `ConflictError` where a file of some kind, scene type and transition would be read as another's.
+
+    Parts that are fine alone can meet: kind ``evening`` of scene type ``coat_off`` and scene type ``evening`` with
+    transition ``coat_off`` would both be ``evening_coat_off.mp4``.
+    """
+    modes = (None, *(mode for mode, suffix in rules.transition_suffixes if suffix))
+    for content, (kind, _), mode in itertools.product(scene_types, rules.prefixes, modes):
+        made = SceneName(kind, content, mode)
+        file_name = scene_file_name(made, rules)
+        try:
+            read = parse_scene_file_name(file_name, rules)
+        except InvalidInputError:
+            read = None
+        if read != made:
+            raise ConflictError(f"The file name '{file_name}' of scene type '{content}' could be read in two ways.")
 
 
 def variant_file_name(kind: str) -> str:
