@@ -64,10 +64,10 @@ class StudioActions(Protocol):
     def give_reason(self, person: SessionPerson, decision_id: str, reason: str) -> None:
         """Add the reason chip to a decision just made."""
 
-    def undo(self, person: SessionPerson, decision_id: str) -> None:
+    def undo(self, person: SessionPerson, decision_id: str) -> str:
         """Take a decision back while that is offered."""
 
-    def note(self, person: SessionPerson, scene_id: str, text: str, frame: int | None) -> None:
+    def note(self, person: SessionPerson, scene_id: str, text: str, frame: int | None) -> str:
         """Write a note on a scene, at a frame or on the whole."""
 
     def retake(self, person: SessionPerson, scene_id: str, frame: int) -> str:

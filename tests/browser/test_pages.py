@@ -1,0 +1,117 @@
+"""Every page opens, fits, changes in place and asks nothing of another host (the page fixture watches that)."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboards.samples import SampleStudio
+
+PAGES = {
+    "pulse": "Active takes",
+    "characters": "Mara Voss",
+    "character?character=mara": "Likeness release",
+    "matrix": "Not started",
+    "queue": "Fair share",
+    "review": "Approve, next scene",
+    "deliveries": "Packages",
+    "catalogue": "StatusBadge",
+}
+OVERFLOW = """() => {
+  const root = document.documentElement;
+  const texts = [...document.querySelectorAll('#app *')].filter(
+    (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()));
+  return [root.scrollWidth > innerWidth, root.scrollHeight > innerHeight,
+    texts.filter((e) => parseFloat(getComputedStyle(e).fontSize) < 12).map((e) => e.textContent)];
+}"""
+
+
+@pytest.mark.parametrize("page", [{"width": 1440, "height": 900}, {"width": 390, "height": 844}], indirect=True)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_and_fits(page: Page, address: str, name: str) -> None:
+    page.goto(f"{address}/{name}")
+    page.wait_for_selector(f"html[data-ready={name.partition('?')[0]}]")
+    expect(page.get_by_text(PAGES[name]).first).to_be_attached()
+    assert page.evaluate(OVERFLOW) == [False, False, []]
+
+
+def test_pages_change_without_loading_again(page: Page) -> None:
+    page.evaluate("window.kept = true")
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    page.wait_for_selector("html[data-ready=matrix]")
+    assert page.url.endswith("/matrix")
+    page.go_back()
+    page.wait_for_selector("html[data-ready=pulse]")
+    assert page.evaluate("window.kept") is True
+
+
+def test_live_figures_change_in_place(page: Page, studio: SampleStudio) -> None:
+    page.evaluate("window.row = document.querySelector('[data-key=take-t2]')")
+    studio.cancelled.add("t1")
+    studio.events += 1
+    expect(page.locator("[data-key=take-t1]")).to_have_count(0)
+    assert page.evaluate("window.row === document.querySelector('[data-key=take-t2]')")
+    expect(page.locator(".jobtray")).to_contain_text("2running")
+
+
+def test_the_job_tray_opens_and_cancels(page: Page, studio: SampleStudio) -> None:
+    page.locator(".jobtray").click()
+    page.get_by_label("Cancel this take").last.click()
+    expect(page.locator(".toast")).to_contain_text("1 take cancelled")
+    assert studio.heard[-1][0] == "cancel"
+
+
+def test_the_command_palette_finds_a_character(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type("lena")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-ready=character]")
+    expect(page.locator("h1")).to_have_text("Lena Sørensen")
+
+
+def test_the_look_is_kept_and_painted_at_once(page: Page, address: str) -> None:
+    page.get_by_label("Look").click()
+    page.get_by_role("button", name="Light").click()
+    page.get_by_role("button", name="Neon").click()
+    page.reload(wait_until="commit")
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-scheme", "light")
+    expect(root).to_have_attribute("data-palette", "neon")
+
+
+def test_an_empty_studio_says_what_to_do(page: Page, address: str, studio: SampleStudio) -> None:
+    studio.empty = True
+    for name in ("pulse", "matrix"):
+        page.goto(f"{address}/{name}")
+        expect(page.locator(".empty code")).to_contain_text("x121 import")
+
+
+def test_a_missing_thing_is_a_message_not_a_crash(page: Page, address: str) -> None:
+    page.goto(f"{address}/character")
+    expect(page.locator(".problem")).to_contain_text("The address names no character.")
+
+
+def test_selecting_in_the_matrix_by_keyboard_estimates_and_submits(
+    page: Page, address: str, studio: SampleStudio
+) -> None:
+    page.goto(f"{address}/matrix")
+    page.wait_for_selector("html[data-ready=matrix]")
+    for _ in range(9):
+        page.keyboard.press("ArrowDown")
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator(".float")).to_contain_text("2 cells")
+    expect(page.locator(".float")).to_contain_text("6 scenes")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".toast")).to_contain_text("6 scenes submitted")
+    expect(page.locator('[data-key="callum|walk"]')).to_contain_text("Queued")
+    assert studio.heard[-1][0] == "submit"
+
+
+def test_blocked_cells_can_not_be_selected(page: Page, address: str) -> None:
+    page.goto(f"{address}/matrix")
+    page.locator('[data-key="mara|idle"]').click()
+    expect(page.locator(".float")).to_have_count(0)
