@@ -76,9 +76,7 @@ def variant_kind_add(
 @workflow_app.command("import")
 def workflow_import(
     file: Path,
-    repeats_seed_frame: Annotated[
-        bool, typer.Option(help="Its video's first frame is the seed frame again.")
-    ] = False,
+    repeats_seed_frame: Annotated[bool, typer.Option(help="Its video's first frame is the seed frame again.")] = False,
 ) -> None:
     """Import a workflow in ComfyUI's API form."""
     with refusals(), Studio.open() as studio:

@@ -4,47 +4,24 @@ from __future__ import annotations
 
 import sys
 
-import typer
-
-from x121lib.cli import catalogue, database, demo, produce, rights, serve, upkeep
-
-app = typer.Typer(
-    name="x121",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="X121 makes every character × scene type × image variant on ComfyUI, checks, reviews and delivers it.",
+MISSING_LIBRARIES = (
+    "x121: OpenCV does not load here ({error}). Install the system libraries that it needs: "
+    "apt-get install libgl1 libglib2.0-0"
 )
-app.command("up")(serve.up)
-app.command("demo")(demo.demo)
-app.command("web")(serve.web)
-app.command("consumer")(serve.consumer)
-app.command("engine", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.engine)
-app.add_typer(database.app, name="db")
-app.add_typer(catalogue.project_app, name="project")
-app.add_typer(catalogue.scene_type_app, name="scene-type")
-app.add_typer(catalogue.variant_kind_app, name="variant-kind")
-app.add_typer(catalogue.workflow_app, name="workflow")
-app.add_typer(rights.person_app, name="person")
-app.add_typer(rights.release_app, name="release")
-app.add_typer(produce.variant_app, name="variant")
-app.add_typer(serve.worker_app, name="worker")
-app.command("import")(produce.import_folder)
-app.command("matrix")(produce.matrix)
-app.command("submit")(produce.submit)
-app.command("queue")(produce.queue)
-app.command("watch")(produce.watch)
-app.command("review")(produce.review)
-app.command("deliver")(produce.deliver)
-app.command("export")(upkeep.export)
-app.command("report")(upkeep.report)
-app.command("doctor")(upkeep.doctor)
-app.command("uninstall")(upkeep.uninstall)
 
 
 def run() -> None:
-    """Entry point of the console script."""
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    """Entry point of the console script: exit codes 0 done, 1 refused or failed, 2 wrong usage."""
+    try:
+        from x121lib.cli.commands import app  # noqa: PLC0415  (the check below needs the import to happen here)
+    except ImportError as error:
+        if ".so" not in str(error):
+            raise
+        sys.stderr.write(MISSING_LIBRARIES.format(error=error) + "\n")
+        raise SystemExit(1) from error
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
     app()
 
 

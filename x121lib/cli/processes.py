@@ -80,7 +80,7 @@ class Supervisor:
         settings = self._studio.settings
         port = free_port(settings.host, settings.port)
         self.web_url = f"http://{settings.host}:{port}"
-        self._add(Child("web", ["dashboards"], {"X121_PORT": str(port)}))
+        self._add(Child("web", ["dashboards", "--host", settings.host, "--port", str(port)]))
 
     def _add(self, child: Child) -> None:
         self._launch(child)
@@ -111,8 +111,6 @@ class Supervisor:
                 self.stopping.wait(0.1)
 
     def _port(self, child: Child) -> int:
-        if child.name == "web":
-            return int(self.web_url.rsplit(":", 1)[1])
         return int(child.arguments[child.arguments.index("--port") + 1])
 
     def keep_alive(self) -> None:
@@ -180,5 +178,3 @@ def _last_line(log: Path) -> str:
     except OSError:
         return "it left no log"
     return lines[-1] if lines else "it said nothing"
-
-

@@ -16,8 +16,11 @@ class Term(StrEnum):
     number: int
     label: str
 
-    def __new__(cls, value: str, number: int, label: str | None = None) -> Self:
-        """Make a member from its stored name, its number and, where it differs, the word shown."""
+    def __new__(cls, value: str, number: int = 0, label: str | None = None) -> Self:
+        """Make a member from its stored name, its number and, where it differs, the word shown.
+
+        The default number exists for type checkers only, which take ``SceneStatus("Pending")`` for this call.
+        """
         member = str.__new__(cls, value)
         member._value_ = value
         member.number = number

@@ -1,0 +1,40 @@
+"""Every command of `x121`, gathered."""
+
+from __future__ import annotations
+
+import typer
+
+from x121lib.cli import catalogue, database, demo, produce, rights, serve, upkeep
+
+app = typer.Typer(
+    name="x121",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="X121 makes every character × scene type × image variant on ComfyUI, checks, reviews and delivers it.",
+)
+app.command("up")(serve.up)
+app.command("demo")(demo.demo)
+app.command("web")(serve.web)
+app.command("consumer")(serve.consumer)
+app.command("engine", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.engine)
+app.add_typer(database.app, name="db")
+app.add_typer(catalogue.project_app, name="project")
+app.add_typer(catalogue.scene_type_app, name="scene-type")
+app.add_typer(catalogue.variant_kind_app, name="variant-kind")
+app.add_typer(catalogue.workflow_app, name="workflow")
+app.add_typer(rights.person_app, name="person")
+app.add_typer(rights.release_app, name="release")
+app.add_typer(produce.variant_app, name="variant")
+app.add_typer(serve.worker_app, name="worker")
+app.command("import")(produce.import_folder)
+app.command("matrix")(produce.matrix)
+app.command("submit")(produce.submit)
+app.command("queue")(produce.queue)
+app.command("watch")(produce.watch)
+app.command("review")(produce.review)
+app.command("deliver")(produce.deliver)
+app.command("export")(upkeep.export)
+app.command("report")(upkeep.report)
+app.command("doctor")(upkeep.doctor)
+app.command("uninstall")(upkeep.uninstall)
