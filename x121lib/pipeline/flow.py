@@ -83,7 +83,8 @@ def task_failed(session: Session, task: m.GpuTask) -> None:
 
 def _stop_chain(session: Session, task: m.GpuTask, reason: str) -> None:
     waiting = [t.id for t in queue_queries.followers(session, task.id)]
-    tasks_cancelled(session, queue.cancel(session, SYSTEM, waiting, datetime.now().astimezone()), settle=False)
+    ended = task.finished_at or task.queued_at
+    tasks_cancelled(session, queue.cancel(session, SYSTEM, waiting, ended), settle=False)
     scene = queries.scene_of_task(session, task)
     if scene is not None and scene.status_id == SceneStatus.GENERATING:
         move_scene(session, scene, SceneStatus.FAILED, reason)
