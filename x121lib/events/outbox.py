@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +17,8 @@ from x121lib.terms.vocabulary import EventKind
 
 CHANNEL = "x121_event"
 """NOTIFY channel; its payload is the event's kind."""
+_LARGEST = 2**63 - 1
+_HORIZON: sa.ColumnElement[int] = sa.literal_column("(pg_snapshot_xmin(pg_current_snapshot())::text::bigint)")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,15 @@ class EventRecord:
     """Facts, JSON-able."""
     created_at: datetime
     """Start of the writing transaction."""
+
+
+class Position(NamedTuple):
+    """Where a reader stands. Event numbers commit out of order, transactions below the horizon do not change."""
+
+    transaction_id: int
+    """Writing transaction of the last event read."""
+    event_id: int
+    """Number of the last event read."""
 
 
 def publish(
@@ -64,20 +76,44 @@ def read(session: Session, consumer: str, *, limit: int = 500) -> list[EventReco
         cursor = m.EventCursor(consumer=consumer, last_transaction_id=0, last_event_id=0)
         session.add(cursor)
         session.flush()
-    horizon = sa.text("(pg_snapshot_xmin(pg_current_snapshot())::text::bigint)")
-    position = sa.tuple_(m.Event.transaction_id, m.Event.id)
-    rows = session.scalars(
-        sa.select(m.Event)
-        .where(position > sa.tuple_(sa.literal(cursor.last_transaction_id), sa.literal(cursor.last_event_id)))
-        .where(m.Event.transaction_id < horizon)
-        .order_by(m.Event.transaction_id, m.Event.id)
-        .limit(limit)
-    ).all()
+    rows = session.scalars(_after(Position(cursor.last_transaction_id, cursor.last_event_id)).limit(limit)).all()
     if rows:
         cursor.last_transaction_id, cursor.last_event_id = rows[-1].transaction_id, rows[-1].id
-    return [
-        EventRecord(r.id, r.kind_id, r.entity, r.entity_id, r.project_id, r.payload, r.created_at) for r in rows
-    ]
+    return [_record(r) for r in rows]
+
+
+def read_after(
+    session: Session, position: Position, *, kinds: Collection[EventKind], limit: int = 500
+) -> list[tuple[Position, EventRecord]]:
+    """Return the events of some kinds after ``position``, each with its own; moves no cursor and locks nothing.
+
+    Like `read`, it hands out only what nothing that commits later can sort before; what is still hidden by an
+    open transaction comes with a later call.
+    """
+    rows = session.scalars(_after(position).where(m.Event.kind_id.in_(kinds)).limit(limit))
+    return [(Position(r.transaction_id, r.id), _record(r)) for r in rows]
+
+
+def end(session: Session) -> Position:
+    """Return the position after everything that can be read now."""
+    return Position(int(session.scalar(sa.select(_HORIZON)) or 0) - 1, _LARGEST)
+
+
+def _after(position: Position) -> sa.Select[tuple[m.Event]]:
+    """Return the query of the readable events after a position, in reading order."""
+    numbers = [sa.literal(number, sa.BigInteger) for number in position]
+    return (
+        sa.select(m.Event)
+        .where(sa.tuple_(m.Event.transaction_id, m.Event.id) > sa.tuple_(*numbers))
+        .where(m.Event.transaction_id < _HORIZON)
+        .order_by(m.Event.transaction_id, m.Event.id)
+    )
+
+
+def _record(row: m.Event) -> EventRecord:
+    return EventRecord(
+        row.id, row.kind_id, row.entity, row.entity_id, row.project_id, row.payload, row.created_at
+    )  # fmt: skip
 
 
 def latest(session: Session, *, project_id: uuid.UUID | None = None, limit: int = 50) -> list[EventRecord]:
@@ -85,7 +121,4 @@ def latest(session: Session, *, project_id: uuid.UUID | None = None, limit: int 
     query = sa.select(m.Event).order_by(m.Event.id.desc()).limit(limit)
     if project_id is not None:
         query = query.where(m.Event.project_id == project_id)
-    return [
-        EventRecord(r.id, r.kind_id, r.entity, r.entity_id, r.project_id, r.payload, r.created_at)
-        for r in session.scalars(query)
-    ]
+    return [_record(r) for r in session.scalars(query)]

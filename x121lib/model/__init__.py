@@ -19,7 +19,7 @@ from x121lib.model.characters import (
 )
 from x121lib.model.files import Artifact, ArtifactImage, ArtifactVideo
 from x121lib.model.history import AuditEntry, Delivery, DeliveryItem, Event, EventCursor
-from x121lib.model.people import Person, PersonRole, SignInLink
+from x121lib.model.people import ApiKey, Person, PersonRole, SignInLink
 from x121lib.model.quality import Decision, DecisionTag, FailureTag, Note, Score, Verdict
 from x121lib.model.recipes import (
     Metric,
@@ -56,13 +56,13 @@ from x121lib.model.scenes import (
 from x121lib.model.work import Batch, BatchScene, GpuTask, GpuTaskAttempt, Worker, WorkerTag
 
 __all__ = [
-    "LOOKUPS", "Artifact", "ArtifactImage", "ArtifactVideo", "AuditEntry", "Base", "Batch", "BatchScene", "Character",
-    "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem", "Event", "EventCursor", "Face",
-    "FailureTag", "GpuTask", "GpuTaskAttempt", "ImageCheck", "ImageVariant", "ImageVersion", "LikenessRelease",
-    "MetadataField", "Metric", "Note", "Performer", "Person", "PersonRole", "Project", "QaGate", "QaProfile",
-    "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
-    "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue",
-    "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink",
-    "Take", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerTag", "Workflow",
-    "WorkflowSlot", "WorkflowVersion", "lookup_table_name",
+    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AuditEntry", "Base", "Batch", "BatchScene",
+    "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem", "Event",
+    "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "ImageCheck", "ImageVariant", "ImageVersion",
+    "LikenessRelease", "MetadataField", "Metric", "Note", "Performer", "Person", "PersonRole", "Project", "QaGate",
+    "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter",
+    "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
+    "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",
+    "Segment", "SignInLink", "Take", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker",
+    "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion", "lookup_table_name",
 ]  # fmt: skip

@@ -44,3 +44,16 @@ class SignInLink(Base):
     token_hash: Mapped[str] = text(unique=True)
     expires_at: Mapped[datetime] = moment(nullable=False)
     used_at: Mapped[datetime | None] = moment()
+
+
+class ApiKey(Base):
+    """A key with which a person's own programs call the API; only its hash is kept."""
+
+    __tablename__ = "api_key"
+    id: Mapped[uuid.UUID] = pk()
+    person_id: Mapped[uuid.UUID] = fk("person.id", "CASCADE")
+    name: Mapped[str] = text()
+    key_hash: Mapped[str] = text(unique=True)
+    created_at: Mapped[datetime] = now_column()
+    last_used_at: Mapped[datetime | None] = moment()
+    revoked_at: Mapped[datetime | None] = moment()
