@@ -12,6 +12,7 @@ from huey.consumer import Consumer
 from jobs.app import make_huey, register
 from jobs.tick import Tick
 from x121lib import Studio
+from x121lib.base.errors import X121Error
 from x121lib.base.log import get_logger, setup_logging
 from x121lib.base.process import die_with_parent
 from x121lib.base.settings import Settings
@@ -39,6 +40,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     studio = Studio.open(settings=settings)
+    if swept := studio.work.sweep_leftovers():
+        _log.info("%s files and folders of killed processes were deleted", swept)
     huey = make_huey(studio.house.database.url)
     run_attempt, assemble_scene = register(huey, studio.work)
 
@@ -57,9 +60,12 @@ def main() -> None:
     stopping.wait()
     tick.stop()
     consumer.stop()
-    released = studio.work.release_all()
-    _log.info("consumer %s ends, %s attempts given back", os.getpid(), released)
-    studio.close()
+    try:
+        released = studio.work.release_all()
+        _log.info("consumer %s ends, %s attempts given back", os.getpid(), released)
+        studio.close()
+    except X121Error as error:
+        _log.warning("consumer %s ends; the leases of what it ran will run out: %s", os.getpid(), error)
     os._exit(0)  # attempts in other threads were given back; nothing they still do can be recorded
 
 

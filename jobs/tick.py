@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from psycopg import Error as DatabaseDriverError
+
 from x121lib.base.errors import X121Error
 from x121lib.base.log import get_logger
 
@@ -50,7 +52,7 @@ class Tick:
                 for message in self._studio.work.tick():
                     if message.kind == "task" or self._is_due(message.key):
                         self._enqueue(message.kind, message.key, message.attempt_number)
-            except X121Error as error:
+            except (X121Error, DatabaseDriverError) as error:  # Huey talks to the database without our mapping
                 _log.warning("tick: %s", error)
                 self._stop.wait(0.5)
             listener.wait(TICK_S)

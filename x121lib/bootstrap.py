@@ -34,6 +34,22 @@ class Opened:
     server: EmbeddedServer | None
     """The embedded server, where it is used."""
 
+    def revive(self) -> bool:
+        """Start the embedded server again where it was lost; returns whether its address changed by that.
+
+        Every process that was given the old address must then be started again.
+
+        Raises:
+            ServerStartError: it does not start.
+        """
+        if self.server is None or self.server.is_running():
+            return False
+        url = self.server.acquire()
+        if url == self.house.database.url:
+            return False
+        self.house.database.move(url)
+        return True
+
     def close(self) -> None:
         """Close connections and let go of the embedded server; the last process stops it."""
         self.house.database.dispose()

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, description="PostgreSQL ≥ 16 with pgvector; empty: embedded server.")
     host: str = Field("127.0.0.1", description="Address that the web door listens on.")
     port: int = Field(8121, ge=0, le=65535, description="Port of the web door; the next free one if taken.")
+    web: bool = Field(True, description="Whether `x121 up` and `x121 demo` start the web door.")
     engines: int = Field(2, ge=0, le=16, description="Local CPU engines that `x121 up` starts as GPU workers.")
     consumer_slots: int = Field(4, ge=1, le=64, description="Takes that one consumer process drives at once.")
     lease_s: float = Field(15.0, gt=0, description="Seconds a GPU task stays leased without a heartbeat.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import tomllib
 import webbrowser
 from pathlib import Path
@@ -14,7 +15,7 @@ from x121lib.base.log import setup_logging
 from x121lib.base.resources import resource_path
 from x121lib.base.settings import Settings, default_home
 from x121lib.cli.output import note, refusals, say
-from x121lib.cli.processes import Supervisor
+from x121lib.cli.processes import Supervisor, stop_on_signals
 from x121lib.pipeline.submission import Selection, Submission
 from x121lib.studio import Studio
 from x121lib.studio.batch import BatchHandle, follow
@@ -32,15 +33,20 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the ZIP.")] = Path("out"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Delete the demo's studio and begin anew.")] = False,
 ) -> None:
-    """Make, check, review and deliver a sample project; a second run goes on with the first one's."""
+    """Make, check, review and deliver a sample project; a second run goes on with the first one's.
+
+    With --headless the exit code is 0 only when the ZIP was written; Ctrl-C before that is 1.
+    """
+    stopping = stop_on_signals()
     settings = Settings(home=default_home() / "demo")
     with refusals():
         if fresh and settings.home.exists():
             uninstall(settings, purge=True)
         setup_logging(settings.log_dir, "demo", settings.log_level)
         with Studio.open(settings=settings) as studio:
-            supervisor = Supervisor(studio, engines=max(2, settings.engines))
-            supervisor.on_signals()
+            supervisor = Supervisor(
+                studio, engines=max(2, settings.engines), stopping=stopping, web=settings.web or not headless
+            )
             try:
                 _run(studio, supervisor, headless=headless, out=out)
             finally:
@@ -51,12 +57,14 @@ def _run(studio: Studio, supervisor: Supervisor, *, headless: bool, out: Path) -
     note("Starting the studio: database, two local engines, consumer, web door …")
     supervisor.start()
     supervisor.wait_ready()
-    project = prepare(studio)
-    if not headless:
+    project = prepare(studio, supervisor.stopping)
+    if not headless and not supervisor.stopping.is_set():
         _open(studio, supervisor)
     _generate(studio, supervisor, project, headless=headless)
     if supervisor.stopping.is_set():
-        raise RefusedError("The demo was stopped.", hint="'x121 demo' goes on where it was.")
+        if headless:
+            raise RefusedError("The demo was stopped.", hint="'x121 demo --headless' goes on where it was.")
+        return
     if headless:
         _deliver(project, out)
         return
@@ -64,7 +72,7 @@ def _run(studio: Studio, supervisor: Supervisor, *, headless: bool, out: Path) -
     supervisor.run()
 
 
-def prepare(studio: Studio) -> ProjectHandle:
+def prepare(studio: Studio, stopping: threading.Event) -> ProjectHandle:
     """Write the sample studio: variant kinds, scene types, project, characters. Idempotent."""
     for kind in tomllib.loads(resource_path("data", "sample", "variant_kinds.toml").read_text())["kind"]:
         workflow = resource_path("data", "workflows", kind["workflow"]) if "workflow" in kind else None
@@ -77,7 +85,7 @@ def prepare(studio: Studio) -> ProjectHandle:
         project = studio.create_project(PROJECT)
     present = set(project.characters()["character"])
     for name in CHARACTERS:
-        if name not in present:
+        if name not in present and not stopping.is_set():
             _import(project, name)
     return project
 
@@ -99,6 +107,8 @@ def _open(studio: Studio, supervisor: Supervisor) -> None:
 
 
 def _generate(studio: Studio, supervisor: Supervisor, project: ProjectHandle, *, headless: bool) -> None:
+    if supervisor.stopping.is_set():
+        return
     kinds = [k for k in ("evening",) if project.make_variants(k, characters=CHARACTERS)]
     if kinds:
         note("Making the evening variants …")

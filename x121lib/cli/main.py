@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 
 MISSING_LIBRARIES = (
     "x121: OpenCV does not load here ({error}). Install the system libraries that it needs: "
@@ -10,8 +12,13 @@ MISSING_LIBRARIES = (
 )
 
 
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(130)
+
+
 def run() -> None:
-    """Entry point of the console script: exit codes 0 done, 1 refused or failed, 2 wrong usage."""
+    """Entry point of the console script: exit codes 0 done, 1 refused or failed, 2 wrong usage, 130 not begun."""
+    signal.signal(signal.SIGINT, _leave)  # loading takes a second or two, in which Ctrl-C shall end without a word
     try:
         from x121lib.cli.commands import app  # noqa: PLC0415  (the check below needs the import to happen here)
     except ImportError as error:
@@ -22,6 +29,7 @@ def run() -> None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     app()
 
 

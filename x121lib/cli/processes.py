@@ -49,18 +49,23 @@ class Child:
 class Supervisor:
     """Engines, consumer and web door as child processes; a dead one is started again."""
 
-    def __init__(self, studio: Studio, *, engines: int, web: bool = True, consumer: bool = True) -> None:
+    def __init__(
+        self, studio: Studio, *, engines: int, stopping: threading.Event, web: bool = True, consumer: bool = True
+    ) -> None:
         self._studio = studio
         self._children: list[Child] = []
         self._web = web
         self._engines = engines
         self._consumer = consumer
         self.web_url = ""
-        self.stopping = threading.Event()
+        self.stopping = stopping
+        self._database_lost_at = -60.0
 
     def start(self) -> None:
-        """Start everything and wait until it is ready."""
+        """Start everything, unless `stopping` is set meanwhile; `wait_ready` waits for it."""
         for number in range(1, self._engines + 1):
+            if self.stopping.is_set():
+                return
             self._start_engine(number)
         if self._consumer:
             self._add(Child("consumer", ["jobs"]))
@@ -115,10 +120,7 @@ class Supervisor:
 
     def keep_alive(self) -> None:
         """Start dead processes again, at most once in a while each; also the embedded database."""
-        server = self._studio.opened.server
-        if server is not None and not server.is_running():
-            _log.warning("the database was gone: starting it again")
-            server.acquire()
+        self._revive_database()
         for child in self._children:
             if child.process is None or child.process.poll() is None or time.monotonic() < child.not_before:
                 continue
@@ -126,6 +128,20 @@ class Supervisor:
             child.restarts += 1
             child.not_before = time.monotonic() + min(30.0, 0.5 * 2**child.restarts)
             self._launch(child)
+
+    def _revive_database(self) -> None:
+        try:
+            moved = self._studio.opened.revive()
+        except X121Error as error:
+            if time.monotonic() - self._database_lost_at > 30.0:  # said once in a while, not at each try
+                _log.warning("the database cannot be started again yet: %s", error)
+                self._database_lost_at = time.monotonic()
+            return
+        if moved:
+            _log.warning("the database came back at another address: starting everything that uses it again")
+            for child in self._children:
+                if not child.name.startswith("engine-") and child.process is not None:
+                    stop(child.process)
 
     def run(self, *, until: Callable[[], bool] | None = None) -> None:
         """Keep everything alive until `stopping` is set or ``until`` says so."""
@@ -137,20 +153,27 @@ class Supervisor:
     def stop(self) -> None:
         """End the processes: consumer first, so that it gives its work back, then the web door and the engines."""
         self.stopping.set()
-        order = {"consumer": 0, "web": 1}
-        for child in sorted(self._children, key=lambda c: order.get(c.name, 2)):
-            if child.process is not None:
-                stop(child.process)
+        consumers = [c.process for c in self._children if c.process is not None and c.name == "consumer"]
+        others = [c.process for c in self._children if c.process is not None and c.name != "consumer"]
+        for group in (consumers, others):
+            for process in group:
+                if process.poll() is None:
+                    process.terminate()
+            for process in group:
+                stop(process)
         self._children.clear()
 
-    def on_signals(self) -> None:
-        """Let SIGINT and SIGTERM end `run`; a second one is not needed."""
 
-        def handle(_number: int, _frame: FrameType | None) -> None:
-            self.stopping.set()
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set; call it before anything starts, so that nothing is cut in two."""
+    stopping = threading.Event()
 
-        signal.signal(signal.SIGINT, handle)
-        signal.signal(signal.SIGTERM, handle)
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+    return stopping
 
 
 def free_port(host: str, wanted: int) -> int:

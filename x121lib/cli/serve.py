@@ -12,7 +12,7 @@ import typer
 from x121lib.base.log import setup_logging
 from x121lib.base.settings import Settings
 from x121lib.cli.output import note, refusals, say, show_frame
-from x121lib.cli.processes import Supervisor
+from x121lib.cli.processes import Supervisor, stop_on_signals
 from x121lib.studio import Studio
 
 worker_app = typer.Typer(no_args_is_help=True, help="GPU workers: ComfyUI servers that run takes.")
@@ -23,25 +23,34 @@ def up(
     engines: Annotated[int | None, typer.Option(help="Local CPU engines to start as GPU workers.")] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the sign-in link.")] = False,
 ) -> None:
-    """Run the whole studio on this machine until Ctrl-C."""
+    """Run the whole studio on this machine until Ctrl-C; a clean end is exit code 0."""
+    stopping = stop_on_signals()
     settings = Settings()
     setup_logging(settings.log_dir, "up", settings.log_level)
     with refusals(), Studio.open(settings=settings) as studio:
-        supervisor = Supervisor(studio, engines=settings.engines if engines is None else engines)
-        supervisor.on_signals()
+        n_engines = settings.engines if engines is None else engines
+        supervisor = Supervisor(studio, engines=n_engines, stopping=stopping, web=settings.web)
         try:
             supervisor.start()
             supervisor.wait_ready()
-            link = sign_in_url(studio, supervisor.web_url)
-            say(f"X121 runs at {supervisor.web_url}")
-            say(f"Sign in once, within a day: {link}")
-            say("Ctrl-C ends it; what is queued goes on at the next start.")
-            if open_browser:
-                webbrowser.open(link)
+            if not stopping.is_set():
+                _announce(studio, supervisor, open_browser=open_browser)
             supervisor.run()
         finally:
             supervisor.stop()
     note("X121 has ended.")
+
+
+def _announce(studio: Studio, supervisor: Supervisor, *, open_browser: bool) -> None:
+    if supervisor.web_url:
+        link = sign_in_url(studio, supervisor.web_url)
+        say(f"X121 runs at {supervisor.web_url}")
+        say(f"Sign in once, within a day: {link}")
+        if open_browser:
+            webbrowser.open(link)
+    else:
+        say("X121 runs without its web door.")
+    say("Ctrl-C ends it; what is queued goes on at the next start.")
 
 
 def sign_in_url(studio: Studio, web_url: str) -> str:

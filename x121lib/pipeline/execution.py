@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import shutil
 import tempfile
 import uuid
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from x121lib import media
 from x121lib import model as m
 from x121lib.base.errors import X121Error
 from x121lib.base.log import get_logger
+from x121lib.base.process import is_alive
 from x121lib.comfyui.errors import ComfyError, PromptInterruptedError
 from x121lib.comfyui.render import Rendered, render
 from x121lib.comfyui.results import Progress
@@ -37,6 +40,8 @@ from x121lib.qa.analysis import Analysis, analyse
 from x121lib.qa.sampling import Reference
 from x121lib.scheduling import service as queue
 from x121lib.store.artifact_rows import FileFacts, ImageFacts, VideoFacts, register
+from x121lib.store.errors import FULL_DISK, DiskFullError
+from x121lib.store.session import DatabaseUnreachableError
 from x121lib.terms.vocabulary import ArtifactKind
 
 _log = get_logger(__name__)
@@ -65,10 +70,14 @@ def execute(house: House, task_id: uuid.UUID, attempt_number: int) -> ExecutionR
         return ExecutionResult(recorded=False)
     except X121Error as error:
         return _record_failure(house, task_id, attempt_number, error)
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        return _record_failure(house, task_id, attempt_number, DiskFullError(house.settings.home, 0))
 
 
 def _run(house: House, claimed: Claim, heart: Heartbeat) -> ExecutionResult:
-    with tempfile.TemporaryDirectory(prefix="x121-", dir=_work_dir(house)) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"x121-{os.getpid()}-", dir=_work_dir(house)) as folder:
         rendered = asyncio.run(_render(house, claimed, heart, Path(folder)))
         if heart.lost.is_set():
             raise queue.LeaseLostError(f"Attempt {claimed.attempt_number} of {claimed.task_id} was taken away.")
@@ -78,6 +87,20 @@ def _run(house: House, claimed: Claim, heart: Heartbeat) -> ExecutionResult:
         if claimed.variant is not None:
             return _finish_variant(house, claimed, claimed.variant, rendered)
     raise AssertionError("a claim is for a take or a variant")
+
+
+def sweep_leftovers(house: House) -> int:
+    """Delete what killed processes of this machine left half-made; returns how many files and folders.
+
+    Work of living processes is not touched: folders carry the id of their process, the store's files a lock.
+    """
+    n_swept = house.artifacts.sweep_temporary()
+    for folder in _work_dir(house).glob("x121-*"):
+        pid = folder.name.split("-")[1]
+        if not is_alive(int(pid) if pid.isdigit() else 0):
+            shutil.rmtree(folder, ignore_errors=True)
+            n_swept += 1
+    return n_swept
 
 
 def _work_dir(house: House) -> Path:
@@ -193,15 +216,21 @@ def _finish_variant(house: House, claimed: Claim, order: variants.VariantOrder, 
 
 
 def _record_failure(house: House, task_id: uuid.UUID, attempt_number: int, error: X121Error) -> ExecutionResult:
-    machine = isinstance(error, ComfyError) and error.retryable
+    # A full disk is no reason to try again at once: a person must free space first, and then submits again.
+    machine = isinstance(error, ComfyError | DatabaseUnreachableError) and error.retryable
     context = {"hint": error.hint, **{k: str(v) for k, v in vars(error).items() if k not in {"message", "hint"}}}
-    failure = queue.Failure(error.code, error.message, machine=machine, context=dict(context))
+    failure = queue.Failure(
+        error.code, error.message, machine=machine, context=dict(context), worker=isinstance(error, ComfyError)
+    )
     _log.warning("attempt %s of task %s failed: %s", attempt_number, task_id, error)
     try:
         with house.database.transaction() as session:
             flow.fail_attempt(session, task_id, attempt_number, house.now(), failure)
     except queue.LeaseLostError as late:
         _log.info("%s", late)
+        return ExecutionResult(recorded=False)
+    except DatabaseUnreachableError as gone:
+        _log.warning("the failure of task %s could not be recorded, its lease runs out: %s", task_id, gone)
         return ExecutionResult(recorded=False)
     return ExecutionResult(recorded=True)
 
@@ -216,18 +245,18 @@ def assemble(house: House, scene_id: uuid.UUID) -> m.SceneVersion | None:
     if order is None:
         return None
     cuts = [media.Cut(house.artifacts.path(sha256), frames) for sha256, frames in order.parts]
-    with tempfile.TemporaryDirectory(prefix="x121-", dir=_work_dir(house)) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"x121-{os.getpid()}-", dir=_work_dir(house)) as folder:
         target, strip = Path(folder) / "scene.mp4", Path(folder) / "strip.webp"
         try:
             report = media.concat(cuts, target)
             media.filmstrip(target, strip, n=12, height=96)
             info = media.probe(target)
-        except MediaError as error:
+            video = house.artifacts.put_file(target, move=True)
+            image = house.artifacts.put_file(strip, move=True)
+        except (MediaError, DiskFullError) as error:
             with house.database.transaction() as session:
-                flow.scene_not_assembled(session, scene_id, f"The takes could not be joined: {error.message}")
+                flow.scene_not_assembled(session, scene_id, f"The takes could not be joined: {error}")
             return None
-        video = house.artifacts.put_file(target, move=True)
-        image = house.artifacts.put_file(strip, move=True)
     with house.database.transaction() as session:
         artifact_id = register(session, _video_facts(video.sha256, video.n_bytes, info))
         strip_facts = FileFacts(image.sha256, image.n_bytes, "image/webp", ArtifactKind.FILMSTRIP)

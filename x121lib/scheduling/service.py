@@ -59,6 +59,8 @@ class Failure:
     """True where the machine is to blame (unreachable, restarted, stalled): the task runs again elsewhere."""
     context: dict[str, object] | None = None
     """Node, inputs, log excerpt: whatever helps to find the cause."""
+    worker: bool = True
+    """False where another machine than the GPU worker is to blame (the database, say)."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def fail(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetim
     if task.status_id not in LEASED_STATUSES:
         raise LeaseLostError(f"Task {task_id} is {task.status_id.label}; attempt {attempt_number} comes too late.")
     _end_attempt(session, task, now, AttemptOutcome.LOST if failure.machine else AttemptOutcome.FAILED, failure)
-    if failure.machine:
+    if failure.machine and failure.worker:
         _blame_worker(session, task.worker_id, now)
     _requeue_or_fail(session, task, now, failure)
     return task

@@ -22,6 +22,7 @@ from typing import BinaryIO, Protocol
 from x121lib.base.errors import InvalidInputError
 from x121lib.store import file_locks
 from x121lib.store.errors import (
+    FULL_DISK,
     AlteredArtifactError,
     DiskFullError,
     MissingArtifactError,
@@ -29,7 +30,6 @@ from x121lib.store.errors import (
 
 _CHUNK_BYTES = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class _Hash(Protocol):
@@ -304,7 +304,7 @@ class ArtifactStore:
         except DiskFullError as inner:  # of one piece: the whole is what a person wants to know
             raise DiskFullError(self._root, max(needed_bytes, inner.needed_bytes)) from inner.__cause__
         except OSError as error:
-            if error.errno in _FULL:
+            if error.errno in FULL_DISK:
                 raise DiskFullError(self._root, needed_bytes) from error
             raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from x121lib.base.errors import ConflictError, NotFoundError, X121Error
@@ -53,6 +54,10 @@ class BackupError(StoreError):
     """A dump or a restore failed; the target is as it was before."""
 
     code = "store.backup_failed"
+
+
+FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Numbers of an `OSError` that say so."""
 
 
 class DiskFullError(StoreError):

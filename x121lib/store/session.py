@@ -35,14 +35,24 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         """Take a libpq URL (``postgresql://…``); nothing is opened yet."""
+        self._pool_size = pool_size
         self.url = url
-        self.engine = sa.create_engine(
-            sa.make_url(url).set(drivername="postgresql+psycopg"),
-            pool_size=pool_size,
+        self.engine = self._make_engine()
+
+    def _make_engine(self) -> sa.Engine:
+        return sa.create_engine(
+            sa.make_url(self.url).set(drivername="postgresql+psycopg"),
+            pool_size=self._pool_size,
             max_overflow=8,
             pool_pre_ping=True,
             connect_args={"connect_timeout": 10, "application_name": "x121"},
         )
+
+    def move(self, url: str) -> None:
+        """Use another address from now on: the same database, whose server came back on another port."""
+        old, self.url = self.engine, url
+        self.engine = self._make_engine()
+        old.dispose()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

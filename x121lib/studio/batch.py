@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +14,16 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.events.outbox import CHANNEL
 from x121lib.pipeline.submission import Submission
-from x121lib.store.session import Listener
+from x121lib.store.session import DatabaseUnreachableError, Listener
 from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES
 from x121lib.terms.vocabulary import SceneStatus, TaskStatus
 
 if TYPE_CHECKING:
     from x121lib.studio.core import Studio
     from x121lib.studio.project import ProjectHandle
+
+LOST_S = 60.0
+"""Seconds that `follow` waits for a database that was lost."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +83,30 @@ def progress_of(studio: Studio, project: ProjectHandle) -> Progress:
 
 
 def follow(studio: Studio, project: ProjectHandle, *, every_s: float = 1.0) -> Iterator[Progress]:
-    """Yield the progress, again whenever something changed and at least every few seconds, until all is over."""
+    """Yield the progress, again whenever something changed and at least every few seconds, until all is over.
+
+    A database that is being started again is waited for; the last known progress is yielded meanwhile.
+
+    Raises:
+        DatabaseUnreachableError: it does not come back within `LOST_S`.
+    """
     listener = Listener(studio.house.database.url, [CHANNEL])
+    progress = progress_of(studio, project)
+    answered = time.monotonic()
     try:
         while True:
-            progress = progress_of(studio, project)
             yield progress
             if progress.over:
                 return
             started = time.monotonic()
             listener.wait(every_s)
             time.sleep(max(0.0, 0.2 - (time.monotonic() - started)))
+            try:
+                progress = progress_of(studio, project)
+                answered = time.monotonic()
+            except DatabaseUnreachableError:
+                if time.monotonic() - answered > LOST_S:
+                    raise
     finally:
         listener.close()
 
@@ -152,7 +169,7 @@ def _notebook_bar() -> Callable[[Progress], None]:
 def _terminal_bar() -> Callable[[Progress], None]:
     from rich.console import Console  # noqa: PLC0415  (not needed inside a notebook)
     from rich.progress import BarColumn, TextColumn  # noqa: PLC0415
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress as Bar  # noqa: PLC0415
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -160,6 +177,7 @@ def _terminal_bar() -> Callable[[Progress], None]:
     bar = Bar(BarColumn(bar_width=40), TextColumn("{task.description}"), console=console)
     task = bar.add_task("", total=1.0)
     bar.start()
+    atexit.register(bar.stop)  # whoever stops watching early gets the cursor back
 
     def show(progress: Progress) -> None:
         bar.update(task, completed=progress.fraction, description=str(progress))

@@ -16,12 +16,16 @@ from x121lib.analytics import figures
 from x121lib.analytics.export import ExportReport, export
 from x121lib.base.errors import NotFoundError
 from x121lib.store import audit, migrations
+from x121lib.store.artifacts import free_bytes
 from x121lib.store.embedded import find_orphans
 from x121lib.terms.roles import Permission
 from x121lib.terms.vocabulary import ArtifactKind, ReleasePurpose, WorkerStatus
 
 if TYPE_CHECKING:
     from x121lib.studio.core import Studio
+
+LOW_DISK_BYTES = 500_000_000
+"""Free space below which the doctor warns: some hundred takes, or one delivery."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ class Doors:
             return figures.figure(session, self._studio.actor, name, project_id)
 
     def examine(self) -> list[Finding]:
-        """Look at database, schema, files, workers and audit log; say what is well, what is not, what to do."""
-        return [*self._database(), *self._files(), *self._workers(), *self._orphans()]
+        """Look at database, schema, disk, files, workers and audit log; say what is well, what is not, what to do."""
+        return [*self._database(), self._disk(), *self._files(), *self._workers(), *self._orphans()]
 
     def _database(self) -> Iterator[Finding]:
         status = migrations.status(self._studio.house.database)
@@ -86,6 +90,12 @@ class Doors:
             "Audit log is whole" if broken is None else f"Audit log was changed at entry {broken}",
             "Compare with a backup: entries were altered or removed outside of X121.",
         )
+
+    def _disk(self) -> Finding:
+        folder = self._studio.settings.artifacts_dir
+        free = free_bytes(folder)
+        todo = "Free space there, then submit again what failed for it: finished takes are kept."
+        return Finding(free >= LOW_DISK_BYTES, f"{free / 1e6:,.0f} MB are free in {folder}", todo)
 
     def _files(self) -> Iterator[Finding]:
         store = self._studio.house.artifacts

@@ -94,6 +94,10 @@ class Work:
         """Make a scene's cut and send it to review; False while a take is missing or when it failed."""
         return execution.assemble(self._studio.house, scene_id) is not None
 
+    def sweep_leftovers(self) -> int:
+        """Delete what killed processes left half-made on this machine; returns how many files and folders."""
+        return execution.sweep_leftovers(self._studio.house)
+
     def release_all(self) -> int:
         """Give back every attempt that runs in this process, because it stops; returns how many."""
         with self._lock:
