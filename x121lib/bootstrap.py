@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from x121lib.access import service as people
 from x121lib.base.clock import system_now, type_now
 from x121lib.base.resources import resource_path
@@ -19,6 +21,9 @@ from x121lib.store.artifacts import ArtifactStore
 from x121lib.store.embedded import EmbeddedServer
 from x121lib.store.session import Database
 from x121lib.terms.roles import SYSTEM, Actor
+
+_PREPARE_LOCK = 0x58313233
+"""Advisory lock: processes that start at once on an empty database write the default rows in turn."""
 
 
 @dataclass
@@ -90,6 +95,7 @@ def prepare(house: House, fields: tuple[FieldSpec, ...]) -> Actor:
     if not migrations.status(house.database).up_to_date:
         migrations.upgrade(house.database, backup_dir=house.settings.home / "backups")
     with house.database.transaction() as session:
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_PREPARE_LOCK)))
         administrator = people.actor_for(session, people.ensure_local_administrator(session))
         ensure_defaults(session)
         ensure_fields(session, fields)

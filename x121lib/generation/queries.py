@@ -124,6 +124,18 @@ def previous_take(session: Session, segment: m.Segment) -> m.Take | None:
     ).one_or_none()
 
 
+def first_take_sha256(session: Session, segment: m.Segment) -> str | None:
+    """Return the hash of the video of the scene's first segment, or None when this is the first."""
+    if segment.sequence_index == 1:
+        return None
+    return session.scalars(
+        sa.select(m.Artifact.sha256)
+        .join(m.Take, m.Take.output_artifact_id == m.Artifact.id)
+        .join(m.Segment, m.Segment.chosen_take_id == m.Take.id)
+        .where(m.Segment.scene_id == segment.scene_id, m.Segment.sequence_index == 1)
+    ).one_or_none()
+
+
 def to_assemble(session: Session, scene_status: object) -> list[uuid.UUID]:
     """Return scenes in ``scene_status`` whose segments have all passed and whose cut has not been made."""
     open_segment = sa.exists().where(m.Segment.scene_id == m.Scene.id, m.Segment.chosen_take_id.is_(None))

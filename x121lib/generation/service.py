@@ -70,8 +70,8 @@ class TakeOrder:
     """The approved variant."""
     source_sha256: str
     """Its hash."""
-    first_frame_sha256: str
-    """Hash of the scene's first seed: what drift is measured against."""
+    first_take_sha256: str | None
+    """Hash of the first segment's video, whose first frame drift is measured against; None for that segment."""
     has_handoff: bool
     """Whether the seed is a previous segment's boundary frame (and a seam can be judged)."""
     expected_frames: int
@@ -184,7 +184,8 @@ def build_order(session: Session, task: m.GpuTask) -> TakeOrder:
         slots=tuple(discover_slots(recipe.workflow.graph)),
         values=_values(session, recipe, int(take.seed)),
         seed_frame_artifact_id=seed_frame, seed_frame_sha256=hashes[seed_frame],
-        source_artifact_id=source, source_sha256=hashes[source], first_frame_sha256=hashes[source],
+        source_artifact_id=source, source_sha256=hashes[source],
+        first_take_sha256=queries.first_take_sha256(session, segment),
         has_handoff=previous is not None, expected_frames=segment.planned_frames + int(repeats),
         repeats_seed_frame=repeats, width=recipe.version.width, height=recipe.version.height,
         frame_rate=recipe.rate, qa_profile_version_id=recipe.version.qa_profile_version_id,
@@ -302,12 +303,18 @@ def build_assembly(session: Session, scene_id: uuid.UUID) -> AssemblyOrder | Non
     return AssemblyOrder(scene_id, parts, tuple(t.id for t in takes), recipe.target_s)
 
 
+def is_current(session: Session, order: AssemblyOrder) -> bool:
+    """Return whether the scene's chosen takes are still the ones of the order; locks the scene."""
+    session.execute(sa.select(m.Scene.id).where(m.Scene.id == order.scene_id).with_for_update())
+    chosen = queries.chosen_takes(session, order.scene_id)
+    return [take.id if take else None for _, take in chosen] == list(order.take_ids)
+
+
 def record_assembly(
     session: Session, order: AssemblyOrder, artifact_id: uuid.UUID, filmstrip_artifact_id: uuid.UUID | None,
     n_frames: int,
 ) -> m.SceneVersion:  # fmt: skip
     """Write a scene version with its cut. Idempotent: the same cut again returns the version that has it."""
-    session.execute(sa.select(m.Scene.id).where(m.Scene.id == order.scene_id).with_for_update())
     versions = list(
         session.scalars(
             sa.select(m.SceneVersion).where(m.SceneVersion.scene_id == order.scene_id).order_by(m.SceneVersion.number)

@@ -14,6 +14,7 @@ from x121lib.comfyui.outputs import OutputKind
 from x121lib.comfyui.render import ImageInput, RenderOrder
 from x121lib.generation import service as generation
 from x121lib.intake import variants
+from x121lib.pipeline import flow
 from x121lib.pipeline.house import House
 from x121lib.scheduling import queries as queue_queries
 from x121lib.scheduling import service as queue
@@ -47,6 +48,7 @@ def claim(house: House, task_id: uuid.UUID, attempt_number: int) -> Claim:
     """
     with house.database.transaction() as session:
         task = queue.start(session, task_id, attempt_number, house.now(), house.settings.lease_s)
+        flow.take_started(session, task)
     with house.database.transaction() as session:
         task = session.get_one(m.GpuTask, task_id)
         worker = session.get(m.Worker, task.worker_id)

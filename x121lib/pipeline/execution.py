@@ -40,7 +40,7 @@ from x121lib.qa.analysis import Analysis, analyse
 from x121lib.qa.sampling import Reference
 from x121lib.scheduling import service as queue
 from x121lib.store.artifact_rows import FileFacts, ImageFacts, VideoFacts, register
-from x121lib.store.errors import FULL_DISK, DiskFullError
+from x121lib.store.errors import FULL_DISK, DiskFullError, MissingArtifactError
 from x121lib.store.session import DatabaseUnreachableError
 from x121lib.terms.vocabulary import ArtifactKind
 
@@ -63,8 +63,9 @@ def execute(house: House, task_id: uuid.UUID, attempt_number: int) -> ExecutionR
     An attempt that is no longer current (cancelled, superseded, started elsewhere) changes nothing.
     """
     try:
+        claimed = claim(house, task_id, attempt_number)
         with Heartbeat(house, task_id, attempt_number) as heart:
-            return _run(house, claim(house, task_id, attempt_number), heart)
+            return _run(house, claimed, heart)
     except queue.LeaseLostError as error:
         _log.info("%s", error)
         return ExecutionResult(recorded=False)
@@ -244,20 +245,22 @@ def assemble(house: House, scene_id: uuid.UUID) -> m.SceneVersion | None:
         order = generation.build_assembly(session, scene_id)
     if order is None:
         return None
-    cuts = [media.Cut(house.artifacts.path(sha256), frames) for sha256, frames in order.parts]
     with tempfile.TemporaryDirectory(prefix=f"x121-{os.getpid()}-", dir=_work_dir(house)) as folder:
         target, strip = Path(folder) / "scene.mp4", Path(folder) / "strip.webp"
         try:
+            cuts = [media.Cut(house.artifacts.path(sha256), frames) for sha256, frames in order.parts]
             report = media.concat(cuts, target)
             media.filmstrip(target, strip, n=12, height=96)
             info = media.probe(target)
             video = house.artifacts.put_file(target, move=True)
             image = house.artifacts.put_file(strip, move=True)
-        except (MediaError, DiskFullError) as error:
+        except (MediaError, DiskFullError, MissingArtifactError) as error:
             with house.database.transaction() as session:
                 flow.scene_not_assembled(session, scene_id, f"The takes could not be joined: {error}")
             return None
     with house.database.transaction() as session:
+        if not generation.is_current(session, order):
+            return None  # a retake was queued while this was being joined
         artifact_id = register(session, _video_facts(video.sha256, video.n_bytes, info))
         strip_facts = FileFacts(image.sha256, image.n_bytes, "image/webp", ArtifactKind.FILMSTRIP)
         version = generation.record_assembly(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from x121lib import model as m
 from x121lib.access import rights
+from x121lib.base.errors import ConflictError, InvalidInputError
 from x121lib.events import outbox
 from x121lib.generation import queries as generation_queries
 from x121lib.generation import service as generation
@@ -44,17 +45,25 @@ def move_scene(session: Session, scene: m.Scene, to: SceneStatus, reason: str | 
     check_scene_transition(scene.status_id, to)
     before, scene.status_id, scene.failure_reason = scene.status_id, to, reason
     scene.version += 1
-    scene.updated_at = sa.func.now()  # type: ignore[assignment]
+    scene.updated_at = sa.func.now()
     outbox.publish(
         session, EventKind.SCENE_STATUS_CHANGED, entity="scene", entity_id=scene.id, project_id=scene.project_id,
         payload={"from": before.value, "to": to.value, "reason": reason},
     )  # fmt: skip
 
 
+def take_started(session: Session, task: m.GpuTask) -> None:
+    """Follow a task that began to run: its segment is being generated."""
+    if task.take_id is not None:
+        take = session.get_one(m.Take, task.take_id)
+        session.get_one(m.Segment, take.segment_id).status_id = SegmentStatus.GENERATING
+
+
 def take_judged(session: Session, task: m.GpuTask, outcome: Outcome, failures: str) -> bool:
     """Move a take, its segment and its scene after its gates; returns whether the scene can be assembled.
 
-    A failed gate ends the chain: what waits for this take is cancelled and the scene fails with the reason.
+    A failed gate ends the chain: what waits for this take is cancelled and the scene fails with the reason. A scene
+    whose later takes were cancelled meanwhile has nothing left to run and is *Not started* again.
     """
     take = session.get_one(m.Take, task.take_id)
     segment = session.get_one(m.Segment, take.segment_id)
@@ -68,7 +77,10 @@ def take_judged(session: Session, task: m.GpuTask, outcome: Outcome, failures: s
     take.status_id, segment.status_id = TakeStatus.PASSED, SegmentStatus.QA_PASS
     segment.chosen_take_id = take.id
     session.flush()
-    return all(t is not None for _, t in generation_queries.chosen_takes(session, scene.id))
+    if all(t is not None for _, t in generation_queries.chosen_takes(session, scene.id)):
+        return True
+    _settle(session, scene)
+    return False
 
 
 def task_failed(session: Session, task: m.GpuTask) -> None:
@@ -99,21 +111,28 @@ def tasks_cancelled(session: Session, tasks: list[m.GpuTask], *, settle: bool = 
     for task in tasks:
         scene = queries.scene_of_task(session, task)
         if task.take_id is not None and scene is not None:
-            session.get_one(m.Take, task.take_id).status_id = TakeStatus.CANCELLED
+            take = session.get_one(m.Take, task.take_id)
+            take.status_id = TakeStatus.CANCELLED
+            session.get_one(m.Segment, take.segment_id).status_id = SegmentStatus.PENDING
             scenes[scene.id] = scene
     session.flush()
     for scene in scenes.values() if settle else ():
-        if scene.status_id == SceneStatus.GENERATING and not queries.active_tasks(session, [scene.id]):
-            move_scene(session, scene, SceneStatus.PENDING)
+        _settle(session, scene)
+
+
+def _settle(session: Session, scene: m.Scene) -> None:
+    if scene.status_id == SceneStatus.GENERATING and not queries.active_tasks(session, [scene.id]):
+        move_scene(session, scene, SceneStatus.PENDING)
 
 
 def scene_assembled(session: Session, scene_id: uuid.UUID, version: m.SceneVersion) -> None:
-    """Send an assembled scene to review."""
+    """Send an assembled scene to review; one that is no longer being generated stays where it is."""
     scene = session.get_one(m.Scene, scene_id, with_for_update=True)
+    if scene.status_id != SceneStatus.GENERATING:
+        return
+    move_scene(session, scene, SceneStatus.REVIEW)
     outbox.publish(session, EventKind.SCENE_ASSEMBLED, entity="scene", entity_id=scene.id,
                    project_id=scene.project_id, payload={"version": version.number})  # fmt: skip
-    if scene.status_id == SceneStatus.GENERATING:
-        move_scene(session, scene, SceneStatus.REVIEW)
 
 
 def scene_not_assembled(session: Session, scene_id: uuid.UUID, reason: str) -> None:
@@ -127,7 +146,7 @@ def decide(session: Session, actor: Actor, given: review.DecisionInput, now: dat
     """Record a review decision and move the scene at once; a rejection's retake waits until Undo is over."""
     decision = review.decide(session, actor, given, now)
     scene = session.get_one(m.Scene, given.scene_id)
-    move_scene(session, scene, review_rules.status_after(given.outcome))
+    move_scene(session, scene, review_rules.status_after(given.outcome, scene.status_id))
     if given.outcome == DecisionOutcome.APPROVE:
         for segment in generation_queries.segments(session, scene.id):
             segment.status_id = SegmentStatus.APPROVED
@@ -135,10 +154,21 @@ def decide(session: Session, actor: Actor, given: review.DecisionInput, now: dat
 
 
 def undo_decision(session: Session, actor: Actor, decision_id: uuid.UUID, now: datetime, undo_s: float) -> m.Scene:
-    """Take a decision back: the scene is in review again."""
+    """Take a decision back: the scene is in review again; a flag taken back leaves it where it stands.
+
+    Raises:
+        ConflictError: too late, undone already, or what followed from it has begun.
+    """
     decision = review.undo(session, actor, decision_id, now, undo_s)
     version = session.get_one(m.SceneVersion, decision.scene_version_id)
     scene = session.get_one(m.Scene, version.scene_id, with_for_update=True)
+    if decision.outcome_id == DecisionOutcome.FLAG:
+        return scene
+    if scene.status_id != review_rules.status_after(decision.outcome_id, scene.status_id):
+        raise ConflictError(
+            f"This decision can no longer be undone: the scene is {scene.status_id.label.lower()} by now.",
+            hint="Nothing was changed.",
+        )
     move_scene(session, scene, SceneStatus.REVIEW)
     for segment in generation_queries.segments(session, scene.id):
         segment.status_id = SegmentStatus.QA_PASS
@@ -160,8 +190,17 @@ def apply_rejections(session: Session, now: datetime, undo_s: float) -> int:
 
 
 def retake(session: Session, scene: m.Scene, from_segment: int, person_id: uuid.UUID | None) -> list[m.GpuTask]:
-    """Plan new takes from a segment to the scene's end and queue them as Urgent; earlier segments stay."""
-    segments = [s for s in generation_queries.segments(session, scene.id) if s.sequence_index >= from_segment]
+    """Plan new takes from a segment to the scene's end and queue them as Urgent; earlier segments stay.
+
+    Raises:
+        InvalidInputError: the scene has no such segment, or an earlier one has no good take to go on from.
+    """
+    existing = generation_queries.chosen_takes(session, scene.id)
+    open_segments = [s.sequence_index for s, take in existing if take is None]
+    last = min(open_segments, default=len(existing))
+    if not 1 <= from_segment <= last:
+        raise InvalidInputError(f"A retake can begin at segment 1 to {last} of this scene, not at {from_segment}.")
+    segments = [s for s, _ in existing if s.sequence_index >= from_segment]
     for segment in segments:
         if segment.chosen_take_id is not None:
             session.get_one(m.Take, segment.chosen_take_id).status_id = TakeStatus.REJECTED

@@ -11,7 +11,7 @@ from x121lib import model as m
 from x121lib.review.rules import ReviewedSegment
 from x121lib.terms.quality import Outcome
 from x121lib.terms.ranges import FrameRange
-from x121lib.terms.vocabulary import DecisionOutcome, VerdictOutcome
+from x121lib.terms.vocabulary import DecisionOutcome
 
 
 def newest_version(session: Session, scene_id: uuid.UUID) -> m.SceneVersion | None:
@@ -42,8 +42,7 @@ def reviewed_segments(session: Session, scene_version_id: uuid.UUID) -> list[Rev
     found, start = [], 0
     for segment_id, index, cut, outcome in rows:
         stop = start + cut.stop_frame - cut.start_frame
-        word = VerdictOutcome.from_number(int(outcome)).value if outcome is not None else "pass"
-        found.append(ReviewedSegment(segment_id, index, Outcome(word), FrameRange(start, stop)))
+        found.append(ReviewedSegment(segment_id, index, outcome or Outcome.PASS, FrameRange(start, stop)))
         start = stop
     return found
 

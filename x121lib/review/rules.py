@@ -34,9 +34,9 @@ def retake_from(segments: Sequence[ReviewedSegment], frame: int | None) -> int:
     for segment in segments:
         if segment.outcome == Outcome.FAIL:
             return segment.sequence_index
-    if frame is not None:
+    if frame is not None and segments:
         for segment in segments:
-            if frame in segment.frames:
+            if segment.frames.start <= frame < segment.frames.stop:
                 return segment.sequence_index
         return segments[-1].sequence_index
     return 1
@@ -47,10 +47,10 @@ def undo_until(decided_at: datetime, undo_s: float) -> datetime:
     return decided_at + timedelta(seconds=undo_s)
 
 
-def status_after(outcome: DecisionOutcome) -> SceneStatus:
-    """Return the scene's status after a decision; a flag leaves it in review."""
+def status_after(outcome: DecisionOutcome, before: SceneStatus) -> SceneStatus:
+    """Return the scene's status after a decision; a flag leaves it where it stands."""
     return {
         DecisionOutcome.APPROVE: SceneStatus.APPROVED,
         DecisionOutcome.REJECT: SceneStatus.REJECTED,
-        DecisionOutcome.FLAG: SceneStatus.REVIEW,
+        DecisionOutcome.FLAG: before,
     }[outcome]

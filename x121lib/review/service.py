@@ -73,7 +73,7 @@ def decide(session: Session, actor: Actor, given: DecisionInput, now: datetime) 
     )  # fmt: skip
     session.add(decision)
     session.flush()
-    set_tags(session, decision.id, given.tags)
+    set_tags(session, actor, decision.id, given.tags)
     scene = session.get_one(m.Scene, given.scene_id)
     audit.record(session, actor, f"scene.{given.outcome.value}", ("scene", scene.id),
                  after={"version": version.number, "reason": given.reason, "frame": given.frame})  # fmt: skip
@@ -83,8 +83,17 @@ def decide(session: Session, actor: Actor, given: DecisionInput, now: datetime) 
     return decision
 
 
-def set_tags(session: Session, decision_id: uuid.UUID, tags: Sequence[str]) -> None:
-    """Replace the reasons picked for a decision; raises `InvalidInputError` for an unknown one."""
+def set_tags(session: Session, actor: Actor, decision_id: uuid.UUID, tags: Sequence[str]) -> None:
+    """Replace the reasons picked for a decision.
+
+    Raises:
+        ForbiddenError: the actor may not review.
+        NotFoundError: there is no such decision.
+        InvalidInputError: a reason is unknown.
+    """
+    actor.require(Permission.REVIEW)
+    if session.get(m.Decision, decision_id) is None:
+        raise NotFoundError("There is no such decision.")
     known = dict(session.execute(sa.select(m.FailureTag.name, m.FailureTag.id)).tuples().all())
     if unknown := [t for t in tags if t not in known]:
         raise InvalidInputError(f"There is no reason '{unknown[0]}'.", hint=f"Known: {', '.join(known)}.")

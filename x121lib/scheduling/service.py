@@ -17,7 +17,8 @@ from x121lib import model as m
 from x121lib.base.errors import NotFoundError, X121Error
 from x121lib.events import outbox
 from x121lib.scheduling import policy, queries
-from x121lib.terms.roles import Actor, Permission
+from x121lib.store import audit
+from x121lib.terms.roles import SYSTEM, Actor, Permission
 from x121lib.terms.transitions import LEASED_STATUSES, WAITING_STATUSES, check_task_transition
 from x121lib.terms.vocabulary import AttemptOutcome, EventKind, TaskStatus, WorkerStatus
 
@@ -73,6 +74,10 @@ class Timing:
     """Running on the server."""
     download_s: float = 0.0
     """Fetching and checking the outputs."""
+
+
+_STOPPED = Failure("scheduling.stopped", "The process that drove this take was stopped.", machine=True)
+_NOT_PICKED_UP = Failure("scheduling.not_picked_up", "No consumer had a free slot for this take.", machine=True)
 
 
 def prompt_id_for(task_id: uuid.UUID, attempt_number: int) -> uuid.UUID:
@@ -207,9 +212,15 @@ def fail(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetim
 
 
 def sweep(session: Session, now: datetime, resend_after_s: float) -> tuple[list[m.GpuTask], list[Dispatched]]:
-    """Requeue tasks whose lease ran out; return those that failed for good and dispatched ones to send again."""
+    """Requeue tasks whose lease ran out; return those that failed for good and dispatched ones to send again.
+
+    A task that no consumer picked up was never tried: that counts neither against it nor against its worker.
+    """
     failed = []
     for task in queries.expired(session, now):
+        if task.status_id == TaskStatus.DISPATCHED:
+            _give_back(session, task, now, _NOT_PICKED_UP)
+            continue
         failure = Failure("scheduling.lease_expired", "The process that drove this take fell silent.", machine=True)
         _end_attempt(session, task, now, AttemptOutcome.LOST, failure)
         _requeue_or_fail(session, task, now, failure)
@@ -226,7 +237,7 @@ def cancel(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datet
     """
     actor.require(Permission.CONTROL_QUEUE)
     cancelled: dict[uuid.UUID, m.GpuTask] = {}
-    for task_id in task_ids:
+    for task_id in sorted(task_ids):  # keys grow along a chain: locked in the order in which its takes end
         task = queries.lock_task(session, task_id)
         if task is None:
             raise NotFoundError(f"There is no GPU task {task_id}.")
@@ -237,6 +248,7 @@ def cancel(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datet
                 _move(session, each, TaskStatus.CANCELLED, now, EventKind.TASK_CANCELLED)
                 each.finished_at, each.lease_until = now, None
                 cancelled[each.id] = each
+    _audit(session, actor, "queue.cancel", list(cancelled))
     wake(session)
     return list(cancelled.values())
 
@@ -244,13 +256,17 @@ def cancel(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datet
 def pause(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datetime) -> int:
     """Pause waiting tasks (a running one finishes its take first); returns how many."""
     actor.require(Permission.CONTROL_QUEUE)
-    return _move_all(session, task_ids, WAITING_STATUSES - {TaskStatus.PAUSED}, TaskStatus.PAUSED, now)
+    moved = _move_all(session, task_ids, WAITING_STATUSES - {TaskStatus.PAUSED}, TaskStatus.PAUSED, now)
+    _audit(session, actor, "queue.pause", moved)
+    return len(moved)
 
 
 def resume(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datetime) -> int:
     """Put paused tasks back in the queue where they stood; returns how many."""
     actor.require(Permission.CONTROL_QUEUE)
-    return _move_all(session, task_ids, {TaskStatus.PAUSED}, TaskStatus.QUEUED, now)
+    moved = _move_all(session, task_ids, {TaskStatus.PAUSED}, TaskStatus.QUEUED, now)
+    _audit(session, actor, "queue.resume", moved)
+    return len(moved)
 
 
 def set_priority(session: Session, actor: Actor, task_ids: list[uuid.UUID], priority: int) -> int:
@@ -262,24 +278,33 @@ def set_priority(session: Session, actor: Actor, task_ids: list[uuid.UUID], prio
         .values(priority=max(0, min(100, priority)), version=m.GpuTask.version + 1)
         .returning(m.GpuTask.id)
     )
-    changed = len(result.all())
+    changed = [row.id for row in result]
+    _audit(session, actor, "queue.set_priority", changed, priority=priority)
     wake(session)
-    return changed
+    return len(changed)
 
 
 def _move_all(
     session: Session, task_ids: list[uuid.UUID], of: frozenset[TaskStatus] | set[TaskStatus], to: TaskStatus,
     now: datetime,
-) -> int:  # fmt: skip
-    moved = 0
-    for task_id in task_ids:
+) -> list[uuid.UUID]:  # fmt: skip
+    moved = []
+    for task_id in sorted(task_ids):
         task = queries.lock_task(session, task_id)
         if task is not None and task.status_id in of:
             kind = EventKind.TASK_PAUSED if to == TaskStatus.PAUSED else EventKind.TASK_RESUMED
-            _move(session, task, to, now, kind)
-            moved += 1
+            later = to == TaskStatus.QUEUED and task.not_before is not None and task.not_before > now
+            _move(session, task, TaskStatus.SCHEDULED if later else to, now, kind)
+            moved.append(task.id)
     wake(session)
     return moved
+
+
+def _audit(session: Session, actor: Actor, action: str, task_ids: list[uuid.UUID], **facts: object) -> None:
+    """Write what a person did to the queue; X121's own steps are events and attempts."""
+    if task_ids and actor != SYSTEM:
+        ids = sorted(str(t) for t in task_ids)
+        audit.record(session, actor, action, ("gpu_task", task_ids[0]), after={"tasks": ids, **facts})
 
 
 def _current(session: Session, task_id: uuid.UUID, attempt_number: int) -> m.GpuTask:
@@ -344,8 +369,6 @@ def _forgive_worker(session: Session, worker_id: uuid.UUID | None) -> None:
         worker.error_streak, worker.set_aside_until = 0, None
 
 
-
-
 def release(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime) -> bool:
     """Give a running attempt back because its process stops cleanly: the task is queued again at once.
 
@@ -354,9 +377,12 @@ def release(session: Session, task_id: uuid.UUID, attempt_number: int, now: date
     task = queries.lock_task(session, task_id)
     if task is None or task.attempt_number != attempt_number or task.status_id not in LEASED_STATUSES:
         return False
-    stopped = Failure("scheduling.stopped", "The process that drove this take was stopped.", machine=True)
-    _end_attempt(session, task, now, AttemptOutcome.LOST, stopped)
+    _give_back(session, task, now, _STOPPED)
+    return True
+
+
+def _give_back(session: Session, task: m.GpuTask, now: datetime, why: Failure) -> None:
+    _end_attempt(session, task, now, AttemptOutcome.LOST, why)
     _move(session, task, TaskStatus.QUEUED, now, EventKind.TASK_LOST)
     task.worker_id, task.progress = None, 0.0
     wake(session)
-    return True

@@ -24,6 +24,7 @@ from x121lib.pipeline.house import House
 from x121lib.review.service import DecisionInput, add_note, set_tags
 from x121lib.scheduling import queries as queue_queries
 from x121lib.scheduling import service as queue
+from x121lib.studio import display
 from x121lib.studio.doors import Doors
 from x121lib.studio.people import People
 from x121lib.studio.project import ProjectHandle
@@ -78,6 +79,12 @@ class Studio:
 
     def __repr__(self) -> str:
         return f"<Studio {self.settings.home} as {self.actor.name}>"
+
+    def _repr_html_(self) -> str:
+        place = "X121_DATABASE_URL" if self.settings.database_url is not None else "embedded database"
+        facts = {"home": str(self.settings.home), "database": place, "acting as": self.actor.name}
+        names = list(self.projects()["project"])
+        return display.studio_html(facts, {name: self.project(name).summary() for name in names})
 
     @property
     def settings(self) -> Settings:
@@ -227,7 +234,7 @@ class Studio:
     def set_decision_tags(self, decision_id: uuid.UUID, tags: list[str]) -> None:
         """Set the reasons picked for a decision."""
         with self.transaction() as session:
-            set_tags(session, decision_id, tags)
+            set_tags(session, self.actor, decision_id, tags)
 
     def add_note(self, scene_id: uuid.UUID, text: str, frame: int | None = None) -> uuid.UUID:
         """Write a note at a frame of a scene's newest cut."""

@@ -80,7 +80,8 @@ class Doors:
 
     def _database(self) -> Iterator[Finding]:
         status = migrations.status(self._studio.house.database)
-        yield Finding(status.up_to_date, f"Database schema {status.current}", "Run 'x121 db upgrade'.")
+        todo = "" if status.up_to_date else "Run 'x121 db upgrade'."
+        yield Finding(status.up_to_date, f"Database schema {status.current}", todo)
         with self._studio.transaction() as session:
             version = session.scalar(sa.text("SHOW server_version"))
             yield Finding(True, f"PostgreSQL {version} answers")
@@ -88,7 +89,7 @@ class Doors:
         yield Finding(
             broken is None,
             "Audit log is whole" if broken is None else f"Audit log was changed at entry {broken}",
-            "Compare with a backup: entries were altered or removed outside of X121.",
+            "" if broken is None else "Compare with a backup: entries were altered or removed outside of X121.",
         )
 
     def _disk(self) -> Finding:

@@ -75,6 +75,10 @@ class ProjectHandle:
             )
             return {status.label: int(n) for status, n in rows}
 
+    def figure(self, name: str) -> pd.DataFrame:
+        """Return a named figure of this project as a data frame, e.g. ``gate_pass_rates``."""
+        return pd.DataFrame(self._studio.doors.figure(name, project=self.name))
+
     # Characters and their images
 
     def import_folder(
@@ -178,9 +182,7 @@ class ProjectHandle:
                 .order_by(m.Character.name, m.VariantKind.sort_order, m.ImageCheck.name)
             ).all()  # fmt: skip
         columns = ["character", "kind", "version", "check", "outcome", "value", "threshold", "reason"]
-        data = [
-            (c, k, v, x.name, x.outcome_id.label, x.value, x.threshold, x.reason) for c, k, v, x in rows
-        ]
+        data = [(c, k, v, x.name, x.outcome_id.label, x.value, x.threshold, x.reason) for c, k, v, x in rows]
         return pd.DataFrame(data, columns=columns)
 
     def make_variants(self, kind: str, *, characters: Sequence[str] = ()) -> int:
@@ -188,9 +190,7 @@ class ProjectHandle:
         with self._studio.transaction() as session:
             project = session.get_one(m.Project, self.project_id)
             now = self._studio.house.now()
-            return len(
-                variants.plan_variants(session, self._studio.actor, project, kind, list(characters), now)
-            )
+            return len(variants.plan_variants(session, self._studio.actor, project, kind, list(characters), now))
 
     def approve_variants(self, kind: str, *, characters: Sequence[str] = (), version: int | None = None) -> list[str]:
         """Approve the newest (or a given) version of a kind as hero; returns the characters' names."""
@@ -297,6 +297,12 @@ class ProjectHandle:
             .distinct()
         )
         uses = [rights.Use(c, k, project.id, ReleasePurpose.DELIVER, t) for c, k, t in rows]
+        images = session.execute(
+            sa.select(m.ImageVariant.character_id, m.ImageVariant.kind_id).where(
+                m.ImageVariant.character_id.in_(ids), m.ImageVariant.approved_version_id.is_not(None)
+            )
+        )
+        uses += [rights.Use(c, k, project.id, ReleasePurpose.DELIVER) for c, k in images]
         rights.require_cover_of(session, uses, self._studio.house.now())
 
     def deliveries(self) -> pd.DataFrame:

@@ -6,19 +6,21 @@ import asyncio
 import threading
 import uuid
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import sqlalchemy as sa
 
 from x121lib import model as m
-from x121lib.base.errors import RefusedError, X121Error
+from x121lib.base.errors import NotFoundError, RefusedError, X121Error
 from x121lib.base.log import get_logger
 from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
 from x121lib.pipeline import execution, flow
 from x121lib.scheduling import policy, queries, workers
 from x121lib.scheduling import service as queue
+from x121lib.store import audit
 from x121lib.store.session import Listener
 from x121lib.terms.roles import Permission
 from x121lib.terms.transitions import ENDED_STATUSES
@@ -51,6 +53,7 @@ class Work:
         self._studio = studio
         self._running: set[tuple[uuid.UUID, int]] = set()
         self._lock = threading.Lock()
+        self._resent: dict[queue.Dispatched, datetime] = {}
 
     def tick(self) -> list[Message]:
         """Sweep lost leases, act on rejections whose Undo is over, assign tasks; returns what to enqueue."""
@@ -64,8 +67,15 @@ class Work:
             sent = queue.dispatch(session, now, house.settings.lease_s)
         with house.database.transaction() as session:
             scenes = generation_queries.to_assemble(session, SceneStatus.GENERATING)
-        tasks = [Message("task", str(d.task_id), d.attempt_number) for d in [*sent, *again]]
+        tasks = [Message("task", str(d.task_id), d.attempt_number) for d in [*sent, *self._due(again, now)]]
         return tasks + [Message("assemble", str(scene_id)) for scene_id in scenes]
+
+    def _due(self, again: list[queue.Dispatched], now: datetime) -> list[queue.Dispatched]:
+        """Return what was not sent again in the last seconds: its message may wait for a slot."""
+        limit = now - timedelta(seconds=RESEND_AFTER_S)
+        due = [d for d in again if self._resent.get(d, limit) <= limit]
+        self._resent = {d: now if d in due else self._resent[d] for d in again}
+        return due
 
     def run(self, task_id: uuid.UUID, attempt_number: int) -> None:
         """Run one attempt to its end; assembles the scene when this was its last take."""
@@ -134,10 +144,15 @@ class Work:
         """Queue new takes from a segment to the scene's end."""
         self._studio.actor.require(Permission.SUBMIT)
         with self._studio.transaction() as session:
-            scene = session.get_one(m.Scene, scene_id, with_for_update=True)
+            scene = session.get(m.Scene, scene_id, with_for_update=True)
+            if scene is None:
+                raise NotFoundError("There is no such scene.")
             if scene.status_id == SceneStatus.GENERATING:
                 raise RefusedError("This scene is being generated.", hint="Cancel its tasks first.")
-            return len(flow.retake(session, scene, from_segment, self._studio.actor.person_id))
+            tasks = flow.retake(session, scene, from_segment, self._studio.actor.person_id)
+            facts = {"from_segment": from_segment, "takes": len(tasks)}
+            audit.record(session, self._studio.actor, "scene.retake", ("scene", scene_id), after=facts)
+            return len(tasks)
 
     def queue_frame(self) -> pd.DataFrame:
         """Return the GPU tasks that are not over, in serving order, each with the reason why it waits."""
