@@ -7,14 +7,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import sqlalchemy as sa
 
 from x121lib import model as m
 from x121lib.events.outbox import CHANNEL
 from x121lib.pipeline.submission import Submission
 from x121lib.store.session import DatabaseUnreachableError, Listener
+from x121lib.studio.display import Html, progress_html
 from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES
 from x121lib.terms.vocabulary import SceneStatus, TaskStatus
 
@@ -127,6 +130,23 @@ class BatchHandle:
         planned = len(self.submission.planned)
         return f"<Batch of {planned} scenes, {self.submission.n_takes} takes in {self._project.name}>"
 
+    def _repr_html_(self) -> str:
+        done = self.submission
+        line = f"{len(done.planned)} scenes queued as {done.n_takes} takes"
+        if done.present:
+            line += f", {len(done.present)} were there already"
+        if done.blocked:
+            line += f", {len(done.blocked)} blocked"
+        return f"<p><b>{escape(self._project.name)}</b>: {line}.</p>{html_of(self.progress()).html}"
+
+    @property
+    def scenes(self) -> pd.DataFrame:
+        """One row per scene that was asked for: names, result (queued, there already, blocked), reason."""
+        done = self.submission
+        groups = (("queued", done.planned), ("there already", done.present), ("blocked", done.blocked))
+        rows = [(c.character, c.scene_type, c.variant_kind, word, c.blocked) for word, cells in groups for c in cells]
+        return pd.DataFrame(rows, columns=["character", "scene_type", "variant", "result", "reason"])
+
     def progress(self) -> Progress:
         """Return how far the project's work is."""
         return progress_of(self._studio, self._project)
@@ -148,22 +168,34 @@ class BatchHandle:
 
 
 def _bar() -> Callable[[Progress], None]:
-    if "ipykernel" in sys.modules:
-        return _notebook_bar()
-    return _terminal_bar()
+    return _notebook_bar() if _in_notebook() else _terminal_bar()
+
+
+def _in_notebook() -> bool:
+    """Return whether this code runs in a kernel, whose front end shows HTML."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
 
 
 def _notebook_bar() -> Callable[[Progress], None]:
     from IPython.display import display  # noqa: PLC0415  (only inside a notebook)
-    from ipywidgets import HTML, FloatProgress, HBox  # noqa: PLC0415
 
-    bar, label = FloatProgress(min=0, max=1), HTML()
-    display(HBox([bar, label]))
+    # One output that is replaced, instead of a widget: the bar stays in an exported page, which has no kernel.
+    shown = display(html_of(None), display_id=True)
 
     def show(progress: Progress) -> None:
-        bar.value, label.value = progress.fraction, str(progress)
+        shown.update(html_of(progress))
 
     return show
+
+
+def html_of(progress: Progress | None) -> Html:
+    """Return the progress as a bar; None is the moment before it is known."""
+    if progress is None:
+        return Html(progress_html(0.0, "…"), "…")
+    failed = progress.failed > 0 or SceneStatus.FAILED.label in progress.scenes
+    return Html(progress_html(progress.fraction, str(progress).strip(), failed=failed), str(progress))
 
 
 def _terminal_bar() -> Callable[[Progress], None]:

@@ -10,9 +10,11 @@ import pandas as pd
 import sqlalchemy as sa
 
 from x121lib import model as m
+from x121lib.base.errors import X121Error
 from x121lib.delivery.queries import receipts
 from x121lib.review import queries as review_queries
 from x121lib.studio import display
+from x121lib.studio.filmstrip import cut_strip
 from x121lib.terms.vocabulary import VerdictOutcome
 
 if TYPE_CHECKING:
@@ -35,7 +37,15 @@ class SceneHandle:
         return f"<Scene {head['character']} / {head['scene_type']} / {head['variant']}: {head['status']}>"
 
     def _repr_html_(self) -> str:
-        return display.scene_html(self.head(), self.strips(), self.scores())
+        segments, note = self.segments(), ""
+        try:
+            strip = self.strips()
+        except X121Error as error:
+            strip, note = None, str(error)
+        pictures: list[bytes] = []
+        if strip is not None:
+            pictures = cut_strip(strip, [int(s.stop_frame - s.start_frame) for s in segments.itertuples()])
+        return display.scene_html(self.head(), _views(segments, self.scores(), pictures), note)
 
     def head(self) -> dict[str, Any]:
         """Return names, status and progress as a dict."""
@@ -58,22 +68,49 @@ class SceneHandle:
 
     def scores(self) -> pd.DataFrame:
         """Return one row per take and metric: value, unit, outcome and reason of its gate where it has one."""
+        gated = (
+            sa.select(m.Verdict.take_id, m.QaGate.metric_id, m.Verdict.outcome_id, m.Verdict.threshold,
+                      m.Verdict.reason)
+            .join(m.QaGate, m.QaGate.id == m.Verdict.gate_id)
+            .subquery()
+        )  # fmt: skip
+        on = sa.and_(gated.c.take_id == m.Score.take_id, gated.c.metric_id == m.Score.metric_id)
         with self._studio.transaction() as session:
             rows = session.execute(
                 sa.select(m.Segment.sequence_index, m.Take.number, m.Metric.name, m.Score.value, m.Metric.unit,
-                          m.Verdict.outcome_id, m.Verdict.threshold, m.Verdict.reason, m.Score.note)
+                          gated.c.outcome_id, gated.c.threshold, gated.c.reason, m.Score.note)
                 .join(m.Take, m.Take.id == m.Score.take_id)
                 .join(m.Segment, m.Segment.id == m.Take.segment_id)
                 .join(m.Metric, m.Metric.id == m.Score.metric_id)
-                .outerjoin(m.QaGate, m.QaGate.id.in_(
-                    sa.select(m.Verdict.gate_id).where(m.Verdict.take_id == m.Take.id)
-                ) & (m.QaGate.metric_id == m.Metric.id))
-                .outerjoin(m.Verdict, sa.and_(m.Verdict.take_id == m.Take.id, m.Verdict.gate_id == m.QaGate.id))
+                .outerjoin(gated, on)
                 .where(m.Segment.scene_id == self.scene_id)
                 .order_by(m.Segment.sequence_index, m.Take.number, m.Metric.name)
             ).all()  # fmt: skip
         columns = ["segment", "take", "metric", "value", "unit", "outcome", "threshold", "reason", "note"]
         data = [(s, t, n, v, u, o.label if o else "", h, r or "", x) for s, t, n, v, u, o, h, r, x in rows]
+        return pd.DataFrame(data, columns=columns)
+
+    def segments(self) -> pd.DataFrame:
+        """Return one row per segment: status, the take in the newest cut (else the newest), its frames in the cut.
+
+        ``start_frame`` and ``stop_frame`` count in the cut, half-open; planned frames where there is no cut.
+        """
+        with self._studio.transaction() as session:
+            version = review_queries.newest_version(session, self.scene_id)
+            cuts = _cuts(session, version.id) if version is not None else {}
+            rows = session.execute(
+                sa.select(m.Segment, sa.func.max(m.Take.number))
+                .outerjoin(m.Take, m.Take.segment_id == m.Segment.id)
+                .where(m.Segment.scene_id == self.scene_id)
+                .group_by(m.Segment.id)
+                .order_by(m.Segment.sequence_index)
+            ).all()
+        data, at = [], 0
+        for segment, newest in rows:
+            take, length = cuts.get(segment.id, (newest, segment.planned_frames))
+            data.append((segment.sequence_index, segment.status_id.label, take, at, at + length, bool(cuts)))
+            at += length
+        columns = ["segment", "status", "take", "start_frame", "stop_frame", "in_cut"]
         return pd.DataFrame(data, columns=columns)
 
     def receipt(self) -> dict[str, Any]:
@@ -111,6 +148,32 @@ _COLUMNS = (
     "character", "scene_type", "variant", "tier", "status", "worst", "segments_done", "segments", "frames", "version",
     "failure_reason", "scene_id",
 )  # fmt: skip
+
+
+def _cuts(session: sa.orm.Session, version_id: uuid.UUID) -> dict[uuid.UUID, tuple[int, int]]:
+    """Return (number of the take, frames) of each segment in a cut, by the segment's key."""
+    cut = m.SceneVersionCut
+    rows = session.execute(
+        sa.select(m.Take.segment_id, m.Take.number, cut.stop_frame - cut.start_frame)
+        .join(cut, cut.take_id == m.Take.id)
+        .where(cut.scene_version_id == version_id)
+    )
+    return {segment_id: (number, frames) for segment_id, number, frames in rows}
+
+
+def _views(segments: pd.DataFrame, scores: pd.DataFrame, pictures: list[bytes]) -> list[display.SegmentView]:
+    views = []
+    for at, row in enumerate(segments.itertuples()):
+        own = scores[(scores["segment"] == row.segment) & (scores["take"] == row.take)]
+        values = own[["metric", "value", "outcome", "reason"]].itertuples(index=False, name=None)
+        views.append(
+            display.SegmentView(
+                index=int(row.segment), take=None if pd.isna(row.take) else int(row.take), status=row.status,
+                start=int(row.start_frame), stop=int(row.stop_frame), scores=tuple(values),
+                picture=pictures[at] if at < len(pictures) else None,
+            )
+        )  # fmt: skip
+    return views
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
