@@ -19,15 +19,33 @@ find_python() {
     return 1
 }
 
-# A folder that was moved or copied has scripts that point to the old place: such an environment is made anew.
-if ! "$venv/bin/python" -c 'import sys; sys.exit(0)' 2>/dev/null || [ "$(cat "$venv/.home" 2>/dev/null)" != "$PWD" ]; then
-    rm -rf "$venv"
+# An environment that works is kept, whoever made it. One that was moved or copied with its folder has scripts that
+# start the Python of the old place, and one whose Python is gone starts nothing: such a one is made anew.
+works() {
+    local first
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1 || return 1
+    first=$(head -n 1 "$venv/bin/pip" 2>/dev/null) || return 1
+    case $first in
+        "#!$PWD/$venv/bin/"* | "#!/bin/sh"*) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
+if ! works; then
+    if [ -e "$venv" ]; then
+        [ -f "$venv/pyvenv.cfg" ] || {
+            echo "$PWD/$venv is no virtual environment: move it away, then try again." >&2
+            exit 1
+        }
+        echo "The environment in $venv does not work here (moved, or its Python is gone): making it anew." >&2
+        rm -rf "$venv"
+    fi
     python=$(find_python)
     "$python" -m venv "$venv" || {
+        rm -rf "$venv"
         echo "Python's venv module is incomplete: install it (Debian: apt-get install python3-venv), then try again." >&2
         exit 1
     }
-    printf '%s\n' "$PWD" >"$venv/.home"
 fi
 
 echo "Installing X121 (${requirement}) into ${venv}; the first time takes a few minutes." >&2
