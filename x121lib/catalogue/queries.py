@@ -63,7 +63,9 @@ def normal_mode(session: Session) -> m.TransitionMode:
     return session.scalars(sa.select(m.TransitionMode).where(m.TransitionMode.filename_suffix == "")).one()
 
 
-def latest_scene_types(session: Session, names: list[str] | None = None) -> list[tuple[m.SceneType, m.SceneTypeVersion]]:
+def latest_scene_types(
+    session: Session, names: list[str] | None = None
+) -> list[tuple[m.SceneType, m.SceneTypeVersion]]:
     """Return each scene type with its newest version, by name; unknown names raise `NotFoundError`."""
     newest = (
         sa.select(m.SceneTypeVersion.scene_type_id, sa.func.max(m.SceneTypeVersion.number).label("number"))

@@ -100,9 +100,7 @@ def _put(
     artifacts: ArtifactStore, content: bytes, media_type: str, kind: ArtifactKind, image: ScannedImage
 ) -> FileFacts:
     stored = artifacts.put_bytes(content)
-    return FileFacts(
-        stored.sha256, stored.n_bytes, media_type, kind, image=ImageFacts(image.width_px, image.height_px)
-    )
+    return FileFacts(stored.sha256, stored.n_bytes, media_type, kind, image=ImageFacts(image.width_px, image.height_px))
 
 
 def _is_rotated(content: bytes) -> bool:

@@ -200,9 +200,7 @@ def approve(
     ]
 
 
-def _decide(
-    session: Session, actor: Actor, character: m.Character, kind: m.VariantKind, number: int | None
-) -> str:
+def _decide(session: Session, actor: Actor, character: m.Character, kind: m.VariantKind, number: int | None) -> str:
     actor.require(Permission.APPROVE_VARIANTS)
     variant = queries.find_variant(session, character.id, kind.id)
     versions = queries.versions(session, variant.id) if variant else []

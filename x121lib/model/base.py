@@ -115,5 +115,3 @@ def text(*, nullable: bool = False, unique: bool = False, default: str | None = 
 def version_column() -> Mapped[int]:
     """Return the optimistic version of a row that people edit."""
     return mapped_column(sa.Integer, nullable=False, default=1, server_default=sa.text("1"))
-
-

@@ -123,9 +123,7 @@ async def _render(house: House, claimed: Claim, heart: Heartbeat, to: Path) -> R
 
     watcher = asyncio.create_task(watch())
     try:
-        return await render(
-            claimed.render, to, on_progress=on_progress, cancel=cancel, stall_s=house.settings.stall_s
-        )
+        return await render(claimed.render, to, on_progress=on_progress, cancel=cancel, stall_s=house.settings.stall_s)
     except PromptInterruptedError as error:
         if heart.lost.is_set():
             raise queue.LeaseLostError(f"Task {claimed.task_id} was cancelled while it ran.") from error

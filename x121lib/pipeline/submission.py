@@ -99,9 +99,7 @@ def cells(session: Session, project: m.Project, selection: Selection, now: datet
     return [cell for _, cell in _cells(session, project, selection, now)]
 
 
-def _cells(
-    session: Session, project: m.Project, selection: Selection, now: datetime
-) -> list[tuple[_Candidate, Cell]]:
+def _cells(session: Session, project: m.Project, selection: Selection, now: datetime) -> list[tuple[_Candidate, Cell]]:
     candidates = list(_candidates(session, project, selection))
     approved = queries.approved_kinds(session, [c.character.id for c in candidates])
     uncovered = rights.uncovered(session, {c.use() for c in candidates}, now)

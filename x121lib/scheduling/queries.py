@@ -130,9 +130,7 @@ def followers(session: Session, task_id: uuid.UUID) -> list[m.GpuTask]:
     """Return every task that waits, directly or not, for this one, locked."""
     chain = sa.select(m.GpuTask.id).where(m.GpuTask.after_task_id == task_id).cte("chain", recursive=True)
     chain = chain.union_all(sa.select(m.GpuTask.id).where(m.GpuTask.after_task_id == chain.c.id))
-    return list(
-        session.scalars(sa.select(m.GpuTask).where(m.GpuTask.id.in_(sa.select(chain.c.id))).with_for_update())
-    )
+    return list(session.scalars(sa.select(m.GpuTask).where(m.GpuTask.id.in_(sa.select(chain.c.id))).with_for_update()))
 
 
 def counts(session: Session, project_id: uuid.UUID | None = None) -> dict[TaskStatus, int]:

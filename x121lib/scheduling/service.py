@@ -147,9 +147,7 @@ def start(session: Session, task_id: uuid.UUID, attempt_number: int, now: dateti
     return task
 
 
-def heartbeat(
-    session: Session, task_id: uuid.UUID, attempt_number: int, *, until: datetime, progress: float
-) -> bool:
+def heartbeat(session: Session, task_id: uuid.UUID, attempt_number: int, *, until: datetime, progress: float) -> bool:
     """Extend the lease to ``until`` and store the progress (0 to 1); False when the attempt must stop."""
     statement = (
         sa.update(m.GpuTask)

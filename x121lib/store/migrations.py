@@ -106,8 +106,8 @@ def differences(database: Database) -> list[object]:
         context = MigrationContext.configure(
             connection,
             opts={
-                "include_object": lambda _o, name, kind, reflected, _c: not (
-                    kind == "table" and reflected and str(name).startswith("huey_")
+                "include_object": lambda _o, name, kind, reflected, _c: (
+                    not (kind == "table" and reflected and str(name).startswith("huey_"))
                 ),
                 "compare_type": lambda _c, _i, _m, _it, kind: False if isinstance(kind, m.TermType) else None,
             },

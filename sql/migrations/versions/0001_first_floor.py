@@ -780,7 +780,13 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workflow_slot")),
-        sa.UniqueConstraint("workflow_version_id", "name", "node_id", "input_name", name=op.f("uq_workflow_slot_workflow_version_id_name_node_id_input_name")),
+        sa.UniqueConstraint(
+            "workflow_version_id",
+            "name",
+            "node_id",
+            "input_name",
+            name=op.f("uq_workflow_slot_workflow_version_id_name_node_id_input_name"),
+        ),
     )
     op.create_index(op.f("ix_workflow_slot_slot_type_id"), "workflow_slot", ["slot_type_id"], unique=False)
     op.create_index(
