@@ -99,7 +99,7 @@ def end(session: Session) -> Position:
     return Position(int(session.scalar(sa.select(_HORIZON)) or 0) - 1, _LARGEST)
 
 
-def _after(position: Position) -> sa.Select[tuple[m.Event]]:
+def _after(position: Position) -> sa.Select[m.Event]:
     """Return the query of the readable events after a position, in reading order."""
     numbers = [sa.literal(number, sa.BigInteger) for number in position]
     return (

@@ -1,0 +1,49 @@
+"""Scenes: state, scores, receipt, review decisions."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from x121lib.api import shapes
+from x121lib.api.caller import Acting
+from x121lib.api.errors import CREATED, NO_CONTENT
+from x121lib.api.route import ApiRoute
+from x121lib.api.shapes import Limit, Offset, Page, page
+from x121lib.studio.clients import Clients
+
+router = APIRouter(route_class=ApiRoute, tags=["scenes"])
+
+
+@router.get("/scenes/{scene_id}", response_model=shapes.Scene)
+def get_scene(studio: Acting, scene_id: uuid.UUID) -> Any:
+    """Return a scene."""
+    return Clients(studio).scene(scene_id).head()
+
+
+@router.get("/scenes/{scene_id}/scores", response_model=Page[shapes.Score])
+def list_scores(studio: Acting, scene_id: uuid.UUID, limit: Limit = 100, offset: Offset = 0) -> Any:
+    """List what was measured of a scene's takes, with verdicts and reasons."""
+    return page(Clients(studio).scene(scene_id).scores(), limit, offset)
+
+
+@router.get("/scenes/{scene_id}/receipt")
+def get_receipt(studio: Acting, scene_id: uuid.UUID) -> dict[str, Any]:
+    """Return everything that made the newest cut; empty before there is one."""
+    return Clients(studio).scene(scene_id).receipt()
+
+
+@router.post("/scenes/{scene_id}/decide", status_code=CREATED, response_model=shapes.Decided)
+def decide(studio: Acting, scene_id: uuid.UUID, given: shapes.Decide) -> Any:
+    """Approve, reject or flag a scene that is in review."""
+    Clients(studio).scene(scene_id)
+    return {"decision_id": studio.decide(scene_id, **given.model_dump())}
+
+
+@router.post("/decisions/{decision_id}/undo", status_code=NO_CONTENT)
+def undo(studio: Acting, decision_id: uuid.UUID) -> Response:
+    """Take a decision back while that is offered."""
+    studio.undo_decision(decision_id)
+    return Response(status_code=NO_CONTENT)

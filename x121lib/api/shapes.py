@@ -1,0 +1,306 @@
+"""What the API takes and gives, as OpenAPI shows it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from fastapi import Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from x121lib.pipeline.submission import Selection
+from x121lib.terms.vocabulary import PriorityClass
+
+T = TypeVar("T")
+MOST = 1000
+"""Most rows of one page, and most keys in one request."""
+Limit = Annotated[int, Query(ge=1, le=MOST, description="Rows of this page.")]
+Offset = Annotated[int, Query(ge=0, le=10_000_000, description="Rows before this page.")]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Names = Annotated[list[Name], Field(max_length=MOST)]
+
+
+class Given(BaseModel):
+    """The base of what clients send: a field that nobody knows is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Fault(BaseModel):
+    """What every refusal looks like."""
+
+    code: str
+    message: str
+    hint: str
+    retryable: bool
+
+
+class Page(BaseModel, Generic[T]):
+    """Some rows of a list."""
+
+    items: list[T]
+    total: int
+    limit: int
+    offset: int
+
+
+def page(rows: Any, limit: int, offset: int) -> dict[str, Any]:
+    """Return one page of a list of rows, or of a data frame, as `Page` takes it."""
+    items = rows[offset : offset + limit]
+    if not isinstance(rows, Sequence):
+        items = items.astype(object).where(items.notna(), None).to_dict("records")
+    return {"items": items, "total": len(rows), "limit": limit, "offset": offset}
+
+
+class Health(BaseModel):
+    """Whether the door answers."""
+
+    ok: bool
+
+
+class SignIn(Given):
+    """An address and its password."""
+
+    email: str = Field(max_length=320)
+    password: str = Field(max_length=1024)
+
+
+class Session(BaseModel):
+    """A session; its token goes into ``Authorization: Bearer``."""
+
+    token: str
+    token_type: Literal["bearer"] = "bearer"
+    expires_in_s: int
+    name: str
+
+
+class Project(BaseModel):
+    """A project."""
+
+    project: str
+    status: str
+    default_tier: str
+    created_at: datetime
+
+
+class ProjectSummary(BaseModel):
+    """A project with its scenes by status."""
+
+    project_id: uuid.UUID
+    project: str
+    scenes: dict[str, int]
+
+
+class NewProject(Given):
+    """A project to create."""
+
+    name: Name
+    tier: Name = "Production"
+
+
+class Character(BaseModel):
+    """A character."""
+
+    character_id: uuid.UUID
+    character: str
+    performer: str
+    likeness: str
+    approved_variants: int
+
+
+class MatrixCell(BaseModel):
+    """One scene of the matrix, made or not."""
+
+    character: str
+    scene_type: str
+    variant: str
+    status: str
+    blocked: str = Field(description="What is missing and how to solve it; empty when nothing is.")
+    scene_id: uuid.UUID | None
+
+
+class Scene(BaseModel):
+    """A scene."""
+
+    scene_id: uuid.UUID
+    character: str
+    scene_type: str
+    variant: str
+    tier: str
+    status: str
+    worst: str = Field(description="The worst verdict of its chosen takes; empty before any.")
+    segments_done: int
+    segments: int
+    frames: int | None
+    version: int | None
+    failure_reason: str | None
+
+
+class Submit(Given):
+    """Which cells to queue; empty lists mean all."""
+
+    characters: Names = []
+    scene_types: Names = []
+    variants: Names = []
+    tier: Name | None = None
+    priority: Literal["Urgent", "Normal", "Background"] = "Normal"
+    at: AwareDatetime | None = Field(None, description="Start no earlier than this.")
+    skip_blocked: bool = False
+    dry_run: bool = False
+
+    def selection(self) -> Selection:
+        """Return it as the pipeline takes it."""
+        return Selection(
+            characters=tuple(self.characters), scene_types=tuple(self.scene_types), variants=tuple(self.variants),
+            tier=self.tier, priority_class=PriorityClass(self.priority), not_before=self.at,
+            skip_blocked=self.skip_blocked,
+        )  # fmt: skip
+
+
+class SubmittedCell(BaseModel):
+    """A cell in the answer to a submission."""
+
+    model_config = ConfigDict(from_attributes=True)
+    character: str
+    scene_type: str
+    variant_kind: str
+    scene_id: uuid.UUID | None
+    blocked: str
+
+
+class Submitted(BaseModel):
+    """What a submission did, or would do."""
+
+    model_config = ConfigDict(from_attributes=True)
+    batch_id: uuid.UUID | None
+    planned: list[SubmittedCell]
+    present: list[SubmittedCell]
+    blocked: list[SubmittedCell]
+    n_takes: int
+
+
+class Task(BaseModel):
+    """A GPU task that is not over."""
+
+    task_id: uuid.UUID
+    project: str
+    character: str
+    scene_type: str | None
+    variant: str
+    segment: int | None
+    take: int | None
+    status: str
+    priority: int
+    progress: float
+    worker: str | None
+    attempt: int
+    queued_at: datetime | None
+    started_at: datetime | None
+    waits_for: uuid.UUID | None
+    why: str = Field(description="Why it waits; empty when it does not.")
+
+
+class TaskKeys(Given):
+    """GPU tasks."""
+
+    task_ids: list[uuid.UUID] = Field(min_length=1, max_length=MOST)
+
+
+class Changed(BaseModel):
+    """How many tasks changed."""
+
+    changed: int
+
+
+class Score(BaseModel):
+    """One measurement of a take, with the verdict of its gate where it has one."""
+
+    segment: int
+    take: int
+    metric: str
+    value: float | None
+    unit: str
+    outcome: str
+    threshold: float | None
+    reason: str
+    note: str | None
+
+
+class Decide(Given):
+    """A review decision."""
+
+    outcome: Literal["approve", "reject", "flag"]
+    reason: str = Field("", max_length=4000)
+    tags: tuple[Name, ...] = Field((), max_length=50)
+    frame: int | None = Field(None, ge=0, le=2**31 - 1)
+    scene_version: int | None = Field(None, ge=1, le=2**31 - 1, description="The cut that was watched.")
+
+
+class Decided(BaseModel):
+    """The key of a decision, which Undo takes."""
+
+    decision_id: uuid.UUID
+
+
+class Worker(BaseModel):
+    """A GPU worker."""
+
+    worker_id: uuid.UUID
+    name: str
+    url: str
+    kind: str
+    status: str
+    slots: int
+    busy: int
+    version: str
+    device: str
+    last_seen_at: datetime | None
+    error_streak: int
+
+
+class NewWorker(Given):
+    """A ComfyUI server to send work to."""
+
+    url: str = Field(min_length=1, max_length=2000)
+    name: Name | None = None
+    slots: int = Field(1, ge=1, le=16)
+    tags: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+
+
+class WorkerKey(BaseModel):
+    """The key of a new worker."""
+
+    worker_id: uuid.UUID
+
+
+class Delivery(BaseModel):
+    """A delivery; ``fetchable`` ones lie in the studio's own folder."""
+
+    delivery_id: uuid.UUID
+    project: str
+    created_at: datetime
+    status: str
+    file: str
+    n_bytes: int | None
+    sha256: str | None
+    partial: bool
+    fetchable: bool
+
+
+class Deliver(Given):
+    """What to deliver; an empty list means all characters."""
+
+    characters: Names = []
+    partial: bool = False
+
+
+class Delivered(BaseModel):
+    """A delivery that was written."""
+
+    delivery_id: uuid.UUID
+    file: str
+    sha256: str
+    n_bytes: int
+    n_files: int
