@@ -77,12 +77,13 @@ def open_house(settings: Settings | None = None, *, now: type_now = system_now) 
         url = server.acquire()
     else:
         url = settings.database_url.get_secret_value()
+    database = Database(url)
     try:
-        database = Database(url)
         house = House(settings, database, ArtifactStore(settings.artifacts_dir), now)
         fields = load_fields(resource_path("data", "schemas", "character_metadata.json").read_text(encoding="utf-8"))
         administrator = prepare(house, fields)
     except BaseException:
+        database.dispose()
         if server is not None:
             server.release()
         raise

@@ -33,7 +33,7 @@ def scene_facts(session: Session, project_id: uuid.UUID, character_ids: list[uui
 
 def _names(session: Session, character_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
     query = sa.select(m.Character.id, m.Character.name).where(m.Character.id.in_(character_ids))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def _made(
@@ -139,12 +139,12 @@ def _segment(session: Session, row: Any) -> dict[str, Any]:
         sa.select(m.ReceiptInput.slot, m.Artifact.sha256)
         .join(m.Artifact, m.Artifact.id == m.ReceiptInput.artifact_id)
         .where(m.ReceiptInput.receipt_id == receipt.id)
-    ).tuples()
+    )
     scores = session.execute(
         sa.select(m.Metric.name, m.Score.value)
         .join(m.Metric, m.Metric.id == m.Score.metric_id)
         .where(m.Score.take_id == take.id)
-    ).tuples()
+    )
     models = session.scalars(sa.select(m.ReceiptModel).where(m.ReceiptModel.receipt_id == receipt.id))
     return {
         "segment": index, "take": take.number, "frames": [cut.start_frame, cut.stop_frame],

@@ -158,7 +158,6 @@ def record(session: Session, actor: Actor, order: DeliveryOrder, package: Packag
                 m.Artifact.sha256.in_([i.sha256 for i in order.manifest.items])
             )
         )
-        .tuples()
         .all()
     )
     session.add_all(

@@ -22,6 +22,7 @@ from x121lib.base.ids import new_id
 from x121lib.comfyui.slots import Slot, discover_slots
 from x121lib.events import outbox
 from x121lib.generation import plan, prompts, queries
+from x121lib.terms.ranges import FrameRange
 from x121lib.terms.vocabulary import (
     EventKind,
     PriorityClass,
@@ -172,10 +173,10 @@ def build_order(session: Session, task: m.GpuTask) -> TakeOrder:
     previous = queries.previous_take(session, segment)
     if segment.sequence_index > 1 and (previous is None or previous.boundary_artifact_id is None):
         raise RefusedError(f"Segment {segment.sequence_index} has no hand-off frame: the one before it is not done.")
-    seed_frame = previous.boundary_artifact_id if previous is not None else source
+    handed_off = previous.boundary_artifact_id if previous is not None else None
+    seed_frame = handed_off or source
     hashes = dict(
         session.execute(sa.select(m.Artifact.id, m.Artifact.sha256).where(m.Artifact.id.in_([seed_frame, source])))
-        .tuples()
         .all()
     )
     repeats = recipe.workflow.repeats_seed_frame
@@ -277,7 +278,7 @@ class AssemblyOrder:
 
     scene_id: uuid.UUID
     """The scene."""
-    parts: tuple[tuple[str, plan.FrameRange], ...]
+    parts: tuple[tuple[str, FrameRange], ...]
     """(hash of a take's video, frames of it), in order."""
     take_ids: tuple[uuid.UUID, ...]
     """The takes."""
@@ -297,7 +298,7 @@ def build_assembly(session: Session, scene_id: uuid.UUID) -> AssemblyOrder | Non
     )
     ids = [t.output_artifact_id for t in takes]
     hashes = dict(
-        session.execute(sa.select(m.Artifact.id, m.Artifact.sha256).where(m.Artifact.id.in_(ids))).tuples().all()
+        session.execute(sa.select(m.Artifact.id, m.Artifact.sha256).where(m.Artifact.id.in_(ids))).all()
     )
     parts = tuple((hashes[i], part) for i, part in zip(ids, cut, strict=True) if i is not None)
     return AssemblyOrder(scene_id, parts, tuple(t.id for t in takes), recipe.target_s)

@@ -225,7 +225,7 @@ def write_metadata(
     session: Session, character_id: uuid.UUID, document: Mapping[str, Any], fields: Sequence[FieldSpec]
 ) -> None:
     """Write a character's typed metadata values; fields that the document lacks lose their value."""
-    ids = dict(session.execute(sa.select(m.MetadataField.name, m.MetadataField.id)).tuples().all())
+    ids = dict(session.execute(sa.select(m.MetadataField.name, m.MetadataField.id)).all())
     value = m.CharacterMetadataValue
     session.execute(sa.delete(value).where(value.character_id == character_id))
     for field in fields:

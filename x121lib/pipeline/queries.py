@@ -56,7 +56,7 @@ def approved_kinds(session: Session, character_ids: list[uuid.UUID]) -> set[tupl
             m.ImageVariant.character_id.in_(character_ids), m.ImageVariant.approved_version_id.is_not(None)
         )
     )
-    return set(rows.tuples().all())
+    return set(rows.all())
 
 
 def tasks_of_performer(session: Session, performer_id: uuid.UUID) -> list[tuple[uuid.UUID, m.Character, uuid.UUID]]:
@@ -71,4 +71,4 @@ def tasks_of_performer(session: Session, performer_id: uuid.UUID) -> list[tuple[
         .join(m.Character, m.Character.id == sa.func.coalesce(m.Scene.character_id, m.ImageVariant.character_id))
         .where(m.Character.performer_id == performer_id, m.GpuTask.status_id.not_in(ENDED_STATUSES))
     )
-    return list(rows.tuples().all())
+    return list(rows.all())

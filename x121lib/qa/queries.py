@@ -30,7 +30,7 @@ def gates(session: Session, profile_version_id: uuid.UUID) -> dict[uuid.UUID, Ga
 
 def metric_ids(session: Session) -> dict[str, uuid.UUID]:
     """Return the key of each metric by name."""
-    return dict(session.execute(sa.select(m.Metric.name, m.Metric.id)).tuples().all())
+    return dict(session.execute(sa.select(m.Metric.name, m.Metric.id)).all())
 
 
 def reference_face(session: Session, artifact_id: uuid.UUID, backend: str, pack: str) -> m.Face | None:

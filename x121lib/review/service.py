@@ -94,7 +94,7 @@ def set_tags(session: Session, actor: Actor, decision_id: uuid.UUID, tags: Seque
     actor.require(Permission.REVIEW)
     if session.get(m.Decision, decision_id) is None:
         raise NotFoundError("There is no such decision.")
-    known = dict(session.execute(sa.select(m.FailureTag.name, m.FailureTag.id)).tuples().all())
+    known = dict(session.execute(sa.select(m.FailureTag.name, m.FailureTag.id)).all())
     if unknown := [t for t in tags if t not in known]:
         raise InvalidInputError(f"There is no reason '{unknown[0]}'.", hint=f"Known: {', '.join(known)}.")
     session.execute(sa.delete(m.DecisionTag).where(m.DecisionTag.decision_id == decision_id))

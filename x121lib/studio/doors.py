@@ -101,7 +101,7 @@ class Doors:
     def _files(self) -> Iterator[Finding]:
         store = self._studio.house.artifacts
         with self._studio.transaction() as session:
-            rows = session.execute(sa.select(m.Artifact.id, m.Artifact.sha256)).tuples().all()
+            rows = session.execute(sa.select(m.Artifact.id, m.Artifact.sha256)).all()
             known = {sha256 for _, sha256 in rows}
             bad = 0
             for key, sha256 in rows:

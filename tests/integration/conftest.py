@@ -1,0 +1,81 @@
+"""Studios at rest that tests clone: one stocked with characters, one whose scenes wait for review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from x121lib.base.settings import Settings
+from x121lib.comfyui.engine import start_engine
+from x121lib.studio import Studio
+from x121lib.testing.small_studio import DATA, Clock, Kept, clone_database, drive, open_studio, stock
+
+
+@pytest.fixture(scope="session")
+def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run one local engine for all tests of this folder."""
+    engine = start_engine(tmp_path_factory.mktemp("engine"))
+    yield engine.url
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def stocked_studio(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """Make the stocked studio once."""
+    home = tmp_path_factory.mktemp("stocked")
+    url = clone_database(server_url, template)
+    with open_studio(Settings(home=home, database_url=url)) as studio:
+        stock(studio, home / "recipes")
+    (home / "secrets").mkdir(exist_ok=True)
+    return Kept(url.rsplit("/", 1)[1], home)
+
+
+@pytest.fixture(scope="session")
+def reviewed_studio(
+    server_url: str, stocked_studio: Kept, engine_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Kept:
+    """Make a studio once in which Aiko's and Lena's *sway* and Aiko's real *idle* were generated and wait for review."""
+    home = tmp_path_factory.mktemp("reviewed") / "home"
+    settings = stocked_studio.clone(server_url, home)
+    with open_studio(settings) as studio:
+        studio.workers.add(engine_url, name="engine 1", engine=True)
+        studio.work.check_workers()
+        studio.load_scene_type(DATA / "scene_types" / "idle.toml")
+        studio.project("Aurora").submit(scene_types=["sway"])
+        studio.project("Aurora").submit(characters=["Aiko"], scene_types=["idle"], variants=["clothed"])
+        drive(studio)
+    return Kept(settings.database_url.get_secret_value().rsplit("/", 1)[1], home)  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return the clock of this test's studio."""
+    return Clock()
+
+
+def _opened(settings: Settings, clock: Clock) -> Iterator[Studio]:
+    # The clone goes with the whole server at the end of the run: a DROP would wait for a checkpoint each time.
+    with open_studio(settings, clock) as studio:
+        yield studio
+
+
+@pytest.fixture
+def stocked(server_url: str, stocked_studio: Kept, tmp_path: Path, clock: Clock) -> Iterator[Studio]:
+    """Return a studio of this test's own with the project Aurora, two characters and the scene type *sway*."""
+    yield from _opened(stocked_studio.clone(server_url, tmp_path / "home"), clock)
+
+
+@pytest.fixture
+def equipped(stocked: Studio, engine_url: str) -> Studio:
+    """Return the stocked studio with a real engine that is online."""
+    stocked.workers.add(engine_url, name="engine 1", engine=True)
+    stocked.work.check_workers()
+    return stocked
+
+
+@pytest.fixture
+def reviewed(server_url: str, reviewed_studio: Kept, tmp_path: Path, clock: Clock) -> Iterator[Studio]:
+    """Return a studio of this test's own whose three scenes wait for review."""
+    yield from _opened(reviewed_studio.clone(server_url, tmp_path / "home"), clock)
