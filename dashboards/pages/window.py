@@ -28,6 +28,12 @@ def problem_of(error: X121Error) -> dict[str, str]:
     return {"title": "This did not work", "text": error.message, "hint": error.hint, "code": error.code, "safe": safe}
 
 
+def pinned(page: str, state: Any) -> dict[str, str]:
+    """Return what keeps a page on what it shows: a scene under review stays when it no longer waits."""
+    scene = state.get("scene") if page == "review" else None
+    return {"scene": scene["id"]} if scene else {}
+
+
 class Window:
     """Connects one ``StudioPage`` with the studio; lives as long as its Bokeh session."""
 
@@ -43,6 +49,7 @@ class Window:
         self.problem: dict[str, str] | None = None
         self.path = path
         self.busy = asyncio.Lock()
+        self.order = asyncio.Lock()
         self.tasks: set[asyncio.Task[None]] = set()
 
     def build(self, query: dict[str, str]) -> StudioPage:
@@ -67,6 +74,7 @@ class Window:
             self.page_name = page_of(path)
             self.params = query
             self.state = read_view(self.door, self.person, self.project, self.page_name, query)
+            self.params = query | pinned(self.page_name, self.state)
         except X121Error as error:
             self.problem = problem_of(error)
 
@@ -103,7 +111,8 @@ class Window:
 
     async def _on_act(self, message: dict[str, Any]) -> None:
         try:
-            text = await self._call(perform, message)
+            async with self.order:  # a person's actions happen in the order in which they were made
+                text = await self._call(perform, message)
         except X121Error as error:
             self._toast(error.message, error.hint, "failed")
             return
@@ -113,7 +122,8 @@ class Window:
 
     async def _on_ask(self, message: dict[str, Any]) -> None:
         try:
-            value = await self._call(answer, message)
+            async with self.order:
+                value = await self._call(answer, message)
         except X121Error as error:
             value = {"problem": {"text": error.message, "hint": error.hint, "code": error.code}}
         self.page.tell({"type": "answer", "id": message["id"], "value": value})

@@ -319,7 +319,7 @@ class SampleViews:
             "profile": "final v6",
             "marks": marks(),
             "curve": curve(),
-            "notes": self.notes,
+            "notes": list(self.notes),
             "receipt": receipt(),
             "fresh": True,
             "credit": f"AI-generated · {NAMES[who]} {kind} v3 · preview for I. Kaya",

@@ -78,6 +78,7 @@ def test_play_pause_speed_and_loop(stage: Page) -> None:
     stage.keyboard.press("i")
     for _ in range(2):
         stage.keyboard.press("Shift+ArrowRight")
+    assert shown(stage) == exactly(20)
     stage.keyboard.press("o")
     assert stage.evaluate("window.x121.local.range") == [0, 21]
     stage.keyboard.press("Space")

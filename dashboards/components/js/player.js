@@ -54,6 +54,7 @@ export class Player extends EventTarget {
   seek(frame, { keep = false } = {}) {
     if (!keep) this.stop();
     this.wanted = this.clamp(frame);
+    this.target = this.wanted;
     return this.busy ? this.settled : (this.settled = this.work());
   }
 
@@ -82,7 +83,8 @@ export class Player extends EventTarget {
     });
   }
 
-  step(by) { return this.seek((this.wanted ?? this.shown) + by); }
+  // While a seek is under way, steps count from where it goes, so that none of them is lost.
+  step(by) { return this.seek((this.busy ? this.target : this.shown) + by); }
 
   // ------------------------------------------------------------ playing
   get playing() { return this.direction !== 0; }
