@@ -49,13 +49,20 @@ if ! works; then
 fi
 
 echo "Installing X121 (${requirement}) into ${venv}; the first time takes a few minutes." >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 for attempt in 1 2 3; do
-    if "$venv/bin/python" -m pip install -qq --disable-pip-version-check --retries 5 --timeout 60 -e "$requirement"; then
+    if "$venv/bin/python" -m pip install -qq --disable-pip-version-check --retries 5 --timeout 60 -e "$requirement" 2>"$log"; then
         touch "$stamp"
         exit 0
     fi
-    echo "Installing failed (attempt $attempt of 3)." >&2
-    [ "$attempt" = 3 ] || sleep $((attempt * 5))
+    # Only what another try may mend is tried again.
+    grep -qiE 'timed out|connection|temporary failure|reset by peer|incompleteread|broken pipe|hashes? mismatch' "$log" || break
+    [ "$attempt" = 3 ] || {
+        echo "The network failed (attempt $attempt of 3); trying again." >&2
+        sleep $((attempt * 5))
+    }
 done
+cat "$log" >&2
 echo "X121 could not be installed; the reason stands above." >&2
 exit 1

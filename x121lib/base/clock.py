@@ -20,6 +20,7 @@ class ManualClock:
         self._now = start or datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
     def __call__(self) -> datetime:
+        """Return the time that it shows."""
         return self._now
 
     def advance(self, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from dataclasses import dataclass
@@ -137,7 +138,7 @@ def _json(content: dict[str, Any]) -> bytes:
 def files_of(order: DeliveryOrder, artifacts: ArtifactStore) -> list[PackageFile]:
     """Return the files to pack, by path; stored ones are verified when they are opened."""
     stored = [
-        PackageFile(item.path, open=lambda sha256=item.sha256: artifacts.open_verified(sha256))
+        PackageFile(item.path, open=functools.partial(artifacts.open_verified, item.sha256))
         for item in order.manifest.items
     ]
     made = [PackageFile(path, content=content) for path, content in order.documents]
@@ -157,8 +158,7 @@ def record(session: Session, actor: Actor, order: DeliveryOrder, package: Packag
             sa.select(m.Artifact.sha256, m.Artifact.id).where(
                 m.Artifact.sha256.in_([i.sha256 for i in order.manifest.items])
             )
-        )
-        .all()
+        ).all()
     )
     session.add_all(
         m.DeliveryItem(delivery_id=row.id, path=i.path, artifact_id=ids[i.sha256], scene_version_id=i.scene_version_id)

@@ -65,7 +65,8 @@ def _workers_to_avoid(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.
     )
     avoid: dict[uuid.UUID, set[uuid.UUID]] = {}
     for task_id, worker_id in rows:
-        avoid.setdefault(task_id, set()).add(worker_id)
+        if worker_id is not None:
+            avoid.setdefault(task_id, set()).add(worker_id)
     return {task: frozenset(workers) for task, workers in avoid.items()}
 
 
