@@ -231,12 +231,13 @@ def write_metadata(
     for field in fields:
         given = document.get(field.name)
         if given is not None and field.name in ids:
-            column, typed = _typed(field.type, given)
+            column, typed = typed_column(field.type, given)
             session.add(value(character_id=character_id, field_id=ids[field.name], **{column: typed}))
     session.flush()
 
 
-def _typed(kind: FieldType, value: Any) -> tuple[str, Any]:
+def typed_column(kind: FieldType, value: Any) -> tuple[str, Any]:
+    """Return the column that holds a value of this type, and the value as that column wants it."""
     if kind == FieldType.INTEGER:
         return "integer_value", int(value)
     if kind == FieldType.NUMBER:

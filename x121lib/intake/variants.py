@@ -225,3 +225,32 @@ def _decide(session: Session, actor: Actor, character: m.Character, kind: m.Vari
     outbox.publish(session, EventKind.VARIANT_APPROVED, entity="image_variant", entity_id=variant.id,
                    project_id=character.project_id, payload={"version": chosen.number})  # fmt: skip
     return character.name
+
+
+def reject(session: Session, actor: Actor, variant_id: uuid.UUID) -> str:
+    """Reject a variant's image; it is no hero any more. Returns the character's name.
+
+    Raises:
+        ForbiddenError: the actor may not approve variants.
+        NotFoundError: no such variant.
+        RefusedError: there is no image to reject, or it is the source that everything else is made from.
+    """
+    actor.require(Permission.APPROVE_VARIANTS)
+    variant = session.get(m.ImageVariant, variant_id, with_for_update=True)
+    if variant is None:
+        raise NotFoundError("There is no such image variant.")
+    character = session.get_one(m.Character, variant.character_id)
+    kind = session.get_one(m.VariantKind, variant.kind_id)
+    if not queries.versions(session, variant.id):
+        raise RefusedError(f"{character.name} has no '{kind.name}' image to reject.")
+    if kind.is_source and variant.approved_version_id is not None:
+        raise RefusedError(
+            f"{character.name}'s '{kind.name}' image is the source of the others.", hint="Import another one instead."
+        )
+    before, variant.status_id = variant.status_id, VariantStatus.REJECTED
+    variant.approved_version_id = None
+    variant.version += 1
+    audit.record(session, actor, "variant.reject", ("image_variant", variant.id), before={"status": before.value})
+    outbox.publish(session, EventKind.VARIANT_REJECTED, entity="image_variant", entity_id=variant.id,
+                   project_id=character.project_id)  # fmt: skip
+    return character.name

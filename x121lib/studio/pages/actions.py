@@ -1,0 +1,268 @@
+"""What pages do to the studio: each through the use case that checks permission, right and state again."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from x121lib import model as m
+from x121lib.base.errors import InvalidInputError, NotFoundError, RefusedError
+from x121lib.intake import fields, variants
+from x121lib.pipeline import submission
+from x121lib.pipeline.submission import Selection, Submission
+from x121lib.review import queries as review_queries
+from x121lib.review.service import set_tags
+from x121lib.store import audit
+from x121lib.studio.core import Studio
+from x121lib.studio.pages import queries
+from x121lib.studio.pages.desk import key_of, keys_of, need_project
+from x121lib.studio.pages.review import neighbours
+from x121lib.studio.pages.words import many
+from x121lib.terms.roles import Permission
+from x121lib.terms.transitions import WAITING_STATUSES
+from x121lib.terms.vocabulary import DecisionOutcome, TaskStatus
+
+FRONT = 100
+"""Priority of what a person puts first."""
+_DONE = {"approve": "approved", "reject": "rejected", "flag": "flagged"}
+
+
+# Review
+
+
+def decide(
+    studio: Studio, scene_id: str, outcome: str, *, reason: str | None, frame: int | None, watched: int | None
+) -> dict[str, Any]:
+    """Decide a scene; ``watched`` is the number of the cut that was shown, against which a newer one conflicts."""
+    if outcome not in _DONE:
+        raise InvalidInputError(f"There is no decision '{outcome}'.", hint=f"Known: {', '.join(_DONE)}.")
+    key = key_of(scene_id, "scene")
+    with studio.transaction() as session:
+        row = queries.scene_names(session, [key]).get(key)
+        if row is None:
+            raise NotFoundError("There is no such scene.")
+        order = [r["id"] for r in queries.waiting(session, row["project_id"])]
+        known = reason in review_queries.failure_tags(session) if reason else False
+    given: dict[str, Any] = {"frame": frame, "scene_version": watched}
+    given |= {"tags": (reason,)} if known else {"reason": reason or ""}
+    decision_id = studio.decide(key, outcome, **given)
+    after = neighbours(order, key)[1]
+    return {
+        "decision_id": str(decision_id), "outcome": outcome, "undo_s": studio.settings.undo_s,
+        "next_id": str(after) if after else None,
+        "text": f"{row['character']} · {row['scene_type']} · {row['variant']} {_DONE[outcome]}",
+        "more": _what_follows(studio, outcome),
+    }  # fmt: skip
+
+
+def _what_follows(studio: Studio, outcome: str) -> str:
+    if outcome == DecisionOutcome.REJECT.value:
+        return f"A retake is queued in {studio.settings.undo_s:g} s."
+    return "It stays in review." if outcome == DecisionOutcome.FLAG.value else "Ready for delivery."
+
+
+def give_reason(studio: Studio, decision_id: str, reason: str) -> None:
+    """Set the reason of a decision: one's own, or anybody's for whoever approves finally."""
+    studio.actor.require(Permission.REVIEW)
+    with studio.transaction() as session:
+        decision = session.get(m.Decision, key_of(decision_id, "decision"), with_for_update=True)
+        if decision is None or decision.undone_at is not None:
+            raise NotFoundError("There is no such decision.")
+        if decision.person_id != studio.actor.person_id:
+            studio.actor.require(Permission.FINAL_APPROVAL)
+        set_tags(session, studio.actor, decision.id, [reason])
+        audit.record(session, studio.actor, "decision.reason", ("decision", decision.id), after={"reason": reason})
+
+
+def undo(studio: Studio, decision_id: str) -> str:
+    """Take a decision back while that is offered."""
+    studio.undo_decision(key_of(decision_id, "decision"))
+    return "The scene is back in review"
+
+
+def note(studio: Studio, scene_id: str, text: str, frame: int | None) -> str:
+    """Write a note."""
+    studio.add_note(key_of(scene_id, "scene"), text, frame)
+    return "Note saved"
+
+
+def retake(studio: Studio, scene_id: str, frame: int) -> str:
+    """Queue a retake from the segment that holds a frame of the newest cut."""
+    key = key_of(scene_id, "scene")
+    with studio.transaction() as session:
+        version = review_queries.newest_version(session, key)
+        if version is None:
+            raise NotFoundError("This scene has nothing to retake yet.")
+        segments = review_queries.reviewed_segments(session, version.id)
+    holding = next((s for s in segments if s.frames.start <= frame < s.frames.stop), segments[-1] if segments else None)
+    if holding is None:
+        raise NotFoundError("This scene has no segments.")
+    n = studio.retake(key, holding.sequence_index)
+    return f"Retake queued from segment {holding.sequence_index}: {many(n, 'take')}"
+
+
+# Submission
+
+
+def submit(studio: Studio, project: str | None, cells: Sequence[tuple[str, str]], tier: str | None) -> str:
+    """Submit every scene of the selection that can be."""
+    studio.actor.require(Permission.SUBMIT)
+    if not cells:
+        raise InvalidInputError("Nothing was chosen.", hint="Choose cells of the matrix first.")
+    with studio.transaction() as session:
+        row = session.get_one(m.Project, need_project(session, project).id, with_for_update=True)
+        groups = _groups(session, row.id, cells)
+        done = _submit_groups(studio, session, row, groups, _tier_name(session, tier))
+    scenes, takes = sum(len(d.planned) for d in done), sum(d.n_takes for d in done)
+    if not scenes:
+        return "Nothing was left to submit"
+    blocked = sum(len(d.blocked) for d in done)
+    return f"{many(scenes, 'scene')} submitted, {many(takes, 'take')}" + (f"; {blocked} blocked" if blocked else "")
+
+
+def _groups(
+    session: Session, project_id: uuid.UUID, cells: Sequence[tuple[str, str]]
+) -> dict[tuple[str, ...], list[str]]:
+    """Return characters by the scene types chosen for them: each group is one rectangle of the matrix."""
+    query = sa.select(m.Character.id, m.Character.name).where(m.Character.project_id == project_id)
+    characters = {str(key): name for key, name in session.execute(query)}
+    types = {str(key): name for key, name in session.execute(sa.select(m.SceneType.id, m.SceneType.name))}
+    chosen: dict[str, set[str]] = defaultdict(set)
+    for character_id, type_id in cells:
+        if character_id not in characters or type_id not in types:
+            raise NotFoundError("A chosen cell is gone.", hint="Reload the matrix.")
+        chosen[characters[character_id]].add(types[type_id])
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, wanted in chosen.items():
+        groups[tuple(sorted(wanted))].append(name)
+    return groups
+
+
+def _submit_groups(
+    studio: Studio, session: Session, project: m.Project, groups: dict[tuple[str, ...], list[str]], tier: str | None
+) -> list[Submission]:
+    """Submit rectangle by rectangle; raises only when every one of them was refused."""
+    done, refused = [], None
+    for types, characters in groups.items():
+        selection = Selection(tuple(characters), types, tier=tier, skip_blocked=True)
+        try:
+            done.append(submission.submit(session, studio.actor, project, selection, studio.house.now()))
+        except RefusedError as error:
+            refused = error
+    if refused is not None and not done:
+        raise refused
+    return done
+
+
+def _tier_name(session: Session, tier: str | None) -> str | None:
+    if not tier:
+        return None
+    tiers = {str(key): name for key, name in session.execute(sa.select(m.Tier.id, m.Tier.name))}
+    return tiers.get(tier, tier)
+
+
+# The queue
+
+
+def cancel(studio: Studio, task_ids: list[str]) -> str:
+    """Cancel tasks; a running take is interrupted."""
+    return f"{many(studio.cancel(keys_of(task_ids, 'task')), 'take')} cancelled"
+
+
+def to_front(studio: Studio, task_ids: list[str]) -> str:
+    """Let waiting tasks go first."""
+    n = studio.set_priority(keys_of(task_ids, "task"), FRONT)
+    return f"{many(n, 'take')} go first now" if n != 1 else "Goes first now"
+
+
+def retry(studio: Studio, task_ids: list[str]) -> str:
+    """Submit the scenes of failed takes again, and plan failed images again."""
+    studio.actor.require(Permission.SUBMIT)
+    with studio.transaction() as session:
+        rows = _failed(session, keys_of(task_ids, "task"))
+        n = sum(_retry_one(studio, session, row) for row in rows)
+    if not n:
+        raise RefusedError("Nothing of this has failed any more.", hint="It is queued or done already.")
+    return f"{many(n, 'take')} queued again"
+
+
+def _failed(session: Session, task_ids: list[uuid.UUID]) -> list[Any]:
+    """Return whose work failed: one row per scene or image variant."""
+    kind = sa.func.coalesce(m.Scene.variant_kind_id, m.ImageVariant.kind_id)
+    query = (
+        sa.select(m.GpuTask.project_id, m.Character.name.label("character"), m.SceneType.name.label("scene_type"),
+                  m.VariantKind.name.label("variant"), m.Tier.name.label("tier"))
+        .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
+        .outerjoin(m.Segment, m.Segment.id == m.Take.segment_id)
+        .outerjoin(m.Scene, m.Scene.id == m.Segment.scene_id)
+        .outerjoin(m.SceneType, m.SceneType.id == m.Scene.scene_type_id)
+        .outerjoin(m.Tier, m.Tier.id == m.Scene.tier_id)
+        .outerjoin(m.ImageVariant, m.ImageVariant.id == m.GpuTask.image_variant_id)
+        .join(m.Character, m.Character.id == sa.func.coalesce(m.Scene.character_id, m.ImageVariant.character_id))
+        .join(m.VariantKind, m.VariantKind.id == kind)
+        .where(m.GpuTask.id.in_(task_ids), m.GpuTask.status_id == TaskStatus.FAILED)
+        .distinct()
+    )  # fmt: skip
+    return list(session.execute(query).mappings())
+
+
+def _retry_one(studio: Studio, session: Session, row: Any) -> int:
+    project = session.get_one(m.Project, row["project_id"], with_for_update=True)
+    now = studio.house.now()
+    if row["scene_type"] is None:
+        return len(variants.plan_variants(session, studio.actor, project, row["variant"], [row["character"]], now))
+    selection = Selection((row["character"],), (row["scene_type"],), (row["variant"],), tier=row["tier"])
+    return submission.submit(session, studio.actor, project, selection, now).n_takes
+
+
+def pause(studio: Studio) -> str:
+    """Pause every waiting task of the studio; what runs now finishes its take."""
+    n = studio.pause(_waiting(studio, WAITING_STATUSES - {TaskStatus.PAUSED}))
+    return f"{many(n, 'take')} paused; what runs now finishes" if n else "Nothing was waiting"
+
+
+def resume(studio: Studio) -> str:
+    """Put every paused task back where it stood."""
+    n = studio.resume(_waiting(studio, {TaskStatus.PAUSED}))
+    return f"{many(n, 'take')} go on" if n != 1 else "1 take goes on"
+
+
+def _waiting(studio: Studio, statuses: set[TaskStatus] | frozenset[TaskStatus]) -> list[uuid.UUID]:
+    studio.actor.require(Permission.CONTROL_QUEUE)
+    with studio.transaction() as session:
+        return list(session.scalars(sa.select(m.GpuTask.id).where(m.GpuTask.status_id.in_(statuses))))
+
+
+# Characters
+
+
+def decide_variant(studio: Studio, variant_id: str, outcome: str) -> str:
+    """Approve or reject the newest version of an image variant."""
+    key = key_of(variant_id, "image variant")
+    with studio.transaction() as session:
+        variant = session.get(m.ImageVariant, key)
+        if variant is None:
+            raise NotFoundError("There is no such image variant.")
+        if outcome == "reject":
+            name = variants.reject(session, studio.actor, key)
+            return f"{name}: image rejected"
+        if outcome != "approve":
+            raise InvalidInputError(f"There is no decision '{outcome}'.", hint="Known: approve, reject.")
+        character = session.get_one(m.Character, variant.character_id)
+        project = session.get_one(m.Project, character.project_id)
+        kind = session.get_one(m.VariantKind, variant.kind_id)
+        variants.approve(session, studio.actor, project, kind.name, [character.name], version=None)
+    return f"{character.name}: '{kind.name}' approved"
+
+
+def save_field(studio: Studio, character_id: str, name: str, value: str) -> str:
+    """Save one metadata field of a character, checked against the schema."""
+    key = key_of(character_id, "character")
+    with studio.transaction() as session:
+        label = fields.save_field(session, studio.actor, key, (name, value), studio.opened.fields)
+    return f"{label} saved"

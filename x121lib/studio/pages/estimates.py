@@ -1,0 +1,128 @@
+"""How long takes need, from what past takes needed."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sqlalchemy.orm import Session
+
+from x121lib import model as m
+from x121lib.base.errors import InvalidInputError
+from x121lib.generation import plan
+from x121lib.scheduling import queries as queue_queries
+from x121lib.studio.pages import queries
+from x121lib.studio.pages.desk import Desk, View
+from x121lib.studio.pages.grid import Grid, GridScene, build
+from x121lib.studio.pages.words import iso_in, many
+from x121lib.terms.roles import Permission
+
+
+@dataclass(frozen=True)
+class History:
+    """Past takes per scene type; the key None is all of them."""
+
+    takes: dict[uuid.UUID | None, tuple[int, float, float, float]]
+    """(number, lower quartile, median, upper quartile) in seconds on the GPU."""
+    slots: int
+    """Takes that run at once on the workers that are online."""
+
+    def of(self, scene_type_id: uuid.UUID | None) -> tuple[int, float, float, float] | None:
+        """Return the figures of a scene type, else of all takes, else None."""
+        return self.takes.get(scene_type_id) or self.takes.get(None)
+
+    def median_s(self, scene_type_id: uuid.UUID | None) -> float | None:
+        """Return the median seconds of a take, None without history."""
+        found = self.of(scene_type_id)
+        return found[2] if found else None
+
+    def queue_s(self, open_takes: float) -> float | None:
+        """Return the seconds that open takes need on all slots together; None without history or slots."""
+        median = self.median_s(None)
+        return None if median is None or not self.slots else open_takes * median / self.slots
+
+
+def read_history(session: Session, desk: Desk) -> History:
+    """Return the history, with the slots that are online."""
+    views = queue_queries.worker_views(session, desk.now)
+    return History(queries.history(session), sum(w.slots for w in views if w.available))
+
+
+def estimate(desk: Desk, cells: list[tuple[str, str]], tier: str | None) -> View:
+    """Return what submitting a selection of (character, scene type) keys would cost."""
+    del tier  # takes of every tier run the same workflow today, so history is not split by it
+    grid = build(desk)
+    wanted = {(str(a), str(b)) for a, b in cells}
+    chosen = [s for place, row in grid.cells.items() if (str(place[0]), str(place[1])) in wanted for s in row]
+    ready = [s for s in chosen if s.startable]
+    takes = _takes(desk.session, grid, ready)
+    history = read_history(desk.session, desk)
+    low, middle, high = _seconds(history, takes)
+    begun = queries.counts(desk.session)
+    ahead = sum(n - part for n, part in begun.values())
+    known = bool(takes) and all(history.of(t) for t in takes)
+    before_s = history.queue_s(ahead) if ahead else 0.0
+    done_s = None if not known or before_s is None or not history.slots else before_s + middle / history.slots
+    return {
+        "cells": len(wanted), "scenes": len(ready), "takes": sum(takes.values()), "gpu_s": middle, "gpu_low_s": low,
+        "gpu_high_s": high, "done_at": iso_in(desk.now, done_s), "basis": _basis(history, takes),
+        "blocked": _why_blocked(desk, grid, chosen),
+    }  # fmt: skip
+
+
+def _takes(session: Session, grid: Grid, scenes: list[GridScene]) -> dict[uuid.UUID, int]:
+    """Return the takes that scenes still need, per scene type."""
+    left = queries.segments_left(session, [s.scene_id for s in scenes if s.scene_id is not None])
+    whole = {t.id: _planned(v) for t, v in grid.types}
+    takes: dict[uuid.UUID, int] = {}
+    for scene in scenes:
+        known = left.get(scene.scene_id) if scene.scene_id is not None else None
+        takes[scene.scene_type_id] = takes.get(scene.scene_type_id, 0) + (
+            known if known is not None else whole[scene.scene_type_id]
+        )
+    return takes
+
+
+def planned_segments(version: m.SceneTypeVersion) -> int:
+    """Return how many segments a scene of this version has; 0 where its durations make no scene."""
+    return _planned(version)
+
+
+def _planned(version: m.SceneTypeVersion) -> int:
+    rate = Fraction(version.rate_numerator, version.rate_denominator)
+    try:
+        return len(plan.plan_scene(version.target_duration_s, version.segment_duration_s, rate).segment_frames)
+    except InvalidInputError:
+        return 0
+
+
+def _seconds(history: History, takes: dict[uuid.UUID, int]) -> tuple[float, float, float]:
+    low = middle = high = 0.0
+    for scene_type_id, n in takes.items():
+        found = history.of(scene_type_id)
+        if found is not None:
+            low, middle, high = low + n * found[1], middle + n * found[2], high + n * found[3]
+    return low, middle, high
+
+
+def _basis(history: History, takes: dict[uuid.UUID, int]) -> str:
+    own = sum(history.takes[t][0] for t in takes if t in history.takes)
+    if takes and all(t in history.takes for t in takes):
+        return f"from {many(own, 'past take')}"
+    if history.takes and takes:
+        return f"from {many(history.takes[None][0], 'past take')} of all scene types"
+    return "no history"
+
+
+def _why_blocked(desk: Desk, grid: Grid, chosen: list[GridScene]) -> list[str]:
+    names = {c["id"]: c["name"] for c in grid.characters}
+    found = dict.fromkeys(
+        f"{names[s.character_id]}, {s.kind.name}: {grid.gaps[s.character_id, s.kind.id]}"
+        for s in chosen
+        if not s.startable and s.status in ("blocked", "failed") and (s.character_id, s.kind.id) in grid.gaps
+    )
+    reasons = list(found)
+    if not desk.may(Permission.SUBMIT):
+        reasons.insert(0, "Your role may not submit.")
+    return reasons[:12]

@@ -1,0 +1,137 @@
+"""GPU workers, the disk, and planned starts: figures that Pulse and the queue share."""
+
+from __future__ import annotations
+
+import heapq
+import shutil
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from x121lib import model as m
+from x121lib.studio.pages import queries, tasks
+from x121lib.studio.pages.desk import Desk
+from x121lib.studio.pages.estimates import History
+from x121lib.studio.pages.words import many
+from x121lib.terms.vocabulary import ArtifactKind, WorkerStatus
+
+_WEEK = timedelta(days=7)
+_LOAD_SAMPLES = 30
+_PARTS = {
+    ArtifactKind.VIDEO: "Takes and cuts", ArtifactKind.IMAGE: "Images", ArtifactKind.FRAME: "Hand-off frames",
+    ArtifactKind.FILMSTRIP: "Filmstrips", ArtifactKind.DOCUMENT: "Documents", ArtifactKind.SERIES: "Series",
+}  # fmt: skip
+
+
+def worker_rows(desk: Desk) -> list[m.Worker]:
+    """Return the workers that were not removed, by name."""
+    query = sa.select(m.Worker).where(m.Worker.status_id != WorkerStatus.REMOVED).order_by(m.Worker.name)
+    return list(desk.session.scalars(query))
+
+
+def workers(desk: Desk, rows: list[m.Worker], running: Sequence[Any], past: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return each worker with what it does. GPU telemetry is not asked for, so those figures are empty."""
+    busy: dict[uuid.UUID, list[Any]] = {}
+    for task in running:
+        busy.setdefault(task["worker_id"], []).append(task)
+    return [_worker(desk, w, busy.get(w.id, []), [p for p in past if p["worker_id"] == w.id]) for w in rows]
+
+
+def _worker(desk: Desk, row: m.Worker, doing: list[Any], past: list[Any]) -> dict[str, Any]:
+    status, word = _state(row, bool(doing))
+    return {
+        "id": str(row.id), "name": row.name, "kind": row.device or row.kind_id.label, "status": status, "word": word,
+        "doing": "; ".join(f"{t['character']} · {tasks.label(t)}" for t in doing) or _idle(desk, row),
+        "utilisation": min(1.0, len(doing) / max(1, row.slots)) if status != "none" else None, "memory_bytes": None,
+        "memory_total_bytes": row.vram_bytes, "temperature_c": None, "load": _load(desk, row.slots, doing, past),
+    }  # fmt: skip
+
+
+def _state(row: m.Worker, busy: bool) -> tuple[str, str]:
+    if row.status_id == WorkerStatus.DRAINING:
+        return ("generating", "Draining") if busy else ("none", "Drained")
+    if row.status_id == WorkerStatus.OFFLINE:
+        return "failed", "Offline"
+    if row.status_id == WorkerStatus.DEGRADED:
+        return "warning", "Unsteady"
+    return ("generating", "Busy") if busy else ("approved", "Idle")
+
+
+def _idle(desk: Desk, row: m.Worker) -> str:
+    if row.status_id == WorkerStatus.OFFLINE:
+        seen = row.last_seen_at
+        return "Never answered" if seen is None else f"Silent for {_ago(desk.now - seen)}"
+    if row.set_aside_until is not None and row.set_aside_until > desk.now:
+        return f"Set aside after {many(row.error_streak, 'failure')}, until {row.set_aside_until:%H:%M} UTC"
+    return "Gets nothing more" if row.status_id == WorkerStatus.DRAINING else "Nothing waits for it"
+
+
+def _ago(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+
+
+def _load(desk: Desk, slots: int, doing: list[Any], past: list[Any]) -> list[float]:
+    """Return the share of a worker's slots that were busy, minute by minute, for the last half hour."""
+    spans = [(p["started_at"], p["finished_at"]) for p in past]
+    spans += [(t["attempt_started_at"] or t["started_at"] or desk.now, desk.now) for t in doing]
+    if not spans:
+        return []
+    samples = [desk.now - timedelta(minutes=_LOAD_SAMPLES - 1 - i) for i in range(_LOAD_SAMPLES)]
+    return [min(1.0, sum(a <= at <= b for a, b in spans) / max(1, slots)) for at in samples]
+
+
+def disk(desk: Desk) -> dict[str, Any]:
+    """Return the disk that the studio lies on, the store's parts, and when it is full at last week's pace."""
+    usage = shutil.disk_usage(desk.studio.settings.home)
+    stored = queries.stored_bytes(desk.session, desk.now - _WEEK)
+    added = sum(recent for _, _, recent in stored)
+    per_day = added / _WEEK.days
+    return {
+        "used_bytes": usage.used, "total_bytes": usage.total,
+        "parts": [{"name": _PARTS[kind], "bytes": n} for kind, n, _ in sorted(stored, key=lambda r: -r[1])],
+        "full_in_days": usage.free / per_day if per_day > 0 and usage.free / per_day < 365 else None,
+    }  # fmt: skip
+
+
+def planned(
+    desk: Desk, history: History, rows: list[m.Worker], running: Sequence[Any], waiting: Sequence[Any]
+) -> dict[uuid.UUID, tuple[float, float, m.Worker]]:
+    """Return (start, end, worker) in seconds from now of waiting tasks, as if each took its median.
+
+    Serving order on the first slot that is free; what needs another take's last frame waits for it. Empty without
+    history or without a worker that is online.
+    """
+    free = _free_slots(desk, history, rows, running)
+    ends: dict[uuid.UUID, float] = {r["id"]: tasks.left_s(desk, r, history) or 0.0 for r in running}
+    plan: dict[uuid.UUID, tuple[float, float, m.Worker]] = {}
+    for task in waiting:
+        seconds = history.median_s(task["scene_type_id"])
+        if not free or seconds is None or task["status"].value == "Paused":
+            continue
+        at, number, worker = heapq.heappop(free)
+        held = (task["not_before"] - desk.now).total_seconds() if task["not_before"] else 0.0
+        start = max(at, ends.get(task["waits_for"], 0.0), held, 0.0)
+        ends[task["id"]] = start + seconds
+        plan[task["id"]] = (start, start + seconds, worker)
+        heapq.heappush(free, (start + seconds, number, worker))
+    return plan
+
+
+def _free_slots(
+    desk: Desk, history: History, rows: list[m.Worker], running: Sequence[Any]
+) -> list[tuple[float, int, m.Worker]]:
+    free: list[tuple[float, int, m.Worker]] = []
+    for worker in rows:
+        if worker.status_id != WorkerStatus.ONLINE:
+            continue
+        mine = [tasks.left_s(desk, t, history) or 0.0 for t in running if t["worker_id"] == worker.id]
+        aside: datetime | None = worker.set_aside_until
+        held = max(0.0, (aside - desk.now).total_seconds()) if aside else 0.0
+        for slot in range(worker.slots):
+            free.append((max(held, mine[slot] if slot < len(mine) else 0.0), len(free), worker))
+    heapq.heapify(free)
+    return free

@@ -1,0 +1,146 @@
+"""The queue: every worker's lane, the tasks with one reason each, shares of GPU time."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from x121lib import model as m
+from x121lib.scheduling import queries as queue_queries
+from x121lib.studio.pages import estimates, fleet, queries, tasks
+from x121lib.studio.pages.desk import Desk, View
+from x121lib.studio.pages.words import duration, iso, iso_in
+from x121lib.terms.roles import Permission
+from x121lib.terms.transitions import LEASED_STATUSES, WAITING_STATUSES
+from x121lib.terms.vocabulary import AttemptOutcome, TaskStatus, WorkerStatus
+
+TASKS_SHOWN = 400
+"""Waiting tasks that the page lists; the counts are of all."""
+_BACK = timedelta(minutes=30)
+_AHEAD_S = 3600.0
+_KINDS = {
+    AttemptOutcome.COMPLETE: ("past", "approved"), AttemptOutcome.FAILED: ("fail", "failed"),
+    AttemptOutcome.LOST: ("fail", "failed"), AttemptOutcome.CANCELLED: ("past", "none"),
+    AttemptOutcome.SUPERSEDED: ("past", "none"), None: ("past", "none"),
+}  # fmt: skip
+
+
+def queue(desk: Desk) -> View:
+    """Return the queue over all projects."""
+    history = estimates.read_history(desk.session, desk)
+    counts = queries.counts(desk.session)
+    running = queries.running_tasks(desk.session)
+    waiting = queries.waiting_tasks(desk.session, TASKS_SHOWN)
+    failed = queries.failed_tasks(desk.session, queries.day_ago(desk.now), 50)
+    past = queries.past_attempts(desk.session, desk.now - _BACK)
+    rows = fleet.worker_rows(desk)
+    plan = fleet.planned(desk, history, rows, running, waiting)
+    left = sum(n - part for s, (n, part) in counts.items() if s != TaskStatus.PAUSED)
+    queued = sum(counts.get(s, (0, 0))[0] for s in WAITING_STATUSES)
+    empty_s = history.queue_s(left) if left else None
+    return {
+        "now": iso(desk.now),
+        "paused": bool(counts.get(TaskStatus.PAUSED)) and queued == counts[TaskStatus.PAUSED][0],
+        "running": sum(counts.get(s, (0, 0))[0] for s in LEASED_STATUSES),
+        "queued": queued,
+        "empty_at": iso_in(desk.now, empty_s),
+        "lanes": _lanes(desk, rows, running, past, [(t, plan[t["id"]]) for t in waiting if t["id"] in plan]),
+        "tasks": _tasks(desk, history, [*running, *failed], waiting, plan),
+        "done_today": queries.completed_since(desk.session, desk.now.replace(hour=0, minute=0, second=0)),
+        "shares": _shares(desk),
+        "plan": _plan(history, queued, empty_s, desk),
+        "may_manage": desk.may(Permission.CONTROL_QUEUE),
+    }
+
+
+def _tasks(
+    desk: Desk, history: estimates.History, begun: Sequence[Any], waiting: Sequence[Any],
+    plan: dict[uuid.UUID, tuple[float, float, m.Worker]],
+) -> list[dict[str, Any]]:  # fmt: skip
+    views = queue_queries.worker_views(desk.session, desk.now)
+    found = [tasks.queue_task(desk, r, tasks.why(desk, r, 0, views), None, history) for r in begun]
+    position = 0
+    for row in waiting:
+        sentence = tasks.why(desk, row, position, views)
+        start = plan[row["id"]][0] if row["id"] in plan else None
+        found.append(tasks.queue_task(desk, row, sentence, start, history))
+        position += row["status"] != TaskStatus.PAUSED
+    return found
+
+
+def _lanes(
+    desk: Desk, rows: list[m.Worker], running: Sequence[Any], past: Sequence[Any],
+    planned: list[tuple[Any, tuple[float, float, m.Worker]]],
+) -> list[dict[str, Any]]:  # fmt: skip
+    shown = fleet.workers(desk, rows, running, past)
+    history = estimates.read_history(desk.session, desk)
+    lanes = []
+    for row, worker in zip(rows, shown, strict=True):
+        bars = [_past_bar(desk, p) for p in reversed(past) if p["worker_id"] == row.id]
+        bars += [_running_bar(desk, t, history) for t in running if t["worker_id"] == row.id]
+        bars += [_plan_bar(t, span) for t, span in planned if span[2].id == row.id and span[0] < _AHEAD_S]
+        if row.status_id in (WorkerStatus.OFFLINE, WorkerStatus.DRAINING):
+            bars.append(_down_bar(desk, row, worker["word"]))
+        lanes.append({"worker": worker, "bars": bars})
+    return lanes
+
+
+def _bar(kind: str, status: str, row: Any, start_s: float, end_s: float) -> dict[str, Any]:
+    return {
+        "id": str(row["id"]), "kind": kind, "status": status, "label": f"{row['character']} · {tasks.label(row)}",
+        "start_s": round(start_s, 1), "end_s": round(max(end_s, start_s + 1), 1), "progress": 0.0, "segments": 1,
+    }  # fmt: skip
+
+
+def _past_bar(desk: Desk, row: Any) -> dict[str, Any]:
+    kind, status = _KINDS[row["outcome"]]
+    start, end = ((row[c] - desk.now).total_seconds() for c in ("started_at", "finished_at"))
+    return _bar(kind, status, row, start, end)
+
+
+def _running_bar(desk: Desk, row: Any, history: estimates.History) -> dict[str, Any]:
+    began = row["attempt_started_at"] or row["started_at"] or desk.now
+    start = min(0.0, (began - desk.now).total_seconds())
+    bar = _bar("run", "generating", row, start, tasks.left_s(desk, row, history) or 60.0)
+    return bar | {"progress": float(row["progress"]), "segments": row["segments"] or 1}
+
+
+def _plan_bar(row: Any, span: tuple[float, float, m.Worker]) -> dict[str, Any]:
+    return _bar("plan", "pending", row, span[0], span[1]) | {"segments": row["segments"] or 1}
+
+
+def _down_bar(desk: Desk, row: m.Worker, word: str) -> dict[str, Any]:
+    seen = row.last_seen_at or desk.now - _BACK
+    start = max(-_BACK.total_seconds(), (seen - desk.now).total_seconds())
+    return {
+        "id": f"down-{row.id}", "kind": "down", "status": "none", "label": word, "start_s": start, "end_s": _AHEAD_S,
+        "progress": 0.0, "segments": 1,
+    }  # fmt: skip
+
+
+def _shares(desk: Desk) -> list[dict[str, Any]]:
+    """Return each project's part of the GPU time of a day; the target is its part of what is open now."""
+    rows = queries.shares(desk.session, queries.day_ago(desk.now))
+    seconds = sum(float(r["run_s"]) for r in rows)
+    open_ = sum(r["running"] + r["queued"] for r in rows)
+    return [
+        {
+            "name": r["name"], "used": float(r["run_s"]) / seconds if seconds else 0.0,
+            "target": (r["running"] + r["queued"]) / open_ if open_ else 0.0, "running": r["running"],
+            "queued": r["queued"], "note": f"{duration(float(r['run_s']))} of GPU time",
+        }
+        for r in rows
+    ]  # fmt: skip
+
+
+def _plan(history: estimates.History, queued: int, empty_s: float | None, desk: Desk) -> list[list[str]]:
+    median = history.median_s(None)
+    end = f"{desk.now + timedelta(seconds=empty_s):%H:%M} UTC" if empty_s is not None else "–"
+    return [
+        ["Queue empty at", end],
+        ["Takes waiting", str(queued)],
+        ["Slots online", str(history.slots)],
+        ["Seconds per take, median", f"{median:.1f}" if median is not None else "no history"],
+    ]

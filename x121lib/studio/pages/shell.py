@@ -1,0 +1,118 @@
+"""What stands around every page: projects, the job tray, the status bar, commands."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import Any
+
+import sqlalchemy as sa
+
+from x121lib import model as m
+from x121lib.scheduling import queries as queue_queries
+from x121lib.scheduling.policy import WorkerView
+from x121lib.studio.pages import estimates, queries, tasks
+from x121lib.studio.pages.desk import Desk, View
+from x121lib.studio.pages.words import initials
+from x121lib.terms.transitions import LEASED_STATUSES, WAITING_STATUSES
+from x121lib.terms.vocabulary import SceneStatus, TaskStatus
+
+JOBS_SHOWN = 12
+"""Rows of the tray."""
+
+
+def shell(desk: Desk) -> View:
+    """Return the shell."""
+    projects = desk.session.execute(sa.select(m.Project.id, m.Project.name).order_by(m.Project.name)).all()
+    chosen = desk.project
+    return {
+        "project": {"id": str(chosen.id), "name": chosen.name} if chosen else None,
+        "projects": [{"id": str(key), "name": name} for key, name in projects],
+        "person": {"name": desk.person.name, "initials": initials(desk.person.name), "role": desk.person.role},
+        "jobs": _jobs(desk),
+        "review_count": _review_count(desk),
+        "status_items": _status_items(desk),
+        "commands": _commands(desk),
+    }
+
+
+def _jobs(desk: Desk) -> dict[str, Any]:
+    counts = queries.counts(desk.session)
+    history = estimates.read_history(desk.session, desk)
+    running = queries.running_tasks(desk.session)
+    waiting = queries.waiting_tasks(desk.session, JOBS_SHOWN)
+    left = sum(n - part for n, part in counts.values())
+    n_open = sum(n for n, _ in counts.values())
+    return {
+        "running": sum(counts.get(s, (0, 0))[0] for s in LEASED_STATUSES),
+        "queued": sum(counts.get(s, (0, 0))[0] for s in WAITING_STATUSES),
+        "progress": _submitted_progress(desk, left) if n_open else 0.0,
+        "left_s": history.queue_s(left) if n_open else None,
+        "items": [tasks.job(desk, row, history) for row in [*running, *waiting][:JOBS_SHOWN]],
+    }
+
+
+def _submitted_progress(desk: Desk, left: float) -> float:
+    """Return how much of the batches that still have open tasks is done."""
+    open_batch = sa.select(m.GpuTask.batch_id).where(m.GpuTask.status_id.in_(LEASED_STATUSES | WAITING_STATUSES))
+    total = desk.session.scalar(
+        sa.select(sa.func.count())
+        .select_from(m.GpuTask)
+        .where(
+            m.GpuTask.batch_id.in_(open_batch), m.GpuTask.status_id.not_in([TaskStatus.CANCELLED, TaskStatus.FAILED])
+        )
+    )
+    return max(0.0, min(1.0, 1 - left / total)) if total else 0.0
+
+
+def _review_count(desk: Desk) -> int:
+    query = sa.select(sa.func.count()).select_from(m.Scene).where(m.Scene.status_id == SceneStatus.REVIEW)
+    return int(desk.session.scalar(query.where(m.Scene.project_id == desk.project_id)) or 0)
+
+
+def _status_items(desk: Desk) -> list[dict[str, Any]]:
+    began = time.perf_counter()
+    desk.session.scalar(sa.select(1))
+    answer_ms = (time.perf_counter() - began) * 1000
+    views = queue_queries.worker_views(desk.session, desk.now)
+    online = sum(v.available for v in views)
+    disk = shutil.disk_usage(desk.studio.settings.home)
+    share = disk.used / disk.total if disk.total else 0.0
+    consumer = desk.session.scalar(
+        sa.text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'x121-consumer'")
+    )
+    return [
+        _health(bool(consumer), views, online, share),
+        {"label": "Database", "value": f"{answer_ms:.0f} ms" if answer_ms >= 1 else "< 1 ms"},
+        {"label": "GPU workers", "value": f"{online} of {len(views)} online", "icon": "cpu"},
+        {"label": "Disk", "value": f"{disk.used / 1e9:.0f} of {disk.total / 1e9:.0f} GB", "icon": "hard-drive",
+         "share": share},
+    ]  # fmt: skip
+
+
+def _health(consumer: bool, views: list[WorkerView], online: int, disk: float) -> dict[str, Any]:
+    """Return the overall state: the strongest thing that is not well, else that all is."""
+    if disk >= 0.97:
+        return {"label": "The disk is nearly full", "value": "", "status": "failed"}
+    if not consumer:
+        return {"label": "No consumer runs: 'x121 up' starts one", "value": "", "status": "warning"}
+    if not views:
+        return {"label": "No GPU worker is known", "value": "", "status": "warning"}
+    if not online:
+        return {"label": "No GPU worker is online", "value": "", "status": "failed"}
+    return {"label": "All services well", "value": "", "status": "approved"}
+
+
+def _commands(desk: Desk) -> list[dict[str, Any]]:
+    if desk.project is None:
+        return []
+    rows = desk.session.execute(
+        sa.select(m.Character.id, m.Character.name)
+        .where(m.Character.project_id == desk.project.id)
+        .order_by(m.Character.name)
+        .limit(300)
+    )
+    return [
+        {"group": "Characters", "label": name, "href": f"/character?character={key}", "icon": "users"}
+        for key, name in rows
+    ]

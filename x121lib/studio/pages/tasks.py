@@ -1,0 +1,102 @@
+"""GPU tasks as the tray, Pulse and the queue show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from x121lib.scheduling import policy
+from x121lib.studio.pages.desk import Desk
+from x121lib.studio.pages.estimates import History
+from x121lib.studio.pages.words import iso_in, small
+from x121lib.terms.roles import Permission
+from x121lib.terms.transitions import LEASED_STATUSES
+from x121lib.terms.vocabulary import TaskStatus
+
+_WORDS = {
+    TaskStatus.SCHEDULED: ("pending", "Scheduled"),
+    TaskStatus.WAITING: ("pending", "Queued"),
+    TaskStatus.QUEUED: ("pending", "Queued"),
+    TaskStatus.DISPATCHED: ("generating", "Starting"),
+    TaskStatus.RUNNING: ("generating", "Running"),
+    TaskStatus.PAUSED: ("blocked", "Paused"),
+    TaskStatus.FAILED: ("failed", "Failed"),
+}
+
+
+def label(row: Any) -> str:
+    """Return ``dance · clothed``, or ``image · evening`` for an image variant's task."""
+    return f"{row['scene_type'] or 'image'} · {row['variant']}"
+
+
+def left_s(desk: Desk, row: Any, history: History) -> float | None:
+    """Return the seconds that a running take still needs: from its own pace, else from past takes."""
+    share, began = float(row["progress"]), row["attempt_started_at"] or row["started_at"]
+    if began is not None and share >= 0.1:
+        return max(0.0, float((desk.now - began).total_seconds()) * (1 - share) / share)
+    median = history.median_s(row["scene_type_id"])
+    return None if median is None else max(0.0, median * (1 - share))
+
+
+def job(desk: Desk, row: Any, history: History) -> dict[str, Any]:
+    """Return a task as the tray shows it."""
+    running = row["status"] in LEASED_STATUSES
+    part = f" · segment {row['segment']} of {row['segments']}" if row["segment"] is not None else ""
+    return {
+        "id": str(row["id"]), "title": row["character"], "detail": label(row) + part,
+        "status": _WORDS[row["status"]][0],
+        "progress": float(row["progress"]), "left_s": left_s(desk, row, history) if running else None,
+        "can_cancel": desk.may(Permission.CONTROL_QUEUE),
+    }  # fmt: skip
+
+
+def active(desk: Desk, row: Any, history: History) -> dict[str, Any]:
+    """Return a running take as Pulse shows it."""
+    return {
+        "id": str(row["id"]), "character": row["character"], "detail": label(row),
+        "segment": f"{row['segment']} of {row['segments']}" if row["segment"] is not None else "1 of 1", "step": "",
+        "progress": float(row["progress"]), "left_s": left_s(desk, row, history), "worker": row["worker"] or "",
+        "thumb": small(row["thumb"]), "can_cancel": desk.may(Permission.CONTROL_QUEUE),
+    }  # fmt: skip
+
+
+def why(desk: Desk, row: Any, position: int, views: list[policy.WorkerView]) -> str:
+    """Return one sentence with the strongest cause why a task stands where it does."""
+    status = row["status"]
+    if status in LEASED_STATUSES:
+        return f"Runs on {row['worker'] or 'a worker'}."
+    if status == TaskStatus.FAILED:
+        return row["error_message"] or "It failed."
+    if status == TaskStatus.PAUSED:
+        return "Paused."
+    if row["not_before"] is not None and row["not_before"] > desk.now:
+        return f"Starts no earlier than {row['not_before']:%d %b %H:%M} UTC."
+    if row["waits_for"] is not None:
+        return f"Needs the last frame of segment {row['segment'] - 1}."
+    if row["failed_attempts"]:
+        return f"Tried {row['failed_attempts']}×: {row['error_message'] or 'the worker was lost'}"
+    return policy.why_waiting(position, views)
+
+
+def queue_task(desk: Desk, row: Any, sentence: str, start_s: float | None, history: History) -> dict[str, Any]:
+    """Return a task as the queue shows it."""
+    status, word = _WORDS[row["status"]]
+    retried = row["failed_attempts"] and row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
+    take = f"S{row['segment']} take {row['take']}" if row["take"] is not None else "image"
+    return {
+        "id": str(row["id"]), "status": "warning" if retried else status, "word": "Retrying" if retried else word,
+        "character": row["character"], "detail": label(row), "take": take, "project": row["project"],
+        "priority": row["priority"], "why": sentence, "start_at": iso_in(desk.now, start_s),
+        "estimate_s": history.median_s(row["scene_type_id"]), "progress": float(row["progress"]),
+        "problem": bool(retried) or status == "failed",
+        "scene_id": str(row["scene_id"]) if row["scene_id"] else None, "can": _can(desk, row["status"]),
+    }  # fmt: skip
+
+
+def _can(desk: Desk, status: TaskStatus) -> list[str]:
+    if status == TaskStatus.FAILED:
+        return ["retry"] if desk.may(Permission.SUBMIT) else []
+    if not desk.may(Permission.CONTROL_QUEUE):
+        return []
+    if status in LEASED_STATUSES:
+        return ["cancel"]
+    return ["cancel"] if status == TaskStatus.PAUSED else ["cancel", "front"]
