@@ -10,7 +10,17 @@ import pytest
 from x121lib.base.settings import Settings
 from x121lib.comfyui.engine import start_engine
 from x121lib.studio import Studio
-from x121lib.testing.small_studio import DATA, Clock, Kept, clone_database, drive, open_studio, stock
+from x121lib.testing.small_studio import (
+    DATA,
+    Clock,
+    Kept,
+    clone_database,
+    drive,
+    drop_database,
+    make_careless,
+    open_studio,
+    stock,
+)
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +35,7 @@ def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def stocked_studio(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """Make the stocked studio once."""
     home = tmp_path_factory.mktemp("stocked")
+    make_careless(server_url)
     url = clone_database(server_url, template)
     with open_studio(Settings(home=home, database_url=url)) as studio:
         stock(studio, home / "recipes")
@@ -56,9 +67,10 @@ def clock() -> Clock:
 
 
 def _opened(settings: Settings, clock: Clock) -> Iterator[Studio]:
-    # The clone goes with the whole server at the end of the run: a DROP would wait for a checkpoint each time.
     with open_studio(settings, clock) as studio:
         yield studio
+    assert settings.database_url is not None
+    drop_database(settings.database_url.get_secret_value())
 
 
 @pytest.fixture

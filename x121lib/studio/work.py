@@ -165,7 +165,7 @@ class Work:
             entry["status"] = row["status"].label
             waiting = row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
             entry["why"] = _why(entry, position, views) if waiting else ""
-            position += waiting
+            position += waiting and entry["waits_for"] is None
             data.append(entry)
         return pd.DataFrame(data, columns=[*_COLUMNS, "why"])
 

@@ -58,11 +58,11 @@ def tiny_graph(fault: str = "") -> dict[str, Any]:
         fault: ``black`` shows nothing after the seed, ``frozen`` repeats it, ``unknown`` names a node class that no
             server has.
     """
-    noise = {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 10, "batch_size": NEW_FRAMES, "color": 8421504}}
+    grey = {"width": 8, "height": 10, "batch_size": NEW_FRAMES, "color": 8421504}
     graph: dict[str, Any] = {
         "1": {"class_type": "LoadImage", "inputs": {"image": "seed.png"}, "_meta": {"title": "seed_image"}},
         "2": _scaled(["1", 0], "area"),
-        "3": noise,
+        "3": {"class_type": "EmptyImage", "inputs": grey},
         "4": {"class_type": "ImageAddNoise", "inputs": {"image": ["3", 0], "seed": 0, "strength": 0.5}},
         "5": _scaled(["4", 0], "bilinear"),
         "6": {"class_type": "RepeatImageBatch", "inputs": {"image": ["2", 0], "amount": NEW_FRAMES}},
@@ -142,6 +142,21 @@ def clone_database(server_url: str, template: str) -> str:
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(query)
     return server_url.rsplit("/", 1)[0] + "/" + name
+
+
+def drop_database(url: str) -> None:
+    """Drop a database, whoever is still connected to it."""
+    base, name = url.rsplit("/", 1)
+    with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def make_careless(server_url: str) -> None:
+    """Let a test's server wait for no disk: what a crash would lose is thrown away anyway."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @dataclass(frozen=True)

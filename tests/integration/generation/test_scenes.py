@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from x121lib import media
 from x121lib import model as m
 from x121lib.studio import Studio
-from x121lib.testing.small_studio import drive, write_recipe
 from x121lib.terms.vocabulary import SceneStatus, SegmentStatus, TakeStatus
+from x121lib.testing.small_studio import drive, write_recipe
 
 
 def _takes(studio: Studio, scene_id: object) -> list[m.Take]:
@@ -45,7 +45,8 @@ def test_each_segment_starts_from_the_last_frame_of_the_one_before_bit_for_bit(r
         assert np.array_equal(stored, decoded)
     with reviewed.transaction() as session:
         approved = session.scalars(
-            sa.select(m.ImageVersion.artifact_id).join(m.ImageVariant, m.ImageVariant.approved_version_id == m.ImageVersion.id)
+            sa.select(m.ImageVersion.artifact_id)
+            .join(m.ImageVariant, m.ImageVariant.approved_version_id == m.ImageVersion.id)
             .join(m.Character, m.Character.id == m.ImageVariant.character_id).where(m.Character.name == "Aiko")
         ).one()  # fmt: skip
     assert first.seed_frame_artifact_id == approved

@@ -1,0 +1,91 @@
+"""Dispatch policy: order, load, avoidance, reasons."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from x121lib.scheduling.policy import Candidate, WorkerView, assign, order, why_waiting
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+A, B = uuid.UUID(int=1), uuid.UUID(int=2)
+
+
+def task(number: int, priority: int = 50, age_s: int = 0, avoid: frozenset[uuid.UUID] = frozenset()) -> Candidate:
+    return Candidate(uuid.UUID(int=100 + number), priority, NOW - timedelta(seconds=age_s), avoid)
+
+
+def worker(key: uuid.UUID, slots: int = 1, busy: int = 0, *, available: bool = True) -> WorkerView:
+    return WorkerView(key, f"w{key.int}", slots, busy, available)
+
+
+def test_priority_comes_before_age_and_age_before_key() -> None:
+    old, urgent, young, twin = task(1, age_s=60), task(2, priority=80), task(3), task(4)
+    assert order([twin, young, old, urgent]) == [urgent, old, young, twin]
+
+
+def test_a_busy_worker_gets_nothing_and_a_free_one_as_much_as_it_has_slots() -> None:
+    sent = assign([task(n) for n in range(5)], [worker(A, slots=1, busy=1), worker(B, slots=2)])
+    assert [(s.task_id.int, s.worker_id) for s in sent] == [(100, B), (101, B)]
+
+
+def test_the_least_loaded_worker_is_chosen_and_the_reason_names_it() -> None:
+    (sent,) = assign([task(1)], [worker(A, slots=4, busy=2), worker(B, slots=4, busy=1)])
+    assert sent.worker_id == B
+    assert "w2" in sent.reason
+
+
+def test_a_task_avoids_the_worker_that_lost_it_and_waits_while_another_one_is_only_busy() -> None:
+    lost = task(1, avoid=frozenset({A}))
+    assert [s.worker_id for s in assign([lost], [worker(A), worker(B)])] == [B]
+    assert assign([lost], [worker(A), worker(B, busy=1)]) == []
+
+
+def test_with_nobody_else_available_the_avoided_worker_will_do() -> None:
+    lost = task(1, avoid=frozenset({A}))
+    assert [s.worker_id for s in assign([lost], [worker(A), worker(B, available=False)])] == [A]
+
+
+def test_a_task_that_must_wait_blocks_nobody_behind_it() -> None:
+    lost, other = task(1, priority=80, avoid=frozenset({A})), task(2)
+    sent = assign([lost, other], [worker(A), worker(B, busy=1)])
+    assert [(s.task_id, s.worker_id) for s in sent] == [(other.task_id, A)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 100), st.integers(0, 500)), max_size=20),
+    st.lists(st.tuples(st.integers(1, 4), st.integers(0, 5), st.booleans()), max_size=5),
+)
+def test_no_slot_is_given_twice_and_none_stays_free_while_a_task_waits(
+    tasks: list[tuple[int, int]], workers: list[tuple[int, int, bool]]
+) -> None:
+    candidates = [task(i, priority, age) for i, (priority, age) in enumerate(tasks)]
+    views = [worker(uuid.UUID(int=i + 1), s, min(b, s), available=up) for i, (s, b, up) in enumerate(workers)]
+    sent = assign(candidates, views)
+    free = {v.worker_id: v.slots - v.busy if v.available else 0 for v in views}
+    for assignment in sent:
+        free[assignment.worker_id] -= 1
+    assert all(n >= 0 for n in free.values())
+    assert len({s.task_id for s in sent}) == len(sent)
+    assert len(sent) == len(candidates) or sum(free.values()) == 0
+    assert [s.task_id for s in sent] == [c.task_id for c in order(candidates)][: len(sent)]
+
+
+@pytest.mark.parametrize(
+    ("workers", "position", "words"),
+    [
+        ([], 0, "No GPU worker is known"),
+        ([worker(A, available=False)], 0, "None of the 1 GPU workers is online"),
+        ([worker(A)], 0, "Next to be sent"),
+        ([worker(A, busy=1)], 1, "2nd in the queue: all 1 slots are busy"),
+        ([worker(A, busy=1)], 10, "11th in the queue"),
+        ([worker(A, busy=1)], 20, "21st in the queue"),
+        ([worker(A, busy=1)], 110, "111th in the queue"),
+    ],
+)
+def test_the_reason_why_a_task_waits_is_one_sentence(workers: list[WorkerView], position: int, words: str) -> None:
+    assert words in why_waiting(position, workers)
