@@ -20,7 +20,8 @@ router = APIRouter(route_class=ApiRoute, tags=["files"])
 Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
-@router.api_route("/files/{sha256}", methods=["GET", "HEAD"], response_class=Response)
+@router.head("/files/{sha256}", include_in_schema=False)
+@router.get("/files/{sha256}", response_class=Response)
 def get_file(studio: Acting, sha256: Hash, request: Request) -> Response:
     """Return a stored file, whole or in ranges, where the release of whom it shows covers that."""
     path, media_type = studio.doors.file(sha256)
@@ -38,7 +39,8 @@ def list_deliveries(
     return page(Clients(studio).deliveries(project), limit, offset)
 
 
-@router.api_route("/deliveries/{delivery_id}/file", methods=["GET", "HEAD"], response_class=Response)
+@router.head("/deliveries/{delivery_id}/file", include_in_schema=False)
+@router.get("/deliveries/{delivery_id}/file", response_class=Response)
 def get_delivery(studio: Acting, delivery_id: uuid.UUID, request: Request) -> Response:
     """Return a delivery's ZIP, whole or in ranges; its releases are checked again."""
     path, sha256 = Clients(studio).delivery_file(delivery_id)

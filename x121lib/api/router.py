@@ -19,6 +19,7 @@ from x121lib.studio.feed import Feed
 PREFIX = "/api"
 OPEN = frozenset({("GET", f"{PREFIX}/health"), ("POST", f"{PREFIX}/sign-in")})
 """The only routes that answer somebody unknown."""
+PARTS = tuple(part.router for part in (sign_in, projects, work, scenes, files, events))
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -39,8 +40,8 @@ def make_router(studio_for: Callable[[Request], Studio]) -> APIRouter:
         request.state.x121_feed = feeds.of(studio)
 
     router = APIRouter(prefix=PREFIX, route_class=ApiRoute, dependencies=[Depends(provide)])
-    for part in (sign_in, projects, work, scenes, files, events):
-        router.include_router(part.router)
+    for part in PARTS:
+        router.include_router(part)
     _add_description(router)
     _add_rest(router)
     return router

@@ -51,8 +51,9 @@ class House:
             return session.scalars(query.limit(1)).one()
 
     def set_status(self, scene_id: uuid.UUID, status: SceneStatus) -> None:
-        """Put a scene where a test wants it."""
+        """Put a scene where a test wants it, with nothing decided yet."""
         with self.database.transaction() as session:
+            session.execute(sa.delete(m.Decision))
             session.execute(sa.update(m.Scene).where(m.Scene.id == scene_id).values(status_id=status))
 
 
