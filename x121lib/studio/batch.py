@@ -14,6 +14,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from x121lib import model as m
+from x121lib.base.errors import RefusedError
 from x121lib.events.outbox import CHANNEL
 from x121lib.pipeline.submission import Submission
 from x121lib.store.session import DatabaseUnreachableError, Listener
@@ -154,13 +155,23 @@ class BatchHandle:
     def watch(self, *, show: Callable[[Progress], None] | None = None) -> Progress:
         """Follow the work to its end with a progress bar, in a notebook and in a terminal; returns the last state.
 
-        Interrupting it stops the watching, not the work.
+        Interrupting it stops the watching, not the work. Without a consumer it waits for one; `wait` refuses instead.
         """
         shown = show or self.bar()
         last = self.progress()
         for last in follow(self._studio, self._project):
             shown(last)
         return last
+
+    def wait(self) -> Progress:
+        """Follow the work as `watch` does, for scheduled runs, where nobody would start a missing consumer.
+
+        Raises:
+            RefusedError: there is work left and no consumer runs.
+        """
+        if not self.progress().over and not self._studio.work.has_consumer():
+            raise RefusedError("No consumer runs, so nothing would start.", hint="Run 'x121 up' (or 'x121 consumer').")
+        return self.watch()
 
     def bar(self) -> Callable[[Progress], None]:
         """Return what shows progress here: a widget in a notebook, a bar on a terminal, plain lines elsewhere."""
@@ -220,11 +231,11 @@ def _terminal_bar() -> Callable[[Progress], None]:
 
 
 def _plain_lines(console: Any) -> Callable[[Progress], None]:
-    last = {"at": -10.0, "text": ""}
+    last: dict[str, Any] = {"at": -10.0, "text": ""}
 
     def show(progress: Progress) -> None:
         text = str(progress)
-        if text != last["text"] and (progress.over or time.monotonic() - float(last["at"]) >= 3.0):
+        if text != last["text"] and (progress.over or time.monotonic() - last["at"] >= 3.0):
             console.print(text, highlight=False, soft_wrap=True)
             last.update(at=time.monotonic(), text=text)
 

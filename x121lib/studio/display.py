@@ -80,7 +80,7 @@ class Matrix:
     def __repr__(self) -> str:
         if not self.cells:
             return f"Project '{self.project}' has no scenes to plan yet."
-        return self.table.fillna("").map(lambda lines: lines.replace("\n", " · ")).to_string()
+        return str(self.table.fillna("").map(lambda lines: lines.replace("\n", " · ")).to_string())
 
     def _repr_html_(self) -> str:
         if not self.cells:
@@ -190,7 +190,7 @@ def scene_html(head: Mapping[str, Any], segments: Sequence[SegmentView], note: s
     columns = "".join(_segment_html(s) for s in segments)
     return (
         f"<div style='font-size:15px;font-weight:600'>{escape(names)}</div><div>{line}</div>"
-        f"<div style='display:flex;gap:4px;margin:8px 0 4px'>{columns}</div>"
+        f"<div style='display:flex;gap:14px;margin:8px 0 4px'>{columns}</div>"
         f"<div style='font-size:12px;opacity:.75'>{escape(label)}</div>"
     )
 
@@ -304,6 +304,6 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in rows
     )
     return (
-        "<table style='border-collapse:collapse;border:0;margin:8px 0'>"
+        "<table style='border-collapse:collapse;border:0;margin:8px 0;font-size:13px'>"
         f"{f'<thead><tr>{top}</tr></thead>' if top else ''}<tbody>{body}</tbody></table>"
     )

@@ -219,7 +219,11 @@ class ProjectHandle:
             characters=tuple(characters), scene_types=tuple(scene_types), variants=tuple(variants), tier=tier,
             priority_class=PriorityClass(priority.capitalize()), not_before=at, skip_blocked=skip_blocked,
         )  # fmt: skip
-        return BatchHandle(self._studio, self, self.submit_selection(selection))
+        return self.batch(selection)
+
+    def batch(self, selection: Selection, *, dry_run: bool = False) -> BatchHandle:
+        """Queue a selection, or say what that would do, and return it as a batch."""
+        return BatchHandle(self._studio, self, self.submit_selection(selection, dry_run=dry_run))
 
     def submit_selection(self, selection: Selection, *, dry_run: bool = False) -> Submission:
         """Queue a selection, or say what that would do."""
