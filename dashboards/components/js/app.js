@@ -198,7 +198,10 @@ function scrub(event) {
   const strip = event.target.closest?.("[data-scrub]");
   if (!strip) return;
   const box = strip.getBoundingClientRect();
-  strip.style.setProperty("--at", Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)).toFixed(3));
+  const frames = Number(strip.dataset.frames) || 1;
+  const at = Math.floor(Math.min(0.999, Math.max(0, (event.clientX - box.left) / box.width)) * frames);
+  strip.style.setProperty("--frames", frames);
+  strip.style.setProperty("--at", at);
 }
 
 window.x121mount = function mount(model, root) {

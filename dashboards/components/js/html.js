@@ -31,7 +31,7 @@ function sameKind(a, b) { return a.nodeType === b.nodeType && a.nodeName === b.n
 
 function morphAttributes(from, to) {
   for (const { name, value } of [...to.attributes]) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
-  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name) && !name.startsWith("data-live")) from.removeAttribute(name);
+  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name) && !name.startsWith("data-live") && !(name === "style" && from.hasAttribute("data-scrub"))) from.removeAttribute(name);
 }
 
 function morphNode(from, to) {
@@ -39,7 +39,7 @@ function morphNode(from, to) {
     if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue;
     return;
   }
-  if (from.isEqualNode(to)) return;
+  if (from.isEqualNode(to) || from.hasAttribute("data-live")) return; // what is live belongs to its script
   const focused = from === document.activeElement && /^(INPUT|TEXTAREA|SELECT)$/.test(from.nodeName);
   morphAttributes(from, to);
   if (!focused && from.nodeName === "INPUT" && to.hasAttribute("value")) from.value = to.getAttribute("value");

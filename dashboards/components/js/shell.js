@@ -126,7 +126,7 @@ export const shellActions = {
   scheme: (app, value) => setLook("scheme", value),
   palette_: (app, value) => setLook("palette", value),
   contrast: () => setLook("contrast", look("contrast") === "high" ? "" : "high"),
-  project: (app, id) => { app.ui.menu = null; app.send("project", { id }); },
+  project: (app, id) => { app.ui.menu = null; document.cookie = `x121_project=${encodeURIComponent(id)}; path=/; max-age=31536000; samesite=lax`; app.send("project", { id }); },
   cancelTask: (app, id) => app.act("cancel", { task_ids: [id] }),
   open: (app, href) => app.open(href),
   reload: () => location.reload(),
