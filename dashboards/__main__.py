@@ -10,6 +10,10 @@ from typing import cast
 
 import uvicorn
 
+from x121lib.base.log import setup_logging
+from x121lib.base.process import die_with_parent
+from x121lib.base.settings import Settings
+
 from .app import create_app
 from .contracts import StudioDoor
 from .samples import SampleStudio
@@ -26,11 +30,15 @@ def open_door(*, sample: bool) -> tuple[StudioDoor, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until the process is told to stop; returns the exit code."""
+    die_with_parent()
+    settings = Settings()
     parser = argparse.ArgumentParser(prog="python -m dashboards", description="X121's web door.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8121)
+    parser.add_argument("--host", default=settings.host)
+    parser.add_argument("--port", type=int, default=settings.port)
     parser.add_argument("--sample", action="store_true", help="fixed figures instead of a studio")
     options = parser.parse_args(arguments)
+    if not options.sample:
+        setup_logging(settings.log_dir, "web", settings.log_level)
     door, secret = open_door(sample=options.sample)
     if isinstance(door, SampleStudio):
         sys.stdout.write(f"http://{options.host}:{options.port}/sign-in/once/{door.issue_once()}\n")
