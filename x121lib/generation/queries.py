@@ -62,9 +62,7 @@ def recipe(session: Session, scene_id: uuid.UUID) -> SceneRecipe:
 def segments(session: Session, scene_id: uuid.UUID) -> list[m.Segment]:
     """Return a scene's segments in order."""
     return list(
-        session.scalars(
-            sa.select(m.Segment).where(m.Segment.scene_id == scene_id).order_by(m.Segment.sequence_index)
-        )
+        session.scalars(sa.select(m.Segment).where(m.Segment.scene_id == scene_id).order_by(m.Segment.sequence_index))
     )
 
 

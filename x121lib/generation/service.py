@@ -123,9 +123,7 @@ def plan_scene(session: Session, scene: m.Scene, options: PlanOptions) -> list[m
     return plan_takes(session, scene, segments, options)
 
 
-def plan_takes(
-    session: Session, scene: m.Scene, segments: list[m.Segment], options: PlanOptions
-) -> list[m.GpuTask]:
+def plan_takes(session: Session, scene: m.Scene, segments: list[m.Segment], options: PlanOptions) -> list[m.GpuTask]:
     """Write a new take and its GPU task for each given segment (consecutive ones), chained in order."""
     tasks: list[m.GpuTask] = []
     for segment in segments:
@@ -176,8 +174,9 @@ def build_order(session: Session, task: m.GpuTask) -> TakeOrder:
     handed_off = previous.boundary_artifact_id if previous is not None else None
     seed_frame = handed_off or source
     hashes = dict(
-        session.execute(sa.select(m.Artifact.id, m.Artifact.sha256).where(m.Artifact.id.in_([seed_frame, source])))
-        .all()
+        session.execute(
+            sa.select(m.Artifact.id, m.Artifact.sha256).where(m.Artifact.id.in_([seed_frame, source]))
+        ).all()
     )
     repeats = recipe.workflow.repeats_seed_frame
     return TakeOrder(
@@ -293,13 +292,9 @@ def build_assembly(session: Session, scene_id: uuid.UUID) -> AssemblyOrder | Non
     takes = [take for _, take in chosen if take is not None and take.output_artifact_id is not None]
     if not chosen or len(takes) != len(chosen):
         return None
-    cut = plan.cut_of(
-        [queries.take_facts(t) for t in takes], repeats_seed_frame=recipe.workflow.repeats_seed_frame
-    )
+    cut = plan.cut_of([queries.take_facts(t) for t in takes], repeats_seed_frame=recipe.workflow.repeats_seed_frame)
     ids = [t.output_artifact_id for t in takes]
-    hashes = dict(
-        session.execute(sa.select(m.Artifact.id, m.Artifact.sha256).where(m.Artifact.id.in_(ids))).all()
-    )
+    hashes = dict(session.execute(sa.select(m.Artifact.id, m.Artifact.sha256).where(m.Artifact.id.in_(ids))).all())
     parts = tuple((hashes[i], part) for i, part in zip(ids, cut, strict=True) if i is not None)
     return AssemblyOrder(scene_id, parts, tuple(t.id for t in takes), recipe.target_s)
 

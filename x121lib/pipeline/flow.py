@@ -204,9 +204,7 @@ def retake(session: Session, scene: m.Scene, from_segment: int, person_id: uuid.
     for segment in segments:
         if segment.chosen_take_id is not None:
             session.get_one(m.Take, segment.chosen_take_id).status_id = TakeStatus.REJECTED
-    options = generation.PlanOptions(
-        batch_id=None, submitted_by_id=person_id, priority_class=PriorityClass.URGENT
-    )
+    options = generation.PlanOptions(batch_id=None, submitted_by_id=person_id, priority_class=PriorityClass.URGENT)
     tasks = generation.plan_takes(session, scene, segments, options)
     move_scene(session, scene, SceneStatus.GENERATING)
     outbox.publish(session, EventKind.RETAKE_QUEUED, entity="scene", entity_id=scene.id, project_id=scene.project_id,
