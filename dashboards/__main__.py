@@ -9,7 +9,9 @@ import sys
 from typing import cast
 
 import uvicorn
+from fastapi import APIRouter
 
+from x121lib.api import make_router
 from x121lib.base.log import setup_logging
 from x121lib.base.process import die_with_parent
 from x121lib.base.settings import Settings
@@ -28,6 +30,12 @@ def open_door(*, sample: bool) -> tuple[StudioDoor, str]:
     return door, secret
 
 
+def api_routers(door: StudioDoor) -> list[APIRouter]:
+    """Return the API of the studio behind a door; fixed figures have none."""
+    studio = getattr(door, "studio", None)
+    return [] if studio is None else [make_router(lambda _: studio)]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Serve until the process is told to stop; returns the exit code."""
     die_with_parent()
@@ -43,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     if isinstance(door, SampleStudio):
         sys.stdout.write(f"http://{options.host}:{options.port}/sign-in/once/{door.issue_once()}\n")
         sys.stdout.flush()
-    app = create_app(door, secret=secret)
+    app = create_app(door, secret=secret, routers=api_routers(door))
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning", timeout_graceful_shutdown=2)
     return 0
 

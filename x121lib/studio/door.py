@@ -50,6 +50,11 @@ class Door:
         self._watched: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._lock = threading.Lock()
 
+    @property
+    def studio(self) -> Studio:
+        """The open studio, for what shares this process, such as the API; each caller acts there as themselves."""
+        return self._studio
+
     # People
 
     def sign_in(self, email: str, password: str, source: str = "") -> SessionPerson | None:
