@@ -18,7 +18,7 @@ from x121lib.cli.output import note, refusals, say
 from x121lib.cli.processes import Supervisor, stop_on_signals
 from x121lib.pipeline.submission import Selection, Submission
 from x121lib.studio import Studio
-from x121lib.studio.batch import BatchHandle, follow
+from x121lib.studio.batch import BatchHandle, Progress, follow
 from x121lib.studio.database import uninstall
 from x121lib.studio.project import ProjectHandle
 from x121lib.terms.vocabulary import RoleName
@@ -59,7 +59,7 @@ def _run(studio: Studio, supervisor: Supervisor, *, headless: bool, out: Path) -
     supervisor.wait_ready()
     project = prepare(studio, supervisor.stopping)
     if not headless and not supervisor.stopping.is_set():
-        _open(studio, supervisor)
+        _open(studio, supervisor, project)
     _generate(studio, supervisor, project, headless=headless)
     if supervisor.stopping.is_set():
         if headless:
@@ -68,7 +68,7 @@ def _run(studio: Studio, supervisor: Supervisor, *, headless: bool, out: Path) -
     if headless:
         _deliver(project, out)
         return
-    note("Scenes are waiting to be reviewed in the browser. Ctrl-C ends the studio.")
+    note(f"Scenes are waiting to be reviewed at {supervisor.web_url}/review. Ctrl-C ends the studio.")
     supervisor.run()
 
 
@@ -98,10 +98,12 @@ def _import(project: ProjectHandle, name: str) -> None:
     note(f"Imported {name}.")
 
 
-def _open(studio: Studio, supervisor: Supervisor) -> None:
+def _open(studio: Studio, supervisor: Supervisor, project: ProjectHandle) -> None:
     person = studio.people.ensure("Demo creator", "creator@demo.invalid", {RoleName.CREATOR})
     token = studio.people.make_sign_in_link(person, lifetime_s=24 * 3600)
-    link = f"{supervisor.web_url}/sign-in/once/{token}"
+    waiting = len(project.scenes().query("status == 'Review'"))
+    where = "/review" if waiting else "/pulse"  # while takes are made, Pulse is where work is visible
+    link = f"{supervisor.web_url}/sign-in/once/{token}?next={where}"
     say(f"Sign in once: {link}")
     webbrowser.open(link)
 
@@ -129,7 +131,7 @@ def _generate(studio: Studio, supervisor: Supervisor, project: ProjectHandle, *,
         raise RefusedError(f"{len(frame)} scenes failed. {reasons}")
 
 
-def _follow(studio: Studio, supervisor: Supervisor, project: ProjectHandle) -> object:
+def _follow(studio: Studio, supervisor: Supervisor, project: ProjectHandle) -> Progress | None:
     """Show the progress until the work is over, keeping the processes alive meanwhile."""
     batch = BatchHandle(studio, project, Submission(None, (), (), (), 0))
     shown = batch.bar()

@@ -151,9 +151,10 @@ def watch(project: str) -> None:
     """Follow a project's work until nothing is left to do; Ctrl-C stops the watching only."""
     with refusals(), Studio.open() as studio:
         handle = studio.project(project)
-        _say_when_idle(studio, 1)
-        last = BatchHandle(studio, handle, Submission(None, (), (), (), 0)).watch()
-        if last.failed or last.scenes.get("Failed"):
+        batch = BatchHandle(studio, handle, Submission(None, (), (), (), 0))
+        _say_when_idle(studio, batch.progress().open)
+        last = batch.watch()
+        if last.scenes.get("Failed"):
             raise RefusedError("Some scenes failed.", hint=f"'x121 review {project}' names the reasons.")
 
 
@@ -169,7 +170,7 @@ def review(
         handle = studio.project(project)
         if approve_passing:
             approved, left = handle.approve_passing()
-            say(f"{len(approved)} scenes approved, {len(left)} left for a person.")
+            (note if as_json else say)(f"{len(approved)} scenes approved, {len(left)} left for a person.")
         show_frame(handle.scenes().drop(columns="scene_id"), as_json=as_json, empty="No scene yet: 'x121 submit'.")
 
 

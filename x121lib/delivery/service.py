@@ -58,10 +58,21 @@ class DeliveryOrder:
     """Files made on the spot: metadata and receipts, by path."""
 
 
+@dataclass(frozen=True)
+class DeliveryRequest:
+    """What somebody asks to be delivered."""
+
+    to: Path
+    """The ZIP file to write."""
+    partial: bool = False
+    """Deliver what is approved and leave out the rest, instead of refusing."""
+    characters: tuple[str, ...] = ()
+    """Names of the characters; empty: all."""
+
+
 def prepare(
-    session: Session, actor: Actor, project: m.Project, to: Path, *, partial: bool = False,
-    characters: list[str] | None = None, artifacts: ArtifactStore,
-) -> DeliveryOrder:  # fmt: skip
+    session: Session, actor: Actor, project: m.Project, request: DeliveryRequest, artifacts: ArtifactStore
+) -> DeliveryOrder:
     """Check a delivery and open its row; nothing is written to disk.
 
     Raises:
@@ -69,24 +80,24 @@ def prepare(
         RefusedError: there is nothing to deliver at all, or two folders would collide.
     """
     actor.require(Permission.DELIVER)
-    people = catalogue.characters(session, project.id, characters)
+    people = catalogue.characters(session, project.id, list(request.characters))
     if clash := colliding_folders([c.name for c in people]):
         raise RefusedError(f"'{clash[0][0]}' and '{clash[0][1]}' would share a folder.", hint="Rename one of them.")
     ids = [c.id for c in people]
     scenes = queries.scene_facts(session, project.id, ids)
     kinds = [k.name for k in catalogue.variant_kinds(session) if k.name in {s.variant_kind for s in scenes}]
     built = manifest.build(scenes, queries.image_facts(session, ids, kinds), catalogue.naming_rules(session))
-    if built.missing and not partial:
+    if built.missing and not request.partial:
         raise IncompleteDeliveryError(built.missing)
     if not any(item.scene_version_id for item in built.items):
         raise RefusedError(f"Project '{project.name}' has no approved scene to deliver.")
     delivery = m.Delivery(
-        id=new_id(), project_id=project.id, status_id=DeliveryStatus.WRITING, is_partial=partial,
-        path=str(to), created_by_id=actor.person_id,
+        id=new_id(), project_id=project.id, status_id=DeliveryStatus.WRITING, is_partial=request.partial,
+        path=str(request.to), created_by_id=actor.person_id,
     )  # fmt: skip
     session.add(delivery)
     session.flush()
-    return DeliveryOrder(delivery.id, project.id, to, built, _documents(session, people, built, artifacts))
+    return DeliveryOrder(delivery.id, project.id, request.to, built, _documents(session, people, built, artifacts))
 
 
 def _documents(

@@ -279,10 +279,8 @@ class ProjectHandle:
         with self._studio.transaction() as session:
             project = session.get_one(m.Project, self.project_id)
             self._require_delivery_rights(session, project, list(characters))
-            order = delivery.prepare(
-                session, self._studio.actor, project, Path(to).absolute(), partial=partial,
-                characters=list(characters), artifacts=house.artifacts,
-            )  # fmt: skip
+            request = delivery.DeliveryRequest(Path(to).absolute(), partial, tuple(characters))
+            order = delivery.prepare(session, self._studio.actor, project, request, house.artifacts)
         try:
             package = write_zip(order.to, delivery.files_of(order, house.artifacts), progress=progress)
         except BaseException:

@@ -7,7 +7,7 @@ import threading
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -176,7 +176,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _queue_query() -> sa.Select[tuple[object, ...]]:
+def _queue_query() -> sa.Select[Any]:
     kind = sa.func.coalesce(m.Scene.variant_kind_id, m.ImageVariant.kind_id)
     before = sa.orm.aliased(m.GpuTask)
     open_before = sa.case((before.status_id != TaskStatus.COMPLETE, before.id), else_=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -61,7 +62,7 @@ class Workers:
         ]  # fmt: skip
         return pd.DataFrame(data, columns=columns)
 
-    def check_workflow(self, name: str) -> list[dict[str, object]]:
+    def check_workflow(self, name: str) -> Sequence[dict[str, object]]:
         """Return one row per online worker: which node classes of a workflow's newest version it lacks."""
         with self._studio.transaction() as session:
             version = session.scalars(

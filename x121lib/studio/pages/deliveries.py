@@ -61,9 +61,8 @@ class Packer:
         to = folder / f"{_file_name(project.name)}-{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}.zip"
         with studio.transaction() as session:
             rights.require_cover_of(session, _uses(session, project), now)
-            order = delivery.prepare(
-                session, studio.actor, project, to, partial=partial, artifacts=studio.house.artifacts
-            )
+            request = delivery.DeliveryRequest(to, partial)
+            order = delivery.prepare(session, studio.actor, project, request, studio.house.artifacts)
         thread = threading.Thread(target=self._write, args=(studio, order), name=f"x121-delivery-{order.delivery_id}")
         thread.daemon = True
         with self._lock:
