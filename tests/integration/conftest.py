@@ -47,7 +47,7 @@ def stocked_studio(server_url: str, template: str, tmp_path_factory: pytest.Temp
 def reviewed_studio(
     server_url: str, stocked_studio: Kept, engine_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Kept:
-    """Make a studio once in which Aiko's and Lena's *sway* and Aiko's real *idle* were generated and wait for review."""
+    """Make a studio once in which three scenes wait for review: *sway* of both characters and Aiko's real *idle*."""
     home = tmp_path_factory.mktemp("reviewed") / "home"
     settings = stocked_studio.clone(server_url, home)
     with open_studio(settings) as studio:

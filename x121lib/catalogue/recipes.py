@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tomllib
 import uuid
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def read_scene_type_file(path: Path) -> SceneTypeFile:
             workflow=_workflow_path(path, _text(path, data, "workflow")),
             target_duration_s=_positive(path, data, "target_duration_s"),
             segment_duration_s=_positive(path, data, "segment_duration_s"),
-            frame_rate=Fraction(str(data.get("frame_rate", "24/1"))),
+            frame_rate=_rate(path, data.get("frame_rate", "24/1")),
             width=int(_positive(path, data, "width")),
             height=int(_positive(path, data, "height")),
             variants=tuple(data.get("variants") or ()),
@@ -225,9 +226,19 @@ def _text(path: Path, data: dict[str, Any], key: str) -> str:
 
 def _positive(path: Path, data: dict[str, Any], key: str) -> Decimal:
     value = data.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise InvalidInputError(f"{path.name}: '{key}' must be a number above 0.")
     return Decimal(str(value))
+
+
+def _rate(path: Path, value: object) -> Fraction:
+    try:
+        rate = Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 240:
+        raise InvalidInputError(f"{path.name}: 'frame_rate' must be like \"24/1\", up to 240, and is {value!r}.")
+    return rate
 
 
 def _digest(content: dict[str, Any]) -> str:

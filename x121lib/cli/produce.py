@@ -154,7 +154,7 @@ def watch(project: str) -> None:
         batch = BatchHandle(studio, handle, Submission(None, (), (), (), 0))
         _say_when_idle(studio, batch.progress().open)
         last = batch.watch()
-        if last.scenes.get("Failed"):
+        if last.failed or last.scenes.get("Failed"):
             raise RefusedError("Some scenes failed.", hint=f"'x121 review {project}' names the reasons.")
 
 

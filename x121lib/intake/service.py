@@ -137,15 +137,24 @@ def import_character(
         why = f"the folder of '{row.name}'" if row.name != name else "another performer behind it"
         raise ConflictError(f"'{name}' can not be imported: the project has {why} already.")
     changed = [i.image.kind for i in stored.images if _add_image(session, actor, row, i)]
-    if stored.document is not None:
-        row.metadata_artifact_id = register(session, stored.document)
-        write_metadata(session, row.id, stored.scanned.metadata or {}, fields)
-    if is_new or changed:
-        after = {"name": name, "kinds": changed}
+    told = stored.document is not None and _update_document(session, row, stored, fields)
+    if is_new or changed or told:
+        after = {"name": name, "kinds": changed, "metadata": told}
         audit.record(session, actor, "character.import", ("character", row.id), after=after)
         outbox.publish(session, EventKind.CHARACTER_IMPORTED, entity="character", entity_id=row.id,
                        project_id=project.id, payload=after)  # fmt: skip
     return Imported(row.id, name, is_new, tuple(changed))
+
+
+def _update_document(session: Session, row: m.Character, stored: StoredCharacter, fields: Sequence[FieldSpec]) -> bool:
+    """Write a character's metadata where its document is another than the known one; returns whether it is."""
+    key = register(session, stored.document) if stored.document is not None else None
+    if key == row.metadata_artifact_id:
+        return False
+    row.metadata_artifact_id = key
+    row.version += 1
+    write_metadata(session, row.id, stored.scanned.metadata or {}, fields)
+    return True
 
 
 def _add_image(session: Session, actor: Actor, character: m.Character, stored: StoredImage) -> bool:

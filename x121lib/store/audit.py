@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from datetime import UTC
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +37,7 @@ def record(
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(_CHAIN_LOCK)))
     previous = session.scalar(sa.select(m.AuditEntry.entry_hash).order_by(m.AuditEntry.id.desc()).limit(1)) or _GENESIS
     entry = m.AuditEntry(
+        at=session.scalar(sa.select(sa.func.now())),
         person_id=actor.person_id,
         actor_name=actor.name,
         action=action,
@@ -52,6 +54,7 @@ def record(
 
 def _body(entry: m.AuditEntry) -> dict[str, Any]:
     return {
+        "at": entry.at.astimezone(UTC).isoformat(),
         "actor_name": entry.actor_name,
         "action": entry.action,
         "entity": entry.entity,

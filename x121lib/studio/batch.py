@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
@@ -41,7 +42,7 @@ class Progress:
     running: int
     """Dispatched or running."""
     failed: int
-    """Failed for good."""
+    """Failed for good, and not made good by a later task."""
     open: int
     """Not over yet."""
     scenes: dict[str, int]
@@ -72,6 +73,7 @@ def progress_of(studio: Studio, project: ProjectHandle) -> Progress:
             .where(m.GpuTask.project_id == project.project_id, m.GpuTask.status_id != TaskStatus.CANCELLED)
             .group_by(m.GpuTask.status_id)
         ).all()
+        failed = int(session.scalar(_failed_tasks(project.project_id)) or 0)
     by_status = {status: (int(n), float(p or 0)) for status, n, p in rows}
     summary = project.summary()
     open_tasks = sum(n for s, (n, _) in by_status.items() if s not in ENDED_STATUSES)
@@ -79,10 +81,26 @@ def progress_of(studio: Studio, project: ProjectHandle) -> Progress:
         tasks=sum(n for n, _ in by_status.values()),
         done=sum(float(n) if s in ENDED_STATUSES else p for s, (n, p) in by_status.items()),
         running=sum(n for s, (n, _) in by_status.items() if s in LEASED_STATUSES),
-        failed=by_status.get(TaskStatus.FAILED, (0, 0.0))[0],
+        failed=failed,
         open=open_tasks,
         scenes=summary,
         assembling=summary.get(SceneStatus.GENERATING.label, 0) if open_tasks == 0 else 0,
+    )
+
+
+def _failed_tasks(project_id: uuid.UUID) -> sa.Select[int]:
+    """Count failed tasks of failed scenes, and of image variants that nothing was queued for since."""
+    later = sa.orm.aliased(m.GpuTask)
+    again = sa.exists().where(later.image_variant_id == m.GpuTask.image_variant_id, later.id > m.GpuTask.id)
+    variant = sa.and_(m.GpuTask.image_variant_id.is_not(None), ~again)
+    return (
+        sa.select(sa.func.count())
+        .select_from(m.GpuTask)
+        .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
+        .outerjoin(m.Segment, m.Segment.id == m.Take.segment_id)
+        .outerjoin(m.Scene, m.Scene.id == m.Segment.scene_id)
+        .where(m.GpuTask.project_id == project_id, m.GpuTask.status_id == TaskStatus.FAILED)
+        .where(sa.or_(variant, m.Scene.status_id == SceneStatus.FAILED))
     )
 
 

@@ -194,10 +194,13 @@ def _scene_rows() -> sa.Select[Any]:
         .where(m.Segment.scene_id == m.Scene.id, m.Segment.chosen_take_id.is_not(None))
         .scalar_subquery()
     )
+    newer = sa.orm.aliased(m.Take)
     worst = (
         sa.select(sa.func.max(sa.cast(m.Verdict.outcome_id, sa.SmallInteger)))
-        .join(m.Segment, m.Segment.chosen_take_id == m.Verdict.take_id)
+        .join(m.Take, m.Take.id == m.Verdict.take_id)
+        .join(m.Segment, m.Segment.id == m.Take.segment_id)
         .where(m.Segment.scene_id == m.Scene.id)
+        .where(~sa.exists().where(newer.segment_id == m.Take.segment_id, newer.number > m.Take.number))
         .scalar_subquery()
     )
     return (
