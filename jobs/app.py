@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from huey import PostgresHuey
+from huey import Huey, PostgresHuey, RedisHuey
 
 
-def make_huey(url: str) -> PostgresHuey:
-    """Return the Huey on a database, in the schema ``huey``, which it makes on first use."""
+def make_huey(url: str, redis_url: str | None = None) -> Huey:
+    """Return the Huey on Redis where an address is given, else on the database.
+
+    On the database it has the schema ``huey``, which it makes on first use.
+    """
+    if redis_url is not None:
+        return RedisHuey("x121", url=redis_url, results=False)
     _ensure_schema(url)
     separator = "&" if "?" in url else "?"
     return PostgresHuey("x121", dsn=f"{url}{separator}options=-csearch_path%3Dhuey", results=False)
@@ -21,7 +26,7 @@ def _ensure_schema(url: str) -> None:
         connection.execute("CREATE SCHEMA IF NOT EXISTS huey")
 
 
-def register(huey: PostgresHuey, work: Any) -> tuple[Any, Any]:
+def register(huey: Huey, work: Any) -> tuple[Any, Any]:
     """Register the two tasks on a Huey; each calls one method of `Studio.work` with an id."""
 
     @huey.task(name="run_attempt")

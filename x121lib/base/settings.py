@@ -29,6 +29,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=default_home, description="Folder that holds all of a studio on one machine.")
     database_url: SecretStr | None = Field(None, description="PostgreSQL ≥ 16 with pgvector; empty: embedded server.")
+    redis_url: SecretStr | None = Field(None, description="Redis that carries Huey's messages; empty: the database.")
     host: str = Field("127.0.0.1", description="Address that the web door listens on.")
     port: int = Field(8121, ge=0, le=65535, description="Port of the web door; the next free one if taken.")
     web: bool = Field(True, description="Whether `x121 up` and `x121 demo` start the web door.")

@@ -176,7 +176,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _queue_query() -> sa.Select[Any]:
+def _queue_query() -> sa.Select[*tuple[Any, ...]]:
     kind = sa.func.coalesce(m.Scene.variant_kind_id, m.ImageVariant.kind_id)
     before = sa.orm.aliased(m.GpuTask)
     open_before = sa.case((before.status_id != TaskStatus.COMPLETE, before.id), else_=None)
