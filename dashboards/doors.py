@@ -42,12 +42,12 @@ def build_router(door: StudioDoor, key: bytes, *, secure: bool) -> APIRouter:
         return welcome(person, next)
 
     @router.get("/sign-in/once/{token}")
-    def sign_in_once(token: str) -> Response:
+    def sign_in_once(token: str, next: str = "/pulse") -> Response:
         person = door.redeem_once(token)
         if person is None:
             fault = "This link was used already or has expired. Ask for a new one, or sign in."
             return HTMLResponse(sign_in_page(fault=fault), status_code=401)
-        return welcome(person, "/pulse")
+        return welcome(person, next)
 
     _add_sign_out(router, door)
     _add_files(router, door)

@@ -99,6 +99,18 @@ def test_a_one_time_link_works_once(client: httpx.Client, studio: SampleStudio) 
     assert client.get(f"/sign-in/once/{token}").status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("asked", "landed"),
+    [("/review?scene=7", "/review?scene=7"), ("//evil.test", "/pulse"), ("/\\evil.test", "/pulse"),
+     ("https://evil.test/", "/pulse"), ("review", "/pulse"), ("/\n/evil.test", "/pulse")],
+)  # fmt: skip
+def test_a_one_time_link_leads_only_to_our_own_pages(
+    client: httpx.Client, studio: SampleStudio, asked: str, landed: str
+) -> None:
+    answer = client.get(f"/sign-in/once/{studio.issue_once()}", params={"next": asked})
+    assert answer.headers["location"] == landed
+
+
 def test_signing_out_ends_the_session(client: httpx.Client, studio: SampleStudio) -> None:
     signed_in(client, studio)
     kept = client.cookies[COOKIE]

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import InvalidInputError
 from x121lib.generation import plan
-from x121lib.scheduling import queries as queue_queries
-from x121lib.studio.pages import queries
+from x121lib.studio.pages import presence, queries
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.grid import Grid, GridScene, build
 from x121lib.studio.pages.words import iso_in, many
@@ -45,7 +44,7 @@ class History:
 
 def read_history(session: Session, desk: Desk) -> History:
     """Return the history, with the slots that are online."""
-    views = queue_queries.worker_views(session, desk.now)
+    views = presence.worker_views(session, desk.now)
     return History(queries.history(session), sum(w.slots for w in views if w.available))
 
 

@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
 from x121lib import model as m
-from x121lib.studio.pages import queries, tasks
+from x121lib.studio.pages import presence, queries, tasks
 from x121lib.studio.pages.desk import Desk
 from x121lib.studio.pages.estimates import History
 from x121lib.studio.pages.words import many
@@ -28,8 +26,7 @@ _PARTS = {
 
 def worker_rows(desk: Desk) -> list[m.Worker]:
     """Return the workers that were not removed, by name."""
-    query = sa.select(m.Worker).where(m.Worker.status_id != WorkerStatus.REMOVED).order_by(m.Worker.name)
-    return list(desk.session.scalars(query))
+    return presence.worker_rows(desk.session)
 
 
 def workers(desk: Desk, rows: list[m.Worker], running: Sequence[Any], past: Sequence[Any]) -> list[dict[str, Any]]:
@@ -41,7 +38,7 @@ def workers(desk: Desk, rows: list[m.Worker], running: Sequence[Any], past: Sequ
 
 
 def _worker(desk: Desk, row: m.Worker, doing: list[Any], past: list[Any]) -> dict[str, Any]:
-    status, word = _state(row, bool(doing))
+    status, word = _state(row, bool(doing), desk.now)
     return {
         "id": str(row.id), "name": row.name, "kind": row.device or row.kind_id.label, "status": status, "word": word,
         "doing": "; ".join(f"{t['character']} · {tasks.label(t)}" for t in doing) or _idle(desk, row),
@@ -50,27 +47,30 @@ def _worker(desk: Desk, row: m.Worker, doing: list[Any], past: list[Any]) -> dic
     }  # fmt: skip
 
 
-def _state(row: m.Worker, busy: bool) -> tuple[str, str]:
+def _state(row: m.Worker, busy: bool, now: datetime) -> tuple[str, str]:
+    if presence.is_gone(row, now):
+        return "failed", "Offline"
     if row.status_id == WorkerStatus.DRAINING:
         return ("generating", "Draining") if busy else ("none", "Drained")
-    if row.status_id == WorkerStatus.OFFLINE:
-        return "failed", "Offline"
     if row.status_id == WorkerStatus.DEGRADED:
         return "warning", "Unsteady"
     return ("generating", "Busy") if busy else ("approved", "Idle")
 
 
 def _idle(desk: Desk, row: m.Worker) -> str:
-    if row.status_id == WorkerStatus.OFFLINE:
+    if presence.is_gone(row, desk.now):
         seen = row.last_seen_at
-        return "Never answered" if seen is None else f"Silent for {_ago(desk.now - seen)}"
+        return "Never answered" if seen is None else f"Last seen {_ago(desk.now - seen)} ago"
     if row.set_aside_until is not None and row.set_aside_until > desk.now:
         return f"Set aside after {many(row.error_streak, 'failure')}, until {row.set_aside_until:%H:%M} UTC"
     return "Gets nothing more" if row.status_id == WorkerStatus.DRAINING else "Nothing waits for it"
 
 
 def _ago(span: timedelta) -> str:
-    minutes = int(span.total_seconds() // 60)
+    seconds = int(span.total_seconds())
+    minutes = seconds // 60
+    if minutes < 1:
+        return f"{seconds} s"
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
 
 
@@ -126,7 +126,7 @@ def _free_slots(
 ) -> list[tuple[float, int, m.Worker]]:
     free: list[tuple[float, int, m.Worker]] = []
     for worker in rows:
-        if worker.status_id != WorkerStatus.ONLINE:
+        if worker.status_id != WorkerStatus.ONLINE or presence.is_gone(worker, desk.now):
             continue
         mine = [tasks.left_s(desk, t, history) or 0.0 for t in running if t["worker_id"] == worker.id]
         aside: datetime | None = worker.set_aside_until

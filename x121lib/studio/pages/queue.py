@@ -8,8 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from x121lib import model as m
-from x121lib.scheduling import queries as queue_queries
-from x121lib.studio.pages import estimates, fleet, queries, tasks
+from x121lib.studio.pages import estimates, fleet, presence, queries, tasks
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import duration, iso, iso_in
 from x121lib.terms.roles import Permission
@@ -59,7 +58,7 @@ def _tasks(
     desk: Desk, history: estimates.History, begun: Sequence[Any], waiting: Sequence[Any],
     plan: dict[uuid.UUID, tuple[float, float, m.Worker]],
 ) -> list[dict[str, Any]]:  # fmt: skip
-    views = queue_queries.worker_views(desk.session, desk.now)
+    views = presence.worker_views(desk.session, desk.now)
     found = [tasks.queue_task(desk, r, tasks.why(desk, r, 0, views), None, history) for r in begun]
     position = 0
     for row in waiting:
@@ -81,7 +80,7 @@ def _lanes(
         bars = [_past_bar(desk, p) for p in reversed(past) if p["worker_id"] == row.id]
         bars += [_running_bar(desk, t, history) for t in running if t["worker_id"] == row.id]
         bars += [_plan_bar(t, span) for t, span in planned if span[2].id == row.id and span[0] < _AHEAD_S]
-        if row.status_id in (WorkerStatus.OFFLINE, WorkerStatus.DRAINING):
+        if presence.is_gone(row, desk.now) or row.status_id == WorkerStatus.DRAINING:
             bars.append(_down_bar(desk, row, worker["word"]))
         lanes.append({"worker": worker, "bars": bars})
     return lanes

@@ -9,9 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from x121lib import model as m
-from x121lib.scheduling import queries as queue_queries
-from x121lib.scheduling.policy import WorkerView
-from x121lib.studio.pages import estimates, queries, tasks
+from x121lib.studio.pages import estimates, presence, queries, tasks
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import initials
 from x121lib.terms.transitions import LEASED_STATUSES, WAITING_STATUSES
@@ -74,29 +72,29 @@ def _status_items(desk: Desk) -> list[dict[str, Any]]:
     began = time.perf_counter()
     desk.session.scalar(sa.select(1))
     answer_ms = (time.perf_counter() - began) * 1000
-    views = queue_queries.worker_views(desk.session, desk.now)
-    online = sum(v.available for v in views)
+    known = presence.worker_views(desk.session, desk.now)
+    online = sum(v.available for v in known)
     disk = shutil.disk_usage(desk.studio.settings.home)
     share = disk.used / disk.total if disk.total else 0.0
     consumer = desk.session.scalar(
         sa.text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'x121-consumer'")
     )
     return [
-        _health(bool(consumer), views, online, share),
+        _health(bool(consumer), len(known), online, share),
         {"label": "Database", "value": f"{answer_ms:.0f} ms" if answer_ms >= 1 else "< 1 ms"},
-        {"label": "GPU workers", "value": f"{online} of {len(views)} online", "icon": "cpu"},
+        {"label": "GPU workers", "value": f"{online} of {len(known)} online", "icon": "cpu"},
         {"label": "Disk", "value": f"{disk.used / 1e9:.0f} of {disk.total / 1e9:.0f} GB", "icon": "hard-drive",
          "share": share},
     ]  # fmt: skip
 
 
-def _health(consumer: bool, views: list[WorkerView], online: int, disk: float) -> dict[str, Any]:
+def _health(consumer: bool, known: int, online: int, disk: float) -> dict[str, Any]:
     """Return the overall state: the strongest thing that is not well, else that all is."""
     if disk >= 0.97:
         return {"label": "The disk is nearly full", "value": "", "status": "failed"}
     if not consumer:
         return {"label": "No consumer runs: 'x121 up' starts one", "value": "", "status": "warning"}
-    if not views:
+    if not known:
         return {"label": "No GPU worker is known", "value": "", "status": "warning"}
     if not online:
         return {"label": "No GPU worker is online", "value": "", "status": "failed"}
