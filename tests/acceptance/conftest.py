@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from x121lib.base.settings import Settings
 from x121lib.store.embedded import EmbeddedServer, remove
 from x121lib.testing.real_studio import RealStudio, zip_structure
 
@@ -25,6 +26,9 @@ def _studio() -> Iterator[RealStudio]:
         studio.kill_everything()
         EmbeddedServer(studio.settings).stop()
         remove(studio.settings)
+        demo = Settings(home=studio.home / "demo")
+        EmbeddedServer(demo).stop()
+        remove(demo)
         shutil.rmtree(folder)
 
 

@@ -41,7 +41,7 @@ from x121lib.qa.sampling import Reference
 from x121lib.scheduling import service as queue
 from x121lib.store.artifact_rows import FileFacts, ImageFacts, VideoFacts, register
 from x121lib.store.errors import FULL_DISK, DiskFullError, MissingArtifactError
-from x121lib.store.session import DatabaseUnreachableError
+from x121lib.store.session import DatabaseError, DatabaseUnreachableError
 from x121lib.terms.vocabulary import ArtifactKind
 
 _log = get_logger(__name__)
@@ -216,10 +216,10 @@ def _finish_variant(house: House, claimed: Claim, order: variants.VariantOrder, 
 
 def _record_failure(house: House, task_id: uuid.UUID, attempt_number: int, error: X121Error) -> ExecutionResult:
     # A full disk is no reason to try again at once: a person must free space first, and then submits again.
-    machine = isinstance(error, ComfyError | DatabaseUnreachableError) and error.retryable
+    machine = isinstance(error, ComfyError | DatabaseError) and error.retryable
     context = {"hint": error.hint, **{k: str(v) for k, v in vars(error).items() if k not in {"message", "hint"}}}
     failure = queue.Failure(
-        error.code, error.message, machine=machine, context=dict(context), worker=isinstance(error, ComfyError)
+        error.code, str(error), machine=machine, context=dict(context), worker=isinstance(error, ComfyError)
     )
     _log.warning("attempt %s of task %s failed: %s", attempt_number, task_id, error)
     try:

@@ -82,6 +82,8 @@ def upgrade(database: Database, *, backup_dir: Path | None = None) -> Path | Non
         pgtools.dump(database.url, backup)
     with database.engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
+        if MigrationContext.configure(connection).get_current_revision() == before.head:
+            return backup  # another process was first, and may be writing its first rows by now
         connection.execute(sa.text("CREATE EXTENSION IF NOT EXISTS vector"))
         command.upgrade(_config(connection), "head")
         seed(connection)

@@ -30,6 +30,19 @@ class DatabaseUnreachableError(DatabaseError):
     retryable = True
 
 
+class DatabaseBusyError(DatabaseError):
+    """The database undid a transaction because of another one (a deadlock, say); nothing was written."""
+
+    code = "store.busy"
+    retryable = True
+
+
+class DatabaseFullError(DatabaseError):
+    """The disk of the database has no room; nothing was written."""
+
+    code = "store.database_full"
+
+
 class Database:
     """One PostgreSQL database: a small pool of connections and the transactions on it."""
 
@@ -60,6 +73,8 @@ class Database:
 
         Raises:
             DatabaseUnreachableError: the server is gone; retry once it is back.
+            DatabaseBusyError: another transaction was in the way; retry at once.
+            DatabaseFullError: its disk is full; free space first.
         """
         with self._mapped(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
@@ -69,12 +84,7 @@ class Database:
         try:
             yield
         except sa.exc.OperationalError as error:
-            if error.connection_invalidated or isinstance(error.orig, psycopg.OperationalError):
-                raise DatabaseUnreachableError(
-                    f"The database does not answer ({str(error.orig).strip().splitlines()[0]}).",
-                    hint="What was committed is safe; 'x121 doctor' says more.",
-                ) from error
-            raise
+            raise _meaning(error) from error
 
     def check(self) -> None:
         """Raise `DatabaseError` unless this is PostgreSQL 16 or later with pgvector available."""
@@ -93,6 +103,23 @@ class Database:
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def _meaning(error: sa.exc.OperationalError) -> DatabaseError:
+    """Return our error for a driver's; the class of the SQLSTATE tells a lost server from an undone transaction."""
+    said = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    if state.startswith(("40", "55")):
+        return DatabaseBusyError(
+            f"Another transaction was in the way ({said}).", hint="Nothing was written; try again."
+        )
+    if state == "53100":
+        return DatabaseFullError(
+            f"The disk of the database is full ({said}).", hint="Nothing was written. Free space, then try again."
+        )
+    return DatabaseUnreachableError(
+        f"The database does not answer ({said}).", hint="What was committed is safe; 'x121 doctor' says more."
+    )
 
 
 class Listener:

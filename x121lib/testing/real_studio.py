@@ -227,9 +227,13 @@ class RealStudio:
             return Path(handle.deliver(to).path)
 
     def failing_findings(self) -> list[str]:
-        """Return what the doctor finds wrong, GPU workers aside (they are down while `x121 up` is)."""
+        """Return what the doctor finds wrong with the studio's database and files.
+
+        GPU workers are down while `x121 up` is, and database folders of other homes are others' business.
+        """
+        aside = ("Worker ", "Database folder ")
         with self.opened() as studio:
-            return [f.what for f in studio.doors.examine() if not f.ok and not f.what.startswith("Worker ")]
+            return [f.what for f in studio.doors.examine() if not f.ok and not f.what.startswith(aside)]
 
     def double_records(self) -> list[str]:
         """Return every sign of work that was recorded twice or in part, in words."""
