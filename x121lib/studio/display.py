@@ -218,7 +218,8 @@ def _scores_html(scores: Sequence[tuple[str, float, str, str]]) -> str:
         return "<div style='font-size:12px;opacity:.75'>No scores yet.</div>"
     passed = VerdictOutcome.PASS.label
     first = [s for s in gated if s[2] != passed or s[0] in _HEADLINES]
-    first.sort(key=lambda s: (s[2] == passed, _HEADLINES.index(s[0]) if s[0] in _HEADLINES else 99))
+    worst_first = [outcome.label for outcome in reversed(VerdictOutcome)]
+    first.sort(key=lambda s: (worst_first.index(s[2]), _HEADLINES.index(s[0]) if s[0] in _HEADLINES else 99))
     rest = [s for s in gated if s not in first]
     counts = _count(s[2] for s in gated)
     summary = " ".join(chip(word, str(counts[word])) for word in STATUSES if word in counts)
