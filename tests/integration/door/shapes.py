@@ -26,7 +26,9 @@ def problems(value: Any, shape: Any, at: str = "$") -> list[str]:
     if origin is dict:
         if not isinstance(value, dict):
             return [f"{at}: {value!r} is no dict"]
-        return [p for k, v in value.items() for p in problems(k, arguments[0], at) + problems(v, arguments[1], f"{at}.{k}")]
+        return [
+            p for k, v in value.items() for p in problems(k, arguments[0], at) + problems(v, arguments[1], f"{at}.{k}")
+        ]
     return _of_plain(value, shape, at)
 
 
@@ -37,7 +39,9 @@ def _of_typed_dict(value: Any, shape: Any, at: str) -> list[str]:
     optional = {name for name, hint in hints.items() if get_origin(hint) is NotRequired}
     found = [f"{at}.{name} lacks" for name in hints if name not in value and name not in optional]
     found += [f"{at}.{name} is too many" for name in value if name not in hints]
-    return found + [p for name, hint in hints.items() if name in value for p in problems(value[name], hint, f"{at}.{name}")]
+    return found + [
+        p for name, hint in hints.items() if name in value for p in problems(value[name], hint, f"{at}.{name}")
+    ]
 
 
 def _of_plain(value: Any, shape: Any, at: str) -> list[str]:

@@ -67,7 +67,7 @@ def _actors(session: Session, entity_ids: list[uuid.UUID]) -> dict[uuid.UUID | N
     """Return who acted last on each thing: events do not say, the audit log does."""
     entry = m.AuditEntry
     query = sa.select(entry.entity_id, entry.actor_name).where(entry.entity_id.in_(entity_ids)).order_by(entry.id)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 class _Names:
@@ -100,7 +100,7 @@ class _Names:
             .join(m.Segment, m.Segment.id == m.Take.segment_id)
             .where(m.GpuTask.id.in_(keys))
         )
-        return dict(self._session.execute(query).tuples().all())
+        return dict(self._session.execute(query).all())
 
     def _variants(self, keys: list[uuid.UUID]) -> dict[uuid.UUID, str]:
         query = (
@@ -117,7 +117,7 @@ class _Names:
             .join(m.Performer, m.Performer.id == m.LikenessRelease.performer_id)
             .where(m.LikenessRelease.id.in_(keys))
         )
-        return dict(self._session.execute(query).tuples().all())
+        return dict(self._session.execute(query).all())
 
 
 def _item(desk: Desk, event: m.Event, names: _Names, actor: str | None) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
@@ -37,7 +38,7 @@ def characters(session: Session, project_id: uuid.UUID) -> Rows:
         .join(m.VariantKind, m.VariantKind.id == m.ImageVariant.kind_id)
         .join(m.Character, m.Character.id == m.ImageVariant.character_id)
         .where(m.Character.project_id == project_id)
-        .distinct(m.ImageVariant.character_id)
+        .ext(distinct_on(m.ImageVariant.character_id))
         .order_by(m.ImageVariant.character_id, m.VariantKind.is_source.desc(), m.VariantKind.sort_order)
         .subquery()
     )
@@ -62,7 +63,7 @@ def scenes(session: Session, project_id: uuid.UUID) -> Rows:
         .join(m.Scene, m.Scene.id == m.SceneVersion.scene_id)
         .join(m.Artifact, m.Artifact.id == m.SceneVersion.filmstrip_artifact_id)
         .where(m.Scene.project_id == project_id)
-        .distinct(m.SceneVersion.scene_id)
+        .ext(distinct_on(m.SceneVersion.scene_id))
         .order_by(m.SceneVersion.scene_id, m.SceneVersion.number.desc())
         .subquery()
     )
@@ -146,7 +147,7 @@ def waiting(session: Session, project_id: uuid.UUID) -> Rows:
         sa.select(m.SceneVersion)
         .join(m.Scene, m.Scene.id == m.SceneVersion.scene_id)
         .where(m.Scene.project_id == project_id, m.Scene.status_id == SceneStatus.REVIEW)
-        .distinct(m.SceneVersion.scene_id)
+        .ext(distinct_on(m.SceneVersion.scene_id))
         .order_by(m.SceneVersion.scene_id, m.SceneVersion.number.desc())
         .subquery()
     )

@@ -55,7 +55,7 @@ def neighbours(order: Sequence[uuid.UUID], chosen: uuid.UUID | None) -> tuple[uu
     others = [key for key in order if key != chosen]
     if chosen not in order:
         return None, others[0] if others else None
-    at = list(order).index(chosen)
+    at = order.index(chosen) if chosen is not None else 0
     after = order[at + 1] if at + 1 < len(order) else (others[0] if others else None)
     return (order[at - 1] if at else None), after
 

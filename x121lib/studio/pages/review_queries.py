@@ -23,9 +23,11 @@ def scene(session: Session, scene_id: uuid.UUID) -> sa.RowMapping | None:
         .limit(1)
         .subquery()
     )
+    other = sa.orm.aliased(m.SceneTypeVersion)
     latest = (
-        sa.select(sa.func.max(m.SceneTypeVersion.number))
-        .where(m.SceneTypeVersion.scene_type_id == m.Scene.scene_type_id)
+        sa.select(sa.func.max(other.number))
+        .where(other.scene_type_id == m.Scene.scene_type_id)
+        .correlate(m.Scene)
         .scalar_subquery()
     )
     query = (
@@ -168,6 +170,7 @@ def receipt(session: Session, take_ids: list[uuid.UUID]) -> dict[str, Any]:
         sa.select(listed(version).label("workflow"), listed(server).label("worker"),
                   listed(m.Receipt.seed).label("seeds"),
                   listed(m.Receipt.text_prompt).label("prompt"), seconds.label("run_s"))
+        .select_from(m.Take)
         .join(m.Receipt, m.Receipt.id == m.Take.receipt_id)
         .join(m.WorkflowVersion, m.WorkflowVersion.id == m.Receipt.workflow_version_id)
         .join(m.Workflow, m.Workflow.id == m.WorkflowVersion.workflow_id)

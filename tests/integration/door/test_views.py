@@ -1,0 +1,128 @@
+"""Every view has the shape that the pages expect, on an empty studio and on one at work, and says what is true."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from dashboards import contracts as c
+from tests.integration.door.conftest import Stage
+from tests.integration.door.shapes import problems
+from x121lib import model as m
+from x121lib.base.errors import NotFoundError
+from x121lib.store.session import Database
+from x121lib.studio.door import Door
+from x121lib.studio.pages import SessionPerson
+from x121lib.terms.vocabulary import PerformerKind
+from x121lib.testing.production import make_studio
+
+SHAPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "shell": (c.ShellView, ()), "pulse": (c.PulseView, ()), "characters": (c.CharactersView, ()),
+    "matrix": (c.MatrixView, ()), "queue": (c.QueueView, ()), "review": (c.ReviewView, (None,)),
+    "deliveries": (c.DeliveriesView, ()), "estimate": (c.Estimate, ([], None)),
+}  # fmt: skip
+INNER: list[tuple[str, str, Any]] = [
+    ("pulse", "review.cards", c.ReviewCard), ("pulse", "disk.parts", c.Share), ("queue", "lanes", c.Lane),
+]  # fmt: skip
+
+
+def check(door: Door, person: SessionPerson, name: str, project: str | None = None) -> Any:
+    """Return a view after its shape was compared, and that it is plain JSON."""
+    shape, more = SHAPES[name]
+    view = getattr(door, name)(person, project, *more)
+    assert problems(view, shape) == []
+    assert json.loads(json.dumps(view)) == view
+    return view
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_view_of_an_empty_studio_has_its_shape(empty: tuple[Door, SessionPerson], name: str) -> None:
+    door, person = empty
+    check(door, person, name)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_view_of_a_studio_at_work_has_its_shape(reviewed: Stage, name: str) -> None:
+    reviewed.door.submit(
+        reviewed.creator, None, [reviewed.cell(reviewed.cast.lena_character)], None
+    )  # nothing left: must not raise
+    view = check(reviewed.door, reviewed.admin, name)
+    for page, path, shape in INNER:
+        value = view
+        for part in path.split(".") if page == name else ():
+            value = value[part]
+        assert page != name or [p for each in value for p in problems(each, shape)] == []
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_foreign_data_has_its_shape(database: Database, empty: tuple[Door, SessionPerson], name: str) -> None:
+    made = make_studio(database)
+    door, person = empty
+    for project in (str(made.spring), str(made.autumn)):
+        check(door, person, name, project)
+
+
+def test_a_character_has_its_shape(reviewed: Stage) -> None:
+    for character in (reviewed.cast.lena_character, reviewed.cast.ada_character):
+        view = reviewed.door.character(reviewed.admin, None, str(character))
+        assert problems(view, c.CharacterView) == []
+        assert problems(view["variants"], list[c.VariantCard]) == []
+    assert view["name"] == "Captain Ada"
+    assert view["release"]["needed"]
+    assert view["release"]["word"] == "Missing"
+
+
+@pytest.mark.parametrize("key", ["nonsense", str(uuid.uuid4()), ""])
+def test_an_unknown_key_is_not_found(stage: Stage, key: str) -> None:
+    with pytest.raises(NotFoundError):
+        stage.door.character(stage.admin, None, key)
+    with pytest.raises(NotFoundError):
+        stage.door.review(stage.admin, None, key or "x")
+
+
+def test_the_matrix_says_what_stands_where(reviewed: Stage) -> None:
+    view = reviewed.door.matrix(reviewed.admin, None)
+    rows = {row["name"]: row["cells"][0]["scenes"] for row in view["rows"]}
+    assert [(s["variant"], s["status"]) for s in rows["Lena"]] == [("clothed", "review"), ("evening", "blocked")]
+    assert {s["status"] for s in rows["Captain Ada"]} == {"blocked"}
+    assert "release" in rows["Captain Ada"][0]["reason"]
+    assert view["counts"] == {"review": 1, "blocked": 3}
+    assert [p["text"].split(",")[0] for p in view["prerequisites"]] == ["Captain Ada", "Lena"]
+
+
+def test_the_review_shows_the_cut(reviewed: Stage) -> None:
+    view = reviewed.door.review(reviewed.admin, None, None)
+    scene = view["scene"]
+    assert (view["position"], view["total"]) == (1, 1)
+    assert [(s["start"], s["end"]) for s in scene["segments"]] == [(0, 48), (48, 95), (95, 142)]
+    assert scene["frames"] == 142
+    assert scene["fps"] == [24, 1]
+    gate = scene["gates"][0]
+    assert (gate["name"], gate["status"], gate["frame"], gate["segment"]) == ("Face similarity", "warning", 10, 1)
+    assert {"frame": 48, "end": None, "status": "info", "text": "Seam 1 to 2"} in scene["marks"]
+    assert problems(scene["gates"], list[c.Gate]) == []
+
+
+def test_an_estimate_comes_from_past_takes(reviewed: Stage) -> None:
+    with reviewed.studio.transaction() as session:
+        session.execute(sa.update(m.Performer).values(kind_id=PerformerKind.SYNTHETIC))
+    cells = [reviewed.cell(reviewed.cast.ada_character)]
+    found = reviewed.door.estimate(reviewed.admin, None, cells, None)
+    assert (found["cells"], found["scenes"], found["takes"]) == (1, 1, 3)
+    assert (found["gpu_s"], found["basis"]) == (30.0, "from 3 past takes")
+    assert found["done_at"] is not None
+
+
+def test_without_history_an_estimate_says_so(stage: Stage) -> None:
+    found = stage.door.estimate(stage.admin, None, [stage.cell(stage.cast.lena_character)], None)
+    assert (found["takes"], found["gpu_s"], found["basis"], found["done_at"]) == (3, 0.0, "no history", None)
+
+
+def test_position_grows_with_every_event(stage: Stage) -> None:
+    before = stage.door.position()
+    stage.door.submit(stage.creator, None, [stage.cell(stage.cast.lena_character)], None)
+    assert stage.door.position() > before
