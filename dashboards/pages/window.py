@@ -20,6 +20,11 @@ log = logging.getLogger(__name__)
 
 WATCH_S = 0.5
 TICK_S = 5.0
+FAULT = {
+    "title": "This page has a fault", "text": "The studio could not put this page together.",
+    "hint": "The other pages are not affected. The log of the web door, web.log, names the cause.", "code": "web.fault",
+    "safe": "Nothing was changed.",
+}  # fmt: skip
 
 
 def problem_of(error: X121Error) -> dict[str, str]:
@@ -77,6 +82,9 @@ class Window:
             self.params = query | pinned(self.page_name, self.state)
         except X121Error as error:
             self.problem = problem_of(error)
+        except Exception:  # the edge of the page: a fault of ours must not leave a blank window
+            log.exception("The page %s could not be read.", path)
+            self.problem = FAULT
 
     # ------------------------------------------------------------ from the browser
     def hear(self, message: dict[str, Any]) -> None:
