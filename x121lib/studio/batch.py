@@ -62,7 +62,8 @@ class Progress:
 
     def __str__(self) -> str:
         scenes = ", ".join(f"{n} {label.lower()}" for label, n in sorted(self.scenes.items()))
-        return f"{self.fraction:4.0%}  {self.running} running, {self.open} open, {self.failed} failed · {scenes}"
+        tasks = f"{self.fraction:4.0%}  {self.running} running, {self.open} open, {self.failed} failed"
+        return f"{tasks} · {scenes}" if scenes else tasks
 
 
 def progress_of(studio: Studio, project: ProjectHandle) -> Progress:
