@@ -152,6 +152,10 @@ def _take(session: Session, keys: dict[str, uuid.UUID], project: uuid.UUID, segm
             queued_at=START, started_at=START + timedelta(seconds=3),
         ),
     )  # fmt: skip
+    _attempts(session, keys, task)
+
+
+def _attempts(session: Session, keys: dict[str, uuid.UUID], task: uuid.UUID) -> None:
     for attempt, ended in ((1, v.AttemptOutcome.FAILED), (2, v.AttemptOutcome.COMPLETE)):
         _add(
             session,

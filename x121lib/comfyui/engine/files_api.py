@@ -28,7 +28,11 @@ _PREVIEW_QUALITY = 90
 
 def add_file_routes(routes: web.RouteTableDef, engine: Engine) -> None:
     """Add the doors for files."""
+    _add_upload(routes, engine)
+    _add_view(routes, engine)
 
+
+def _add_upload(routes: web.RouteTableDef, engine: Engine) -> None:
     @routes.post("/upload/image")
     async def upload(request: web.Request) -> web.Response:
         form = await request.post()
@@ -53,6 +57,8 @@ def add_file_routes(routes: web.RouteTableDef, engine: Engine) -> None:
             return web.Response(status=400)
         return web.json_response({"name": name, "subfolder": subfolder, "type": kind})
 
+
+def _add_view(routes: web.RouteTableDef, engine: Engine) -> None:
     @routes.get("/view")
     async def view(request: web.Request) -> web.StreamResponse:
         path = _viewed(engine, request)

@@ -25,6 +25,7 @@ def make_app(engine: Engine) -> web.Application:
     """Return the application; every route is served below ``/api`` too."""
     routes = web.RouteTableDef()
     _add_prompt_routes(routes, engine)
+    _add_socket(routes, engine)
     _add_queue_routes(routes, engine)
     _add_history_routes(routes, engine)
     _add_information_routes(routes, engine)
@@ -97,6 +98,8 @@ def _add_prompt_routes(routes: web.RouteTableDef, engine: Engine) -> None:
             }
         )
 
+
+def _add_socket(routes: web.RouteTableDef, engine: Engine) -> None:
     @routes.get("/ws")
     async def websocket(request: web.Request) -> web.WebSocketResponse:
         client = request.query.get("clientId")
