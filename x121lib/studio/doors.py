@@ -96,7 +96,8 @@ class Doors:
         folder = self._studio.settings.artifacts_dir
         free = free_bytes(folder)
         todo = "Free space there, then submit again what failed for it: finished takes are kept."
-        return Finding(free >= LOW_DISK_BYTES, f"{free / 1e6:,.0f} MB are free in {folder}", todo)
+        ok = free >= LOW_DISK_BYTES
+        return Finding(ok, f"{free / 1e6:,.0f} MB are free in {folder}", "" if ok else todo)
 
     def _files(self) -> Iterator[Finding]:
         store = self._studio.house.artifacts

@@ -30,7 +30,7 @@ def test_black_frames_fail_their_gate_and_stop_the_chain(equipped: Studio, tmp_p
     head, takes = only_scene(equipped, tmp_path / "r", "black")
     assert head["status"] == "Failed"
     assert head["worst"] == "failed"
-    assert "black" in str(head["failure_reason"])
+    assert "Black frames is 12 frames" in str(head["failure_reason"])
     assert str(head["failure_reason"]).startswith("Segment 1, take 1: ")
     assert takes == [TakeStatus.FAILED_QA.value, "Cancelled", "Cancelled"]
     scores = equipped.project("Aurora").scene("Aiko", "broken", "clothed").scores().set_index("metric")
@@ -113,7 +113,7 @@ def test_a_missing_take_is_said_and_not_tried_for_ever(reviewed: Studio) -> None
 def test_submitting_says_what_is_blocked_and_makes_nothing_twice(stocked: Studio, tmp_path: Path) -> None:
     stocked.load_scene_type(write_recipe(tmp_path / "r", "nod", variants='["clothed", "evening"]'))
     project = stocked.project("Aurora")
-    with pytest.raises(RefusedError, match="2 scenes are blocked.*no approved 'evening' image") as refusal:
+    with pytest.raises(RefusedError, match=r"2 scenes are blocked.*no approved 'evening' image") as refusal:
         project.submit()
     assert refusal.value.code == "pipeline.blocked"
     assert stocked.queue().empty
