@@ -44,6 +44,13 @@ def _lost(studio: RealStudio, task: m.GpuTask) -> bool:
     return studio.ask(query) == [AttemptOutcome.LOST]
 
 
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.mark.capability("PRD-07/background-execution-of-jobs", "PRD-28/automatic-checkpoints")
 def test_a_killed_consumer_is_replaced_and_its_takes_run_again(
     studio: RealStudio, calm: list[str], tmp_path: Path
@@ -116,7 +123,7 @@ def test_a_killed_studio_takes_its_processes_along_and_goes_on_at_the_next_start
         up.kill()
         up.wait()
         wait_until(studio.is_quiet, "its processes and the database have ended", timeout_s=40)
-        assert not any(c.is_running() and c.status() != psutil.STATUS_ZOMBIE for c in children)
+        wait_until(lambda: not any(_lives(c) for c in children), "no child is left", timeout_s=10)
     with studio.up():
         studio.wait_made()
     _check(studio, "Studio", calm, tmp_path)
