@@ -18,7 +18,7 @@ from .views import answer, page_of, perform, read_view
 
 log = logging.getLogger(__name__)
 
-WATCH_S = 0.5
+WATCH_S = 0.25
 TICK_S = 5.0
 FAULT = {
     "title": "This page has a fault", "text": "The studio could not put this page together.",

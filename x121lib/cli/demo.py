@@ -101,7 +101,7 @@ def _import(project: ProjectHandle, name: str) -> None:
 def _open(studio: Studio, supervisor: Supervisor, project: ProjectHandle) -> None:
     person = studio.people.ensure("Demo creator", "creator@demo.invalid", {RoleName.CREATOR})
     token = studio.people.make_sign_in_link(person, lifetime_s=24 * 3600)
-    waiting = len(project.scenes().query("status == 'Review'"))
+    waiting = len(project.scenes().query("status == 'In review'"))
     where = "/review" if waiting else "/pulse"  # while takes are made, Pulse is where work is visible
     link = f"{supervisor.web_url}/sign-in/once/{token}?next={where}"
     say(f"Sign in once: {link}")

@@ -32,7 +32,7 @@ function progress(app) {
 
 export function workerRow(worker) {
   const off = worker.status === "none" || worker.status === "failed";
-  const memory = worker.memory_total_bytes ? html`${bar((worker.memory_bytes || 0) / worker.memory_total_bytes, "grow quiet")}<span class="mono mem">${off ? bytes(worker.memory_total_bytes, 0) : ofBytes(worker.memory_bytes, worker.memory_total_bytes)}</span>` : html`<span class="muted">${worker.word}</span>`;
+  const memory = worker.memory_total_bytes ? html`${bar((worker.memory_bytes || 0) / worker.memory_total_bytes, "grow quiet")}<span class="mono mem">${off || worker.memory_bytes === null ? bytes(worker.memory_total_bytes, 0) : ofBytes(worker.memory_bytes, worker.memory_total_bytes)}</span>` : html`<span class="muted">${worker.word}</span>`;
   return html`<div class="gpu st-${off ? "none" : "generating"}" data-key="worker-${worker.id}"><div class="gname"><div class="row g1">${shape(worker.status)}<b class="mono med ell">${worker.name}</b></div><div class="xs muted ell">${worker.kind}</div></div>${line(worker.load, 74, 22, { top: 1.04 })}<div class="grow"><div class="xs ell ${off ? "muted" : "secondary"}">${worker.doing}</div><div class="row xs muted tnum">${memory}</div></div><div class="tnum xs right gload"><div class="${off ? "muted" : "secondary"}">${worker.utilisation === null ? worker.word : percent(worker.utilisation)}</div><div class="muted">${worker.temperature_c !== null && `${Math.round(worker.temperature_c)} °C`}</div></div></div>`;
 }
 

@@ -1,0 +1,118 @@
+"""A real studio with real cuts, and its web door as a process of its own."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from os import environ
+from pathlib import Path
+
+import httpx
+
+from x121lib import Studio
+from x121lib.base.settings import Settings
+from x121lib.comfyui.engine import start_engine
+from x121lib.studio.people import ReleaseInput
+from x121lib.testing.real_studio import wait_until
+from x121lib.testing.small_studio import PORTRAITS, drive, stock
+
+
+@dataclass(frozen=True)
+class RealDoor:
+    """The studio, the address of its web door, and who signs in."""
+
+    studio: Studio
+    """The same database and files, opened in this process."""
+    address: str
+    """``http://127.0.0.1:…``."""
+    person: uuid.UUID
+    """Key of the Creator Noor."""
+
+    def link(self) -> str:
+        """Return a fresh one-time sign-in link."""
+        return f"{self.address}/sign-in/once/{self.studio.people.make_sign_in_link(self.person)}"
+
+    def scene_status(self, character: str, scene_type: str, project: str = "Aurora") -> str:
+        """Return a scene's status as the database has it."""
+        rows = self.studio.project(project).scenes()
+        chosen = rows[(rows["character"] == character) & (rows["scene_type"] == scene_type)]
+        return str(chosen["status"].iloc[0])
+
+
+def furnish(studio: Studio, folder: Path) -> None:
+    """Make real cuts: *sway* of Aiko and Lena waits for review in Aurora; Breeze has one scene, and it is approved.
+
+    Jonas in Aurora was never submitted.
+    """
+    stock(studio, folder / "recipes")
+    engine = start_engine(folder / "engine")
+    studio.workers.add(engine.url, name="engine 1", engine=True)
+    studio.work.check_workers()
+    studio.project("Aurora").submit()
+    studio.project("Aurora").import_folder(PORTRAITS, synthetic=True, only=("Jonas",))
+    breeze = studio.create_project("Breeze")
+    breeze.import_folder(PORTRAITS, synthetic=True, only=("Jonas",))
+    breeze.submit()
+    drive(studio)
+    approved, left = breeze.approve_passing()
+    assert (len(approved), left) == (1, [])
+    engine.stop()
+
+
+def add_mara(studio: Studio, folder: Path) -> tuple[str, uuid.UUID]:
+    """Import Mara into Aurora as a real performer; returns her portrait's hash and her release's key."""
+    document = folder / "release.pdf"
+    document.write_bytes(b"%PDF-1.4 signed")
+    now = studio.house.now()
+    release = studio.people.add_release(
+        ReleaseInput("M. Example", document, now - timedelta(days=2), adult_verified_at=now - timedelta(days=3))
+    )
+    aurora = studio.project("Aurora")
+    refused = aurora.import_folder(PORTRAITS, performer="M. Example", only=("Mara",)).refused
+    assert not refused, refused
+    rows = aurora.variants()
+    return str(rows[rows["character"] == "Mara"]["sha256"].iloc[0]), release
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_door(address: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process serves ``/healthz``."""
+    wait_until(lambda: _answers(address) or process.poll() is not None, f"{address} answers")
+    assert process.poll() is None, f"{address}: the process ended with {process.returncode}"
+
+
+@contextmanager
+def web_door(settings: Settings, log: Path) -> Iterator[str]:
+    """Run ``python -m dashboards`` on a studio and yield its address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    assert settings.database_url is not None
+    url = settings.database_url.get_secret_value()
+    environment = {**environ, "X121_HOME": str(settings.home), "X121_PORT": str(port), "X121_DATABASE_URL": url}
+    with log.open("wb") as file:
+        process = subprocess.Popen([sys.executable, "-m", "dashboards"], env=environment, stdout=file, stderr=file)
+    try:
+        wait_for_door(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
