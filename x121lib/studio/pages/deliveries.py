@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from x121lib import model as m
 from x121lib.access import rights
+from x121lib.base.errors import X121Error
 from x121lib.base.log import get_logger
 from x121lib.catalogue import queries as catalogue
 from x121lib.delivery import manifest
@@ -71,16 +72,18 @@ class Packer:
         return order.delivery_id
 
     def _write(self, studio: Studio, order: delivery.DeliveryOrder) -> None:
+        written = False
         try:
             package = write_zip(order.to, delivery.files_of(order, studio.house.artifacts))
             with studio.transaction() as session:
                 delivery.record(session, studio.actor, order, package, studio.house.now())
-        except BaseException:
+            written = True
+        except (X121Error, OSError):
             _log.exception("delivery %s could not be written", order.delivery_id)
-            with studio.transaction() as session:
-                delivery.record_failure(session, order)
-            raise
         finally:
+            if not written:
+                with studio.transaction() as session:
+                    delivery.record_failure(session, order)
             with self._lock:
                 self._threads.pop(order.delivery_id, None)
             self._told()

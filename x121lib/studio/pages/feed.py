@@ -122,7 +122,7 @@ class _Names:
 
 def _item(desk: Desk, event: m.Event, names: _Names, actor: str | None) -> dict[str, Any] | None:
     kind, facts = event.kind_id, event.payload
-    who, what, more = actor or "X121", names.of(event), ""
+    who, what, more = actor or facts_by(event) or "X121", names.of(event), ""
     if kind == EventKind.DECISION_MADE:
         status, verb = _DECIDED.get(facts.get("outcome", ""), ("info", "decided on"))
         who = str(facts.get("by", who))

@@ -64,11 +64,15 @@ def _gate(row: Any, cut: CutTake) -> dict[str, Any]:
     fill, mark = _scale(row["value"], mark_at)
     passed = row["outcome_id"] == VerdictOutcome.PASS
     return {
-        "name": row["name"].replace("_", " ").capitalize(), "unit": "" if row["unit"] == "1" else row["unit"],
+        "name": _title(row), "unit": "" if row["unit"] == "1" else row["unit"],
         "value": number(row["value"]), "limit": limit, "fill": fill, "mark": mark,
         "status": OUTCOME_STATUS[row["outcome_id"]], "segment": None if passed else cut.number,
         "frame": cut.place(row["start_frame"]), "reason": row["reason"],
     }  # fmt: skip
+
+
+def _title(row: Any) -> str:
+    return str(row["name"]).replace("_", " ").capitalize()
 
 
 def number(value: float | None) -> str:
@@ -121,5 +125,6 @@ def marks(verdicts: Sequence[Any], cuts: Sequence[CutTake]) -> list[dict[str, An
         if row["outcome_id"] == VerdictOutcome.PASS or at is None:
             continue
         span = end if end is not None and end > at + 1 else None
-        found.append({"frame": at, "end": span, "status": OUTCOME_STATUS[row["outcome_id"]], "text": row["reason"]})
+        text = f"{_title(row)} {number(row['value'])}"
+        found.append({"frame": at, "end": span, "status": OUTCOME_STATUS[row["outcome_id"]], "text": text})
     return sorted(found, key=lambda mark: int(str(mark["frame"])))

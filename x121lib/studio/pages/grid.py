@@ -89,14 +89,15 @@ def build(desk: Desk) -> Grid:
         for r in queries.scenes(desk.session, project_id)
     }
     gaps = _gaps(desk, [c["id"] for c in characters], list(kinds.values()))
-    working = queries.progress(desk.session, project_id)
+    made = queries.progress(desk.session, project_id)
+    columns = [(t.id, [(k, k.id) for k in kinds_of.get(v.id, ())]) for t, v in types]
     cells = {
-        (c["id"], t.id): [
-            _scene((c["id"], t.id, k), rows.get((c["id"], t.id, k.id)), gaps.get((c["id"], k.id), ""), working)
-            for k in kinds_of.get(v.id, ())
+        (character, type_id): [
+            _scene((character, type_id, k), rows.get((character, type_id, key)), gaps.get((character, key), ""), made)
+            for k, key in column
         ]
-        for c in characters
-        for t, v in types
+        for character in (c["id"] for c in characters)
+        for type_id, column in columns
     }
     return Grid(characters, types, sorted(kinds.values(), key=lambda k: (k.sort_order, k.name)), cells, gaps)
 

@@ -200,6 +200,16 @@ def _task_rows() -> sa.Select[*tuple[Any, ...]]:
     kind = sa.func.coalesce(m.Scene.variant_kind_id, m.ImageVariant.kind_id)
     part = sa.orm.aliased(m.Segment)
     total = sa.select(sa.func.count(part.id)).where(part.scene_id == m.Scene.id).correlate(m.Scene).scalar_subquery()
+    image, version = sa.orm.aliased(m.ImageVariant), sa.orm.aliased(m.ImageVersion)
+    picture = sa.orm.aliased(m.Artifact)
+    hero = (  # what a first segment starts from, until its own first frame is stored
+        sa.select(picture.sha256)
+        .join(version, version.artifact_id == picture.id)
+        .join(image, image.approved_version_id == version.id)
+        .where(image.character_id == m.Scene.character_id, image.kind_id == m.Scene.variant_kind_id)
+        .correlate(m.Scene)
+        .scalar_subquery()
+    )
     blocked = sa.case((before.status_id != TaskStatus.COMPLETE, before.id), else_=None)
     return (
         sa.select(
@@ -210,7 +220,7 @@ def _task_rows() -> sa.Select[*tuple[Any, ...]]:
             m.SceneType.name.label("scene_type"), m.VariantKind.name.label("variant"), m.Scene.id.label("scene_id"),
             m.Scene.scene_type_id, m.Segment.sequence_index.label("segment"), m.Take.number.label("take"),
             total.label("segments"), m.Worker.name.label("worker"), blocked.label("waits_for"),
-            m.Artifact.sha256.label("thumb"), m.GpuTaskAttempt.started_at.label("attempt_started_at"),
+            sa.func.coalesce(m.Artifact.sha256, hero).label("thumb"), m.GpuTaskAttempt.started_at.label("attempt_started_at"),
         )
         .join(m.Project, m.Project.id == m.GpuTask.project_id)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
