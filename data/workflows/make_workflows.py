@@ -95,7 +95,7 @@ MOTIONS = {
     # Lively sway, two bobs, zoom pulses on the beat.
     "dance": Motion(
         lambda t: View(1 + 0.22 * swell(t) + 0.03 * wave(t, 2) ** 2, 0.9 * wave(t, 2), -0.2 + 0.5 * wave(t, 4)),
-        0.45,
+        0.35,
         lambda t: (0.5 + 0.4 * wave(t, 1), 0.8 * t),
     ),
     # A pan to one side and back with four steps' bobbing.
@@ -165,7 +165,7 @@ def scene(name: str, motion: Motion) -> dict[str, dict[str, Any]]:
 def light_pattern(sheet: Sheet) -> list[Any]:
     """Add the seeded pattern of soft light: noise around middle grey, which soft light leaves as it is."""
     grey = sheet.add("EmptyImage", width=LIGHT_CELLS[0], height=LIGHT_CELLS[1], batch_size=1, color=0x808080)
-    noise = sheet.add("ImageAddNoise", "light", image=grey, seed=0, strength=0.16)
+    noise = sheet.add("ImageAddNoise", "light", image=grey, seed=0, strength=0.11)
     return sheet.add(
         "ImageScale",
         image=noise,
