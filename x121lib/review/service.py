@@ -141,5 +141,5 @@ def add_note(session: Session, actor: Actor, scene_id: uuid.UUID, text: str, fra
     session.flush()
     scene = session.get_one(m.Scene, scene_id)
     outbox.publish(session, EventKind.NOTE_ADDED, entity="note", entity_id=note.id, project_id=scene.project_id,
-                   payload={"scene_id": str(scene_id), "frame": frame})  # fmt: skip
+                   payload={"scene_id": str(scene_id), "frame": frame, "by": actor.name})  # fmt: skip
     return note.id

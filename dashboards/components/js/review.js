@@ -112,7 +112,7 @@ async function decideNow(app, outcome, { next = false } = {}) {
   app.local.deciding = false;
   if (answer.problem) { app.toast({ text: answer.problem.text, more: answer.problem.hint, status: "failed" }); return; }
   app.toast({ text: answer.text, more: answer.more, status: { approve: "approved", reject: "rejected", flag: "warning" }[outcome], seconds: answer.undo_s, action: { act: "undo", arg: answer.decision_id, label: "Undo", key: "⌘Z" } });
-  if (next) go(app, answer.next_id); else app.set({ decided: { id: answer.decision_id, outcome, next: answer.next_id, scene: scene.id, reason: null } });
+  if (next) go(app, answer.next_id); else app.set({ decided: { id: answer.decision_id, outcome, next: answer.next_id, scene: scene.id, reason: null, seen: app.state.decision?.id === answer.decision_id } });
 }
 
 function enter(app) {
@@ -163,7 +163,12 @@ export const review = {
   help: [["⏎", "Approve and open the next scene"], ["1 2 3", "Approve, reject, flag at once"], ["4 – 9", "Reason, after a decision"], ["Space", "Play or pause"], ["J K L", "Backwards, stop, forwards; again: faster"], ["← →", "One frame"], ["⇧← ⇧→", "Ten frames"], ["Home End", "First, last frame"], ["- +", "Slower, faster (0.1–4×)"], ["I O", "Range in, out"], ["/", "Loop range or segment"], ["N", "Note at this frame"], ["T", "Retake from the segment at the playhead"], ["⇧J ⇧K", "Next, previous scene"], ["⌘Z", "Undo the decision"]],
   opened: (app) => { app.local.segment = 1; },
   closed: (app) => { playerOf(app)?.close(); },
-  changed: (app) => { if (app.local.decided && (app.local.decided.scene !== app.state.scene?.id || (app.state.decision === null && app.local.decided.seen))) app.local.decided = null; else if (app.local.decided && app.state.decision) app.local.decided.seen = true; },
+  changed: (app) => {
+    const decided = app.local.decided;
+    if (!decided) return;
+    const stands = app.state.decision?.id === decided.id;
+    if (decided.scene !== app.state.scene?.id || (decided.seen && !stands)) app.local.decided = null; else decided.seen ||= stands;
+  },
   drawn: (app) => {
     openPlayer(app);
     const element = document.querySelector("[data-timeline]");

@@ -7,7 +7,7 @@ function ruler(frames, fps) {
   const rate = Math.round(fps);
   let step = rate;
   while (frames / step > 14) step *= 2;
-  return Array.from({ length: Math.ceil(frames / step) }, (_, i) => html`<span class="tk" style="left:${at(i * step, frames)}"><i></i>${i * step}</span>`);
+  return Array.from({ length: Math.ceil((frames * 0.98) / step) }, (_, i) => html`<span class="tk" style="left:${at(i * step, frames)}"><i></i>${i * step}</span>`);
 }
 
 function curve(c) {

@@ -122,7 +122,7 @@ class _Names:
 
 def _item(desk: Desk, event: m.Event, names: _Names, actor: str | None) -> dict[str, Any] | None:
     kind, facts = event.kind_id, event.payload
-    who, what, more = actor or facts_by(event) or "X121", names.of(event), ""
+    who, what, more = actor or "X121", names.of(event), ""
     if kind == EventKind.DECISION_MADE:
         status, verb = _DECIDED.get(facts.get("outcome", ""), ("info", "decided on"))
         who = str(facts.get("by", who))
@@ -136,6 +136,7 @@ def _item(desk: Desk, event: m.Event, names: _Names, actor: str | None) -> dict[
         status = {"online": "approved", "offline": "failed", "degraded": "warning"}.get(facts.get("status", ""), "none")
     else:
         status, verb = _PLAIN[kind]
+        who = str(facts.get("by", who)) if kind == EventKind.NOTE_ADDED else who
         what, more = _plain(kind, facts, what)
     return {
         "id": str(event.id), "status": status, "who": who, "verb": verb, "what": what, "more": more,

@@ -220,7 +220,8 @@ def _task_rows() -> sa.Select[*tuple[Any, ...]]:
             m.SceneType.name.label("scene_type"), m.VariantKind.name.label("variant"), m.Scene.id.label("scene_id"),
             m.Scene.scene_type_id, m.Segment.sequence_index.label("segment"), m.Take.number.label("take"),
             total.label("segments"), m.Worker.name.label("worker"), blocked.label("waits_for"),
-            sa.func.coalesce(m.Artifact.sha256, hero).label("thumb"), m.GpuTaskAttempt.started_at.label("attempt_started_at"),
+            sa.func.coalesce(m.Artifact.sha256, hero).label("thumb"),
+            m.GpuTaskAttempt.started_at.label("attempt_started_at"),
         )
         .join(m.Project, m.Project.id == m.GpuTask.project_id)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)

@@ -128,7 +128,7 @@ def _shares(desk: Desk) -> list[dict[str, Any]]:
         {
             "name": r["name"], "used": float(r["run_s"]) / seconds if seconds else 0.0,
             "target": (r["running"] + r["queued"]) / open_ if open_ else 0.0, "running": r["running"],
-            "queued": r["queued"], "note": f"{duration(float(r['run_s']))} of GPU time",
+            "queued": r["queued"], "note": duration(float(r["run_s"])),
         }
         for r in rows
     ]  # fmt: skip
