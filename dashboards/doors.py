@@ -15,7 +15,7 @@ from .template import script_version, sign_in_page
 HERE = Path(__file__).parent
 SESSION_S = 12 * 3600
 FOREVER = "public, max-age=31536000, immutable"
-PRIVATE_FOREVER = "private, max-age=31536000, immutable"
+ASK_EACH_TIME = "private, no-cache"  # a revoked release hides a file at once; unchanged ones cost a 304
 
 
 def build_router(door: StudioDoor, key: bytes, *, secure: bool) -> APIRouter:
@@ -31,11 +31,12 @@ def build_router(door: StudioDoor, key: bytes, *, secure: bool) -> APIRouter:
 
     @router.post("/sign-in")
     def sign_in(
+        request: Request,
         email: Annotated[str, Form(max_length=320)],
         password: Annotated[str, Form(max_length=1024)],
         next: Annotated[str, Form(max_length=2000)] = "/pulse",
     ) -> Response:
-        person = door.sign_in(email, password)
+        person = door.sign_in(email, password, request.client.host if request.client else "")
         if person is None:
             fault = "Email and password do not match. Nothing else was changed."
             return HTMLResponse(sign_in_page(fault=fault, destination=local_path(next)), status_code=401)
@@ -84,7 +85,7 @@ def _add_files(router: APIRouter, door: StudioDoor) -> None:
         file = door.media(request.state.person, key)
         if file is None:
             return JSONResponse({"code": "web.no_media", "message": "There is no such file for you."}, 404)
-        headers = {"ETag": f'"{file.etag}"', "Cache-Control": PRIVATE_FOREVER}
+        headers = {"ETag": f'"{file.etag}"', "Cache-Control": ASK_EACH_TIME}
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
         return FileResponse(file.path, media_type=file.mime, headers=headers, filename=file.name)

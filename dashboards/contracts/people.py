@@ -44,8 +44,11 @@ class MediaFile:
 class Authenticator(Protocol):
     """Signs people in. Every method is safe to call from any thread; none raises for a wrong secret."""
 
-    def sign_in(self, email: str, password: str) -> SessionPerson | None:
-        """Return the person with a new session, or ``None`` (same answer and same time for unknown people)."""
+    def sign_in(self, email: str, password: str, source: str = "") -> SessionPerson | None:
+        """Return the person with a new session, or ``None`` (same answer and same time for unknown people).
+
+        ``source`` is the client's address: failures count per address, so that a stranger shuts nobody out.
+        """
 
     def redeem_once(self, token: str) -> SessionPerson | None:
         """Return the person whose one-time link this is and spend it; ``None`` for a spent or unknown one."""

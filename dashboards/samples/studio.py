@@ -46,7 +46,7 @@ class SampleStudio(SampleViews):
         self.once.add(token)
         return token
 
-    def sign_in(self, email: str, password: str) -> SessionPerson | None:
+    def sign_in(self, email: str, password: str, source: str = "") -> SessionPerson | None:
         """Sign the one account in."""
         return self._session() if (email, password) == self.account else None
 

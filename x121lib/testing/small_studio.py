@@ -88,7 +88,7 @@ def _scaled(image: list[Any], method: str) -> dict[str, Any]:
     return {"class_type": "ImageScale", "inputs": inputs}
 
 
-def write_recipe(folder: Path, name: str, *, segments: int = 3, fault: str = "", **changes: str) -> Path:
+def write_recipe(folder: Path, name: str, *, segments: int = 3, fault: str = "", **changes: Any) -> Path:
     """Write a tiny scene type with its workflow into ``folder`` and return the TOML file's path."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}_graph.json").write_text(json.dumps(tiny_graph(fault)))

@@ -68,7 +68,7 @@ def difference(a: Frames, b: Frames) -> float:
 
 def ssim(a: Frames, b: Frames) -> float:
     """Return the structural similarity of two pictures."""
-    return float(structural_similarity(a, b, channel_axis=2))  # type: ignore[no-untyped-call]
+    return float(structural_similarity(a, b, channel_axis=2))
 
 
 def lab(frames: Frames) -> npt.NDArray[np.float32]:

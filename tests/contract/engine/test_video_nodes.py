@@ -160,7 +160,7 @@ def test_an_animated_webp_is_lossless(comfy: Any, clip: dict[str, Any]) -> None:
     shown = comfy.result(graph)["save"]
     assert shown["animated"] == [True]
     image = Image.open(io.BytesIO(comfy.file(shown["images"][0])))
-    assert (image.n_frames, image.size) == (FRAMES, (64, 48))
+    assert (getattr(image, "n_frames", 1), image.size) == (FRAMES, (64, 48))
     assert image.getexif()[0x0110].startswith("prompt:{")
     wanted = comfy.pixels(clip, "join")
     for number in (0, FRAMES - 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -52,7 +53,7 @@ def test_scenes_that_were_planned_keep_their_version(stocked: Studio, tmp_path: 
     ],
 )
 def test_a_wrong_file_is_refused_with_its_name_and_key(
-    stocked: Studio, tmp_path: Path, changes: dict[str, str], words: str
+    stocked: Studio, tmp_path: Path, changes: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(InvalidInputError) as refusal:
         stocked.load_scene_type(write_recipe(tmp_path, "nod", **changes))

@@ -40,7 +40,7 @@ def test_each_segment_starts_from_the_last_frame_of_the_one_before_bit_for_bit(r
     first, second, third = _takes(reviewed, scene.scene_id)
     for before, after in ((first, second), (second, third)):
         assert after.seed_frame_artifact_id == before.boundary_artifact_id
-        decoded = media.read_frame(_path(reviewed, before.output_artifact_id), before.n_frames - 1)
+        decoded = media.read_frame(_path(reviewed, before.output_artifact_id), int(before.n_frames or 0) - 1)
         stored = media.read_image(_path(reviewed, after.seed_frame_artifact_id))
         assert np.array_equal(stored, decoded)
     with reviewed.transaction() as session:

@@ -96,7 +96,8 @@ def test_a_face_stays_more_like_itself_than_like_anybody_else(
     for (name, rgb), change in itertools.product(portraits.items(), CHANGES):
         changed = CHANGES[change](rgb)
         vectors[name, change] = backend.embed(changed, backend.detect(changed)[0])
-    same, other = [], []
+    same: list[float] = []
+    other: list[float] = []
     for (a, u), (b, v) in itertools.combinations(vectors.items(), 2):
         (same if a[0] == b[0] else other).append(float(u @ v))
     assert min(same) > 0.85

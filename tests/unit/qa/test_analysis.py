@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -163,7 +164,7 @@ def test_a_size_change_inside(tmp_path: Path) -> None:
         stream = container.add_stream("mjpeg", rate=24)
         stream.width, stream.height, stream.pix_fmt = 320, 384, "yuvj420p"
         frames = [*moved("Mara", 6), *moved("Mara", 6, size=(160, 192))]
-        encoders = {}
+        encoders: dict[tuple[int, ...], Any] = {}
         for n, rgb in enumerate(frames):
             encoder = encoders.get(rgb.shape) or av.CodecContext.create("mjpeg", "w")
             if rgb.shape not in encoders:

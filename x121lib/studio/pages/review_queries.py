@@ -30,7 +30,12 @@ def scene(session: Session, scene_id: uuid.UUID) -> sa.RowMapping | None:
         .correlate(m.Scene)
         .scalar_subquery()
     )
-    query = (
+    query = _scene_columns(newest, latest).where(m.Scene.id == scene_id)
+    return session.execute(query).mappings().one_or_none()
+
+
+def _scene_columns(newest: sa.Subquery, latest: sa.ScalarSelect[Any]) -> sa.Select[*tuple[Any, ...]]:
+    return (
         sa.select(
             m.Scene.id, m.Scene.project_id, m.Scene.character_id, m.Scene.variant_kind_id, m.Scene.status_id,
             m.Character.name.label("character"), m.SceneType.name.label("scene_type"),
@@ -54,9 +59,7 @@ def scene(session: Session, scene_id: uuid.UUID) -> sa.RowMapping | None:
         .outerjoin(newest, newest.c.scene_id == m.Scene.id)
         .outerjoin(m.Artifact, m.Artifact.id == newest.c.artifact_id)
         .outerjoin(m.ArtifactVideo, m.ArtifactVideo.artifact_id == newest.c.artifact_id)
-        .where(m.Scene.id == scene_id)
     )  # fmt: skip
-    return session.execute(query).mappings().one_or_none()
 
 
 def hero(session: Session, character_id: uuid.UUID, kind_id: uuid.UUID) -> str | None:
