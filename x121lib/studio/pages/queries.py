@@ -195,14 +195,11 @@ def counts(session: Session) -> dict[TaskStatus, tuple[int, float]]:
     return {status: (int(n), float(part or 0)) for status, n, part in session.execute(query)}
 
 
-def _task_rows() -> sa.Select[*tuple[Any, ...]]:
-    before = sa.orm.aliased(m.GpuTask)
-    kind = sa.func.coalesce(m.Scene.variant_kind_id, m.ImageVariant.kind_id)
-    part = sa.orm.aliased(m.Segment)
-    total = sa.select(sa.func.count(part.id)).where(part.scene_id == m.Scene.id).correlate(m.Scene).scalar_subquery()
+def _hero_of_scene() -> sa.ScalarSelect[str]:
+    """Return the approved image that a scene's first segment starts from, until its own first frame is stored."""
     image, version = sa.orm.aliased(m.ImageVariant), sa.orm.aliased(m.ImageVersion)
     picture = sa.orm.aliased(m.Artifact)
-    hero = (  # what a first segment starts from, until its own first frame is stored
+    return (
         sa.select(picture.sha256)
         .join(version, version.artifact_id == picture.id)
         .join(image, image.approved_version_id == version.id)
@@ -210,6 +207,14 @@ def _task_rows() -> sa.Select[*tuple[Any, ...]]:
         .correlate(m.Scene)
         .scalar_subquery()
     )
+
+
+def _task_rows() -> sa.Select[*tuple[Any, ...]]:
+    before = sa.orm.aliased(m.GpuTask)
+    kind = sa.func.coalesce(m.Scene.variant_kind_id, m.ImageVariant.kind_id)
+    part = sa.orm.aliased(m.Segment)
+    total = sa.select(sa.func.count(part.id)).where(part.scene_id == m.Scene.id).correlate(m.Scene).scalar_subquery()
+    hero = _hero_of_scene()
     blocked = sa.case((before.status_id != TaskStatus.COMPLETE, before.id), else_=None)
     return (
         sa.select(
