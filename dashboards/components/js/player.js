@@ -35,7 +35,7 @@ export class Player extends EventTarget {
     this.video.addEventListener("loadeddata", () => { if (this.wanted === null && !this.direction) this.seek(this.shown); }, { once: true });
   }
 
-  close() { this.gone = true; this.stop(); this.video.removeAttribute("src"); this.video.load(); }
+  close() { this.gone = true; this.halt(); this.video.removeAttribute("src"); this.video.load(); }
 
   // A presented frame's time is its own start; rounding takes away the time base's error.
   frameAt(mediaTime) { return this.clamp(Math.round(mediaTime * this.fps)); }
@@ -52,7 +52,7 @@ export class Player extends EventTarget {
 
   // ------------------------------------------------------------ seeking
   seek(frame, { keep = false } = {}) {
-    if (!keep) this.stop();
+    if (!keep) this.halt();
     this.wanted = this.clamp(frame);
     this.target = this.wanted;
     return this.busy ? this.settled : (this.settled = this.work());
@@ -116,7 +116,14 @@ export class Player extends EventTarget {
     }, 1000 / this.fps / 2);
   }
 
+  // A frame may be presented between the last callback and the pause: ask for the one we stand on and confirm it.
   stop() {
+    const forwards = this.direction > 0;
+    this.halt();
+    if (forwards) this.seek(Math.floor(this.video.currentTime * this.fps + 1e-6), { keep: true });
+  }
+
+  halt() {
     const was = this.playing;
     this.direction = 0;
     clearInterval(this.reverse);
@@ -126,7 +133,7 @@ export class Player extends EventTarget {
 
   ended() {
     if (this.loop) { this.seek(this.loop[0], { keep: true }).then(() => this.direction > 0 && this.video.play()); return; }
-    this.stop();
+    this.halt();
     this.confirm(this.frames - 1, "ended");
   }
 
