@@ -10,6 +10,7 @@ from typing import Any
 from x121lib.studio.pages.words import OUTCOME_STATUS, many
 from x121lib.terms.vocabulary import VerdictOutcome
 
+_SUBJECTS = ("face", "seam", "motion", "frozen", "colour", "brightness", "sharpness", "blockiness")
 _RANK = {VerdictOutcome.FAIL: 0, VerdictOutcome.WARN: 1, VerdictOutcome.PASS: 2}
 
 
@@ -48,15 +49,20 @@ def lay_out(rows: Sequence[Any]) -> list[CutTake]:
 
 
 def gates(verdicts: Sequence[Any], cuts: Sequence[CutTake]) -> list[dict[str, Any]]:
-    """Return one gate per metric: its worst verdict over the takes of the cut, the worst gates first."""
+    """Return one gate per metric: its worst verdict over the takes of the cut; the worst first, then by subject."""
     worst: dict[str, Any] = {}
     for row in verdicts:
         known = worst.get(row["name"])
         if known is None or _RANK[row["outcome_id"]] < _RANK[known["outcome_id"]]:
             worst[row["name"]] = row
     by_take = {cut.take_id: cut for cut in cuts}
-    order = sorted(worst.values(), key=lambda r: (_RANK[r["outcome_id"]], r["name"]))
+    order = sorted(worst.values(), key=lambda r: (_RANK[r["outcome_id"]], _subject(r["name"]), r["name"]))
     return [_gate(row, by_take[row["take_id"]]) for row in order]
+
+
+def _subject(name: str) -> int:
+    """Return where a metric stands among gates of the same outcome: what a reviewer looks for comes first."""
+    return next((i for i, subject in enumerate(_SUBJECTS) if name.startswith(subject)), len(_SUBJECTS))
 
 
 def _gate(row: Any, cut: CutTake) -> dict[str, Any]:
