@@ -27,11 +27,20 @@ class _Consumer(Consumer):
         """Signals are handled by `main`."""
 
 
+def _end_with_thread(failed: threading.ExceptHookArgs) -> None:
+    """End the process when the tick or the health check dies of a fault: `x121 up` starts a new one at once."""
+    name = failed.thread.name if failed.thread else "unknown"
+    _log.critical("thread %s died", name, exc_info=failed.exc_value)
+    if name in ("tick", "health"):
+        os._exit(70)
+
+
 def main() -> None:
     """Run the consumer until it is asked to end; running attempts are given back to the queue first."""
     die_with_parent()
     settings = Settings()
     setup_logging(settings.log_dir, "consumer", settings.log_level)
+    threading.excepthook = _end_with_thread
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
