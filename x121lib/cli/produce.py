@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from x121lib.base.errors import RefusedError
+from x121lib.base.errors import InvalidInputError, RefusedError
 from x121lib.cli.output import note, refusals, say, show, show_frame
 from x121lib.pipeline.submission import Selection, Submission
 from x121lib.studio import Studio
@@ -27,13 +27,17 @@ def import_folder(
     synthetic: Annotated[bool, typer.Option("--synthetic", help="No real person stands behind these.")] = False,
     performer: Annotated[str | None, typer.Option(help="The real performer behind these.")] = None,
     kind: Annotated[str | None, typer.Option(help="Variant kind of files whose name says nothing.")] = None,
+    face: Annotated[
+        list[str] | None,
+        typer.Option(help="PATH=N: the N-th largest face is the primary one of an image with several; repeat."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look and report only.")] = False,
     as_json: Json = False,
 ) -> None:
     """Import a folder of portraits: NAME/…/portrait.png becomes the character NAME."""
     with refusals(), Studio.open() as studio:
         result = studio.project(project).import_folder(
-            folder, performer=performer, synthetic=synthetic, kind=kind, dry_run=dry_run
+            folder, performer=performer, synthetic=synthetic, kind=kind, dry_run=dry_run, faces=_faces(face or [])
         )
         rows = [
             {
@@ -48,6 +52,17 @@ def import_folder(
             note(reason)
         if result.refused or not rows:
             raise typer.Exit(1)
+
+
+def _faces(given: list[str]) -> dict[str, int]:
+    """Return the chosen faces of ``PATH=N`` options."""
+    chosen = {}
+    for item in given:
+        path, _, number = item.rpartition("=")
+        if not path or not number.isdigit() or int(number) < 1:
+            raise InvalidInputError(f"'{item}' chooses no face.", hint="Write PATH=N, e.g. Jane/portrait.png=2.")
+        chosen[path] = int(number)
+    return chosen
 
 
 def _import_word(name: str, importable: bool, imported: list[str], dry_run: bool) -> str:

@@ -194,7 +194,8 @@ def _face_count(facts: ImageFacts) -> Check:
         reason = f"Face {facts.chosen_face + 1} was chosen, {count} found {by}. Choose one from 1 to {count}."
         return Check("face_count", FAIL, count, 1, reason)
     if count > 1 and facts.chosen_face is None:
-        reason = f"Several faces: {count} found {by}. Choose the primary one (1 is the largest), or crop the image."
+        how = "Choose the primary one with --face PATH=N (1 is the largest), or crop the image."
+        reason = f"Several faces: {count} found {by}. {how}"
         return Check("face_count", FAIL, count, 1, reason)
     if count > 1:
         reason = f"{count} faces found {by}; face {(facts.chosen_face or 0) + 1} was chosen."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -83,7 +83,7 @@ class ProjectHandle:
 
     def import_folder(
         self, folder: Path | str, *, performer: str | None = None, synthetic: bool = False, kind: str | None = None,
-        dry_run: bool = False, only: Sequence[str] = (),
+        dry_run: bool = False, only: Sequence[str] = (), faces: Mapping[str, int] | None = None,
         progress: Callable[[int, int, Any], None] | None = None,
     ) -> ImportResult:  # fmt: skip
         """Import a folder of portraits; each character whole or not at all.
@@ -95,11 +95,12 @@ class ProjectHandle:
             kind: variant kind of files whose stem names none.
             dry_run: look only.
             only: names of the characters to import; all by default.
+            faces: primary face of images that show several: path below the folder → 1 for the largest, 2, ….
             progress: called with (files done, files in all, path).
         """
         if synthetic == (performer is not None):
             raise InvalidInputError("Say whose likeness this is.", hint="Give --synthetic, or --performer NAME.")
-        report = scan_folder(Path(folder), self._studio.house.faces, self._scan_options(kind), progress)
+        report = scan_folder(Path(folder), self._studio.house.faces, self._scan_options(kind, faces or {}), progress)
         refused = [str(p) for p in report.problems]
         refused += [f"{c.name}: {reason}" for c in report.refused for reason in c.reasons()]
         imported: list[intake.Imported] = []
@@ -113,15 +114,16 @@ class ProjectHandle:
                 refused.append(f"{character.name}: {error}")
         return ImportResult(report, tuple(imported), tuple(refused))
 
-    def _scan_options(self, kind: str | None) -> ScanOptions:
+    def _scan_options(self, kind: str | None, faces: Mapping[str, int]) -> ScanOptions:
         with self._studio.transaction() as session:
             kinds = catalogue.variant_kinds(session)
             if kind is not None:
                 catalogue.variant_kind(session, kind)
         default = next((k.name for k in kinds if k.is_source), kinds[0].name)
         return ScanOptions(
-            kinds=tuple(k.name for k in kinds), default_kind=default, kind=kind, fields=self._studio.opened.fields
-        )
+            kinds=tuple(k.name for k in kinds), default_kind=default, kind=kind, fields=self._studio.opened.fields,
+            chosen_faces={path: number - 1 for path, number in faces.items()},
+        )  # fmt: skip
 
     def _import_one(
         self, session: sa.orm.Session, stored: intake.StoredCharacter, performer: str | None

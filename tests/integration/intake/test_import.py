@@ -185,3 +185,27 @@ def test_whose_likeness_it_is_must_be_said_and_a_performer_must_be_known(
     result = project.import_folder(root, performer="Ada")
     assert result.imported == ()
     assert "no performer 'Ada'" in result.refused[0]
+
+
+@pytest.mark.capability("PRD-76/multi-face-handling")
+def test_of_several_faces_one_is_chosen(stocked: Studio, project: ProjectHandle, tmp_path: Path) -> None:
+    left, right = (np.asarray(Image.open(PORTRAITS / n / "portrait.png").convert("RGB")) for n in ("Jonas", "Mara"))
+    path = tmp_path / "in" / "Pair" / "portrait.png"
+    path.parent.mkdir(parents=True)
+    Image.fromarray(np.hstack([left, right[:, :900]])).save(path)
+    refused = project.import_folder(tmp_path / "in", synthetic=True)
+    assert "--face PATH=N" in refused.refused[0]
+    assert project.characters().empty
+    boxes = []
+    for number in (1, 2):
+        result = project.import_folder(
+            tmp_path / "in", synthetic=True, faces={"Pair/portrait.png": number}, dry_run=number == 1
+        )
+        face = result.report.characters[0].images[0].face
+        assert face is not None
+        boxes.append(face.box)
+    assert boxes[0] != boxes[1]
+    with stocked.transaction() as session:
+        stored = session.execute(sa.select(m.Face.box_x, m.Face.box_y).order_by(m.Face.id.desc())).first()
+    assert stored is not None
+    assert tuple(stored) == boxes[1][:2]
