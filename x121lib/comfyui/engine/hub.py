@@ -81,7 +81,9 @@ class Hub:
 
         ``greeting`` is the first status; ``resume`` the node being executed for this client, if any.
         """
-        socket = web.WebSocketResponse(max_msg_size=4 * 1024 * 1024)
+        # Uncompressed: on the loopback deflate costs more than it saves, and aiohttp deflates large messages in a task
+        # of its own, which outlives a closing connection and complains about it.
+        socket = web.WebSocketResponse(max_msg_size=4 * 1024 * 1024, compress=False)
         await socket.prepare(request)
         client = Client(request.query.get("clientId") or uuid.uuid4().hex, socket)
         client.post(_text("status", {**greeting, "sid": client.sid}))
