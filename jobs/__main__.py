@@ -35,12 +35,8 @@ def _end_with_thread(failed: threading.ExceptHookArgs) -> None:
         os._exit(70)
 
 
-def main() -> None:
-    """Run the consumer until it is asked to end; running attempts are given back to the queue first."""
-    die_with_parent()
-    settings = Settings()
-    setup_logging(settings.log_dir, "consumer", settings.log_level)
-    threading.excepthook = _end_with_thread
+def _stop_on_signals() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set."""
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -48,6 +44,16 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    return stopping
+
+
+def main() -> None:
+    """Run the consumer until it is asked to end; running attempts are given back to the queue first."""
+    die_with_parent()
+    settings = Settings()
+    setup_logging(settings.log_dir, "consumer", settings.log_level)
+    threading.excepthook = _end_with_thread
+    stopping = _stop_on_signals()
     studio = Studio.open(settings=settings)
     if swept := studio.work.sweep_leftovers():
         _log.info("%s files and folders of killed processes were deleted", swept)

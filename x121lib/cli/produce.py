@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from x121lib.base.errors import InvalidInputError, RefusedError
@@ -101,7 +102,9 @@ def variant_approve(
 def variant_list(project: str, as_json: Json = False) -> None:
     """List a project's image variants."""
     with refusals(), Studio.open() as studio:
-        show_frame(studio.project(project).variants(), as_json=as_json, empty="No image yet: 'x121 import'.")
+        frame = studio.project(project).variants()
+        shown = frame if as_json else frame.drop(columns="sha256")
+        show_frame(shown, as_json=as_json, empty="No image yet: 'x121 import'.")
 
 
 def matrix(project: str, as_json: Json = False) -> None:
@@ -140,10 +143,11 @@ def submit(
 
 def _show_submission(done: Submission, *, dry_run: bool, as_json: bool) -> None:
     rows = [
-        {"result": word, **{k: v for k, v in dataclasses.asdict(cell).items() if k != "scene_id"}}
+        {"result": word, **{k: v for k, v in dataclasses.asdict(cell).items() if k != "scene_id"},
+         "status": cell.status.value if as_json else cell.status.label}
         for word, cells in (("queue", done.planned), ("there already", done.present), ("blocked", done.blocked))
         for cell in cells
-    ]
+    ]  # fmt: skip
     if as_json or dry_run:
         show(rows, as_json=as_json)
     if not as_json:
@@ -159,7 +163,21 @@ def _say_when_idle(studio: Studio, queued: int) -> None:
 def queue(as_json: Json = False) -> None:
     """List the GPU tasks that are not over, in serving order, each with why it waits."""
     with refusals(), Studio.open() as studio:
-        show_frame(studio.queue().drop(columns=["waits_for"]), as_json=as_json, empty="The queue is empty.")
+        frame = studio.queue().drop(columns=["waits_for"])
+        show_frame(frame if as_json else _short(frame), as_json=as_json, empty="The queue is empty.")
+
+
+def _short(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the queue in the columns that fit a terminal; --json has them all."""
+    if frame.empty:
+        return frame
+    scene = frame["scene_type"].fillna("image").str.cat(frame["variant"], sep=" · ")
+    place = [f"S{s:.0f} T{t:.0f}" if s == s else "" for s, t in zip(frame["segment"], frame["take"], strict=True)]
+    shown = frame[["project", "character"]].assign(scene=scene, take=place)
+    return shown.assign(
+        status=frame["status"], priority=frame["priority"], progress=[f"{p:.0%}" for p in frame["progress"]],
+        worker=frame["worker"], why=frame["why"],
+    )  # fmt: skip
 
 
 def watch(project: str) -> None:

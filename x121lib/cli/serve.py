@@ -95,7 +95,12 @@ def worker_add(
 def worker_list(as_json: Json = False) -> None:
     """List the GPU workers."""
     with refusals(), Studio.open() as studio:
-        show_frame(studio.workers.list(), as_json=as_json, empty="No GPU worker yet: 'x121 worker add URL'.")
+        frame = studio.workers.list()
+        show_frame(
+            frame if as_json else frame.drop(columns="worker_id"),
+            as_json=as_json,
+            empty="No GPU worker yet: 'x121 worker add URL'.",
+        )
 
 
 @worker_app.command("drain")
