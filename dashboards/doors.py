@@ -15,6 +15,7 @@ from .template import script_version, sign_in_page
 HERE = Path(__file__).parent
 SESSION_S = 12 * 3600
 FOREVER = "public, max-age=31536000, immutable"
+NEVER_KEPT = "no-store"  # Chromium makes a second reader of a video that it caches wait for the first
 ASK_EACH_TIME = "private, no-cache"  # a revoked release hides a file at once; unchanged ones cost a 304
 
 
@@ -85,7 +86,8 @@ def _add_files(router: APIRouter, door: StudioDoor) -> None:
         file = door.media(request.state.person, key)
         if file is None:
             return JSONResponse({"code": "web.no_media", "message": "There is no such file for you."}, 404)
-        headers = {"ETag": f'"{file.etag}"', "Cache-Control": ASK_EACH_TIME}
+        cache = NEVER_KEPT if file.mime.startswith("video/") else ASK_EACH_TIME
+        headers = {"ETag": f'"{file.etag}"', "Cache-Control": cache}
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
         return FileResponse(file.path, media_type=file.mime, headers=headers, filename=file.name)

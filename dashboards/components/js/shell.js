@@ -136,7 +136,7 @@ export const shellActions = {
   closePalette: (app) => { app.ui.palette = null; },
   find: (app, text) => { app.ui.palette = { query: text, at: 0 }; },
   pick,
-  undo: (app, id) => { app.act("undo", { decision_id: id }); app.ui.toasts = app.ui.toasts.filter((t) => t.action?.arg !== id); },
+  undo: (app, id) => { app.act("undo", { decision_id: id }); if (app.local.decided?.id === id) app.set({ decided: null }); app.ui.toasts = app.ui.toasts.filter((t) => t.action?.arg !== id); },
   dialogField: (app, text) => { app.ui.dialog.value = text; },
   closeDialog: (app) => { app.ui.dialog = null; },
   confirmDialog: (app) => { const d = app.ui.dialog; app.ui.dialog = null; d.done(d.value || ""); },
