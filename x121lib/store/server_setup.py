@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from x121lib.store.server_files import Install, Location
 _NAME = "x121"
 _SOCKET_PATH_MAX_BYTES = 100  # sun_path holds 104 bytes on macOS, 108 on Linux, with the final zero
 _FULL_BELOW_MB = 100
+_REMAINS_S = 10.0
 
 _INITDB_OPTIONS = (
     f"--username={_NAME}",
@@ -57,7 +59,7 @@ def initialise(location: Location, install: Install, password: str) -> None:
     """
     server_process.kill_titled(f" -D {location.folder}/data.")  # the `initdb` of a starter that was killed
     for left in location.folder.glob("data*"):
-        shutil.rmtree(left)
+        _remove_tree(left)
     data = location.folder / f"data.{secrets.token_hex(4)}"
     password_file = location.folder / "password"
     try:
@@ -74,6 +76,22 @@ def initialise(location: Location, install: Install, password: str) -> None:
     finally:
         password_file.unlink(missing_ok=True)
         shutil.rmtree(data, ignore_errors=True)
+
+
+def _remove_tree(folder: Path) -> None:
+    """Delete a folder in which the children of a killed `initdb` may still write and delete.
+
+    They carry no name that tells whose they are and end by themselves when their standard input closes: what
+    vanishes or appears meanwhile is met by another try.
+    """
+    deadline = time.monotonic() + _REMAINS_S
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def launch_server(location: Location, install: Install, port: int, log: Path) -> int:
