@@ -8,6 +8,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
 ONLY ?=
+# The whole suite runs on every core, a file of tests on one of them; a part of it, or a real ComfyUI, on one core.
+PARALLEL := $(if $(ARGS)$(X121_TEST_COMFYUI_URL),,-n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 .PHONY: help demo test check format bench notices clean
 
@@ -20,7 +22,7 @@ demo: $(VENV)/.installed ## Portraits to a delivered ZIP in the browser (ARGS="-
 
 test: $(VENV)/.installed-dev ## Run the tests (ARGS=tests/unit for some of them)
 	@tools/system_packages.sh tests
-	@exec $(VENV)/bin/pytest $(ARGS)
+	@exec $(VENV)/bin/pytest $(PARALLEL) $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, types, imports, schema, notices and generated files
 	@tools/check.sh

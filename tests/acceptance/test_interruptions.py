@@ -109,29 +109,43 @@ def disk(studio: RealStudio) -> Iterator[Callable[[int], None]]:
     saved.rename(folder)
 
 
+def _fill(folder: Path, resize: Callable[[int], None], *, left_bytes: int) -> None:
+    """Shrink the disk until ``left_bytes`` are free; what is written meanwhile makes for another try."""
+    for _ in range(50):
+        disk = os.statvfs(folder)
+        try:
+            resize((disk.f_blocks - disk.f_bfree) * disk.f_frsize + left_bytes)
+            return
+        except subprocess.CalledProcessError:
+            continue
+    raise AssertionError("the disk could not be shrunk")
+
+
 @pytest.mark.capability("PRD-28/partial-failure-handling", "PRD-07/no-silent-retries")
-def test_a_full_disk_fails_the_take_with_one_clear_word_and_the_rest_goes_on_later(
-    studio: RealStudio, disk: Callable[[int], None], tmp_path: Path
+def test_a_full_disk_holds_the_work_with_one_clear_word_until_there_is_room(
+    studio: RealStudio, disk: Callable[[int], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("X121_DISK_RESERVE_MB", "8")
+    folder = studio.settings.artifacts_dir
     with studio.opened():
         studio.prepare("Disk")
-    used = sum(f.stat().st_blocks * 512 for f in studio.settings.artifacts_dir.rglob("*"))
     with studio.up():
-        disk(used + 128 * 1024)
         studio.call("submit", "Disk")
-        studio.wait_made()
-        scenes = studio.ask(sa.select(m.Scene).where(m.Scene.status_id == SceneStatus.FAILED))
-        assert len(scenes) == 2
-        assert all("No room in" in s.failure_reason and "Free space" in s.failure_reason for s in scenes)
-        assert list((studio.settings.artifacts_dir / "tmp").iterdir()) == []
-        failed = studio.ask(sa.select(m.GpuTask).where(m.GpuTask.status_id == TaskStatus.FAILED))
-        assert {(t.error_code, t.attempt_number) for t in failed} == {("store.disk_full", 1)}
+        studio.wait_mid_take()
+        _fill(folder, disk, left_bytes=64 * 1024)
+        lost = sa.select(m.GpuTaskAttempt.id).where(m.GpuTaskAttempt.error_code == "store.disk_full")
+        wait_until(lambda: bool(studio.ask(lost)) and not studio.running_tasks(progress=-1), "the work is held")
+        assert studio.ask(sa.select(m.GpuTask.id).where(m.GpuTask.status_id == TaskStatus.FAILED)) == []
+        assert studio.scene_statuses() == {SceneStatus.GENERATING}
+        assert list((folder / "tmp").iterdir()) == []
+        reasons = {task["why"] for task in json.loads(studio.call("queue", "--json"))}
+        assert len(reasons) == 1
+        assert "Free space on that disk; work goes on by itself." in reasons.pop()
         process, output = studio.start("doctor", "--json")
         assert process.wait(timeout=120) == 1
         (finding,) = [f for f in json.loads(output.read_text()) if "MB are free in" in f["what"]]
         assert not finding["ok"]
         disk(256 * 1024 * 1024)
-        studio.call("submit", "Disk")
         studio.wait_made()
     with studio.opened():
         assert studio.double_records() == []

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     heartbeat_s: float = Field(3.0, gt=0, description="Seconds between heartbeats of a running task.")
     stall_s: float = Field(600.0, gt=0, description="Seconds without any progress before a prompt counts as stalled.")
     undo_s: float = Field(10.0, ge=0, description="Seconds in which a review decision can be undone.")
+    disk_reserve_mb: int = Field(
+        256, ge=0, description="Free megabytes on the artifacts' disk below which no new take starts."
+    )
     allow_private_addresses: bool = Field(
         True, description="Allow GPU workers on private and loopback addresses (a studio's own network)."
     )

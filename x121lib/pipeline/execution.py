@@ -32,6 +32,7 @@ from x121lib.media import MediaError, VideoInfo
 from x121lib.pipeline import flow
 from x121lib.pipeline.claims import Claim, claim
 from x121lib.pipeline.heartbeat import Heartbeat
+from x121lib.pipeline.hold import hold_reason
 from x121lib.pipeline.house import House
 from x121lib.pipeline.likeness import likeness_check
 from x121lib.qa import queries as qa_queries
@@ -215,8 +216,8 @@ def _finish_variant(house: House, claimed: Claim, order: variants.VariantOrder, 
 
 
 def _record_failure(house: House, task_id: uuid.UUID, attempt_number: int, error: X121Error) -> ExecutionResult:
-    # A full disk is no reason to try again at once: a person must free space first, and then submits again.
-    machine = isinstance(error, ComfyError | DatabaseError) and error.retryable
+    # A full disk is the machine's: the take waits in the queue until space is freed (`hold_reason` keeps it there).
+    machine = isinstance(error, ComfyError | DatabaseError | DiskFullError) and error.retryable
     context = {"hint": error.hint, **{k: str(v) for k, v in vars(error).items() if k not in {"message", "hint"}}}
     failure = queue.Failure(
         error.code, str(error), machine=machine, context=dict(context), worker=isinstance(error, ComfyError)
@@ -253,6 +254,9 @@ def assemble(house: House, scene_id: uuid.UUID) -> m.SceneVersion | None:
             video = house.artifacts.put_file(target, move=True)
             image = house.artifacts.put_file(strip, move=True)
         except (MediaError, DiskFullError, MissingArtifactError) as error:
+            if isinstance(error, DiskFullError) and hold_reason(house):
+                _log.warning("scene %s is joined later: %s", scene_id, error)
+                return None
             with house.database.transaction() as session:
                 flow.scene_not_assembled(session, scene_id, f"The takes could not be joined: {error}")
             return None

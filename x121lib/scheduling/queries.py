@@ -60,7 +60,7 @@ def _workers_to_avoid(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.
             m.GpuTaskAttempt.task_id.in_(task_ids),
             m.GpuTaskAttempt.outcome_id.in_([AttemptOutcome.LOST, AttemptOutcome.FAILED]),
             m.GpuTaskAttempt.worker_id.is_not(None),
-            m.GpuTaskAttempt.error_code.not_in(["scheduling.stopped", "scheduling.not_picked_up"]),
+            m.GpuTaskAttempt.error_code.not_in(["scheduling.stopped", "scheduling.not_picked_up", "store.disk_full"]),
         )
     )
     avoid: dict[uuid.UUID, set[uuid.UUID]] = {}

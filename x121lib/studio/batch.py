@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.base.errors import RefusedError
 from x121lib.events.outbox import CHANNEL
+from x121lib.pipeline.hold import hold_reason
 from x121lib.pipeline.submission import Submission
 from x121lib.store.session import DatabaseUnreachableError, Listener
 from x121lib.studio.display import Html, progress_html
@@ -49,6 +50,8 @@ class Progress:
     """Scenes by the word people see."""
     assembling: int
     """Scenes whose takes are done and whose cut is being made."""
+    held: str = ""
+    """Why nothing new starts, in a sentence; empty while work goes on."""
 
     @property
     def fraction(self) -> float:
@@ -63,7 +66,8 @@ class Progress:
     def __str__(self) -> str:
         scenes = ", ".join(f"{n} {label.lower()}" for label, n in sorted(self.scenes.items()))
         tasks = f"{self.fraction:4.0%}  {self.running} running, {self.open} open, {self.failed} failed"
-        return f"{tasks} · {scenes}" if scenes else tasks
+        words = f"{tasks} · {scenes}" if scenes else tasks
+        return f"{words} · {self.held}" if self.held and not self.over else words
 
 
 def progress_of(studio: Studio, project: ProjectHandle) -> Progress:
@@ -86,6 +90,7 @@ def progress_of(studio: Studio, project: ProjectHandle) -> Progress:
         open=open_tasks,
         scenes=summary,
         assembling=summary.get(SceneStatus.GENERATING.label, 0) if open_tasks == 0 else 0,
+        held=hold_reason(studio.house),
     )
 
 

@@ -95,7 +95,7 @@ class Doors:
     def _disk(self) -> Finding:
         folder = self._studio.settings.artifacts_dir
         free = free_bytes(folder)
-        todo = "Free space there, then submit again what failed for it: finished takes are kept."
+        todo = "Free space there: finished takes are kept, and held ones go on by themselves."
         ok = free >= LOW_DISK_BYTES
         return Finding(ok, f"{free / 1e6:,.0f} MB are free in {folder}", "" if ok else todo)
 

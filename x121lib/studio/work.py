@@ -18,6 +18,7 @@ from x121lib.base.log import get_logger
 from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
 from x121lib.pipeline import execution, flow
+from x121lib.pipeline.hold import hold_reason
 from x121lib.scheduling import policy, queries, workers
 from x121lib.scheduling import service as queue
 from x121lib.store import audit
@@ -54,6 +55,7 @@ class Work:
         self._running: set[tuple[uuid.UUID, int]] = set()
         self._lock = threading.Lock()
         self._resent: dict[queue.Dispatched, datetime] = {}
+        self._held = False
 
     def tick(self) -> list[Message]:
         """Sweep lost leases, act on rejections whose Undo is over, assign tasks; returns what to enqueue."""
@@ -63,12 +65,22 @@ class Work:
             again = flow.sweep(session, now, RESEND_AFTER_S)
         with house.database.transaction() as session:
             flow.apply_rejections(session, now, house.settings.undo_s)
+        if self._is_held():
+            return [Message("task", str(d.task_id), d.attempt_number) for d in self._due(again, now)]
         with house.database.transaction() as session:
             sent = queue.dispatch(session, now, house.settings.lease_s)
         with house.database.transaction() as session:
             scenes = generation_queries.to_assemble(session, SceneStatus.GENERATING)
         tasks = [Message("task", str(d.task_id), d.attempt_number) for d in [*sent, *self._due(again, now)]]
         return tasks + [Message("assemble", str(scene_id)) for scene_id in scenes]
+
+    def _is_held(self) -> bool:
+        """Return whether new work is held back; what holds it is logged once."""
+        reason = hold_reason(self._studio.house)
+        if bool(reason) != self._held:
+            self._held = bool(reason)
+            _log.warning("%s", reason or "There is room on the disk again: work goes on.")
+        return self._held
 
     def _due(self, again: list[queue.Dispatched], now: datetime) -> list[queue.Dispatched]:
         """Return what was not sent again in the last seconds: its message may wait for a slot."""
@@ -159,12 +171,12 @@ class Work:
         with self._studio.transaction() as session:
             views = queries.worker_views(session, self._studio.house.now())
             rows = session.execute(_queue_query()).mappings().all()
-        data, position = [], 0
+        data, position, held = [], 0, hold_reason(self._studio.house)
         for row in rows:
             entry = dict(row)
             entry["status"] = row["status"].label
             waiting = row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
-            entry["why"] = _why(entry, position, views) if waiting else ""
+            entry["why"] = (held or _why(entry, position, views)) if waiting else ""
             position += waiting and entry["waits_for"] is None
             data.append(entry)
         return pd.DataFrame(data, columns=[*_COLUMNS, "why"])

@@ -142,7 +142,11 @@ def test_partial_execution_targets_limit_the_outputs(comfy: Any, quick: dict[str
     assert set(entry["outputs"]) == {"9"}
 
 
-@pytest.mark.parametrize("prompt_id", ["mine", str(uuid.uuid4()).upper(), uuid.uuid4().hex, 5])
+@pytest.mark.parametrize(
+    "prompt_id",
+    ["mine", str(uuid.uuid4()).upper(), uuid.uuid4().hex, 5],
+    ids=["word", "capitals", "no hyphens", "number"],
+)
 def test_a_prompt_id_must_be_a_canonical_uuid(comfy: Any, engine_only: None, prompt_id: Any) -> None:
     answer = comfy.submit(changed(), prompt_id=prompt_id)
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_prompt_id")

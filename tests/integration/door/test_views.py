@@ -17,7 +17,7 @@ from x121lib.base.errors import NotFoundError
 from x121lib.store.session import Database
 from x121lib.studio.door import Door
 from x121lib.studio.pages import SessionPerson
-from x121lib.terms.vocabulary import PerformerKind
+from x121lib.terms.vocabulary import PerformerKind, TaskStatus
 from x121lib.testing.production import make_studio
 
 SHAPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -76,7 +76,7 @@ def test_a_character_has_its_shape(reviewed: Stage) -> None:
     assert view["release"]["word"] == "Missing"
 
 
-@pytest.mark.parametrize("key", ["nonsense", str(uuid.uuid4()), ""])
+@pytest.mark.parametrize("key", ["nonsense", str(uuid.uuid4()), ""], ids=["nonsense", "unknown", "empty"])
 def test_an_unknown_key_is_not_found(stage: Stage, key: str) -> None:
     with pytest.raises(NotFoundError):
         stage.door.character(stage.admin, None, key)
@@ -126,3 +126,28 @@ def test_position_grows_with_every_event(stage: Stage) -> None:
     before = stage.door.position()
     stage.door.submit(stage.creator, None, [stage.cell(stage.cast.lena_character)], None)
     assert stage.door.position() > before
+
+
+def test_the_trays_bar_counts_retakes_too(reviewed: Stage) -> None:
+    reviewed.studio.work.retake(reviewed.only_scene(), 2)
+    assert reviewed.door.shell(reviewed.admin, None)["jobs"]["progress"] == 0.0
+    with reviewed.studio.transaction() as session:
+        first = session.scalars(
+            sa.select(m.GpuTask).where(m.GpuTask.status_id == TaskStatus.QUEUED).order_by(m.GpuTask.id).limit(1)
+        ).one()
+        first.status_id, first.progress = TaskStatus.COMPLETE, 1.0
+    jobs = reviewed.door.shell(reviewed.admin, None)["jobs"]
+    assert (jobs["queued"], jobs["progress"]) == (1, 0.5)
+
+
+def test_a_full_disk_is_said_in_the_status_bar_and_beside_each_task(
+    reviewed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviewed.studio.work.retake(reviewed.only_scene(), 3)
+    assert reviewed.door.queue(reviewed.admin, None)["tasks"][0]["why"] != ""
+    monkeypatch.setattr(reviewed.studio.settings, "disk_reserve_mb", 10**9)
+    assert reviewed.door.shell(reviewed.admin, None)["status_items"][0]["label"] == "Held: the disk is full"
+    assert "work goes on by itself" in reviewed.door.queue(reviewed.admin, None)["tasks"][0]["why"]
+    assert reviewed.studio.work.tick() == []
+    monkeypatch.setattr(reviewed.studio.settings, "disk_reserve_mb", 0)
+    assert [message.kind for message in reviewed.studio.work.tick()] == ["task"]

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from x121lib import model as m
+from x121lib.pipeline.hold import hold_reason
 from x121lib.studio.pages import estimates, presence, queries, tasks
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import initials
@@ -51,15 +52,19 @@ def _jobs(desk: Desk) -> dict[str, Any]:
 
 
 def _submitted_progress(desk: Desk, left: float) -> float:
-    """Return how much of the batches that still have open tasks is done."""
-    open_batch = sa.select(m.GpuTask.batch_id).where(m.GpuTask.status_id.in_(LEASED_STATUSES | WAITING_STATUSES))
-    total = desk.session.scalar(
-        sa.select(sa.func.count())
-        .select_from(m.GpuTask)
-        .where(
-            m.GpuTask.batch_id.in_(open_batch), m.GpuTask.status_id.not_in([TaskStatus.CANCELLED, TaskStatus.FAILED])
-        )
+    """Return how much is done of what was submitted together with the tasks that are still open.
+
+    That is the batches with open tasks, and of the tasks without a batch (retakes, image variants) those queued
+    since the oldest open one of them.
+    """
+    open_ = m.GpuTask.status_id.in_(LEASED_STATUSES | WAITING_STATUSES)
+    batches = sa.select(m.GpuTask.batch_id).where(open_)
+    oldest = sa.select(sa.func.min(m.GpuTask.queued_at)).where(open_, m.GpuTask.batch_id.is_(None)).scalar_subquery()
+    together = sa.or_(
+        m.GpuTask.batch_id.in_(batches), sa.and_(m.GpuTask.batch_id.is_(None), m.GpuTask.queued_at >= oldest)
     )
+    query = sa.select(sa.func.count()).select_from(m.GpuTask).where(together)
+    total = desk.session.scalar(query.where(m.GpuTask.status_id.not_in([TaskStatus.CANCELLED, TaskStatus.FAILED])))
     return max(0.0, min(1.0, 1 - left / total)) if total else 0.0
 
 
@@ -80,7 +85,7 @@ def _status_items(desk: Desk) -> list[dict[str, Any]]:
         sa.text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'x121-consumer'")
     )
     return [
-        _health(bool(consumer), len(known), online, share),
+        _health(bool(consumer), len(known), online, hold_reason(desk.studio.house)),
         {"label": "Database", "value": f"{answer_ms:.0f} ms" if answer_ms >= 1 else "< 1 ms"},
         {"label": "GPU workers", "value": f"{online} of {len(known)} online", "icon": "cpu"},
         {"label": "Disk", "value": f"{disk.used / 1e9:.0f} of {disk.total / 1e9:.0f} GB", "icon": "hard-drive",
@@ -88,10 +93,10 @@ def _status_items(desk: Desk) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _health(consumer: bool, known: int, online: int, disk: float) -> dict[str, Any]:
+def _health(consumer: bool, known: int, online: int, held: str) -> dict[str, Any]:
     """Return the overall state: the strongest thing that is not well, else that all is."""
-    if disk >= 0.97:
-        return {"label": "The disk is nearly full", "value": "", "status": "failed"}
+    if held:
+        return {"label": "Held: the disk is full", "value": "", "status": "failed"}
     if not consumer:
         return {"label": "No consumer runs: 'x121 up' starts one", "value": "", "status": "warning"}
     if not known:

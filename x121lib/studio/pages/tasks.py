@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from x121lib.pipeline.hold import hold_reason
 from x121lib.scheduling import policy
 from x121lib.studio.pages.desk import Desk
 from x121lib.studio.pages.estimates import History
@@ -74,7 +75,7 @@ def why(desk: Desk, row: Any, position: int, views: list[policy.WorkerView]) -> 
         return f"Needs the last frame of segment {row['segment'] - 1}."
     if row["failed_attempts"]:
         return f"Tried {row['failed_attempts']}×: {row['error_message'] or 'the worker was lost'}"
-    return policy.why_waiting(position, views)
+    return hold_reason(desk.studio.house) or policy.why_waiting(position, views)
 
 
 def queue_task(desk: Desk, row: Any, sentence: str, start_s: float | None, history: History) -> dict[str, Any]:
