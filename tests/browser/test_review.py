@@ -62,6 +62,20 @@ def test_keys_step_by_one_and_by_ten(stage: Page) -> None:
         assert shown(stage) == exactly(frame)
 
 
+def test_a_step_in_the_moment_of_loading_is_kept(stage: Page) -> None:
+    found = stage.evaluate("""async () => {
+      const first = window.x121.local.player, video = document.createElement("video");
+      video.muted = true;
+      document.body.append(video);
+      const player = new first.constructor(video, { fps: first.fps, frames: first.frames });
+      const stepped = new Promise((done) => video.addEventListener("loadeddata", () => done(player.step(7)), true));
+      video.src = first.video.src;
+      await stepped;
+      return player.shown;
+    }""")
+    assert found == 7
+
+
 def test_fast_repeated_steps_lose_none(stage: Page) -> None:
     for _ in range(30):
         stage.keyboard.press("ArrowRight")

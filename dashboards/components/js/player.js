@@ -32,7 +32,7 @@ export class Player extends EventTarget {
     this.video.requestVideoFrameCallback(frameShown);
     this.video.addEventListener("ended", () => this.ended());
     this.video.addEventListener("error", () => this.dispatchEvent(new Event("broken")));
-    this.video.addEventListener("loadeddata", () => { if (this.wanted === null && !this.direction) this.seek(this.shown); }, { once: true });
+    this.video.addEventListener("loadeddata", () => { if (!this.busy && this.wanted === null && !this.direction) this.seek(this.shown); }, { once: true });
   }
 
   close() { this.gone = true; this.halt(); this.video.removeAttribute("src"); this.video.load(); }
