@@ -12,7 +12,7 @@ import typer
 from x121lib.base.log import setup_logging
 from x121lib.base.settings import Settings
 from x121lib.cli.output import note, refusals, say, show_frame
-from x121lib.cli.processes import Supervisor, stop_on_signals
+from x121lib.cli.processes import Supervisor, free_port, stop_on_signals
 from x121lib.studio import Studio
 
 worker_app = typer.Typer(no_args_is_help=True, help="GPU workers: ComfyUI servers that run takes.")
@@ -63,7 +63,14 @@ def sign_in_url(studio: Studio, web_url: str) -> str:
 
 def web() -> None:
     """Run the web door alone (set X121_HOST, X121_PORT, X121_DATABASE_URL)."""
-    os.execv(sys.executable, [sys.executable, "-m", "dashboards"])
+    settings = Settings()
+    with refusals(), Studio.open(settings=settings) as studio:
+        port = free_port(settings.host, settings.port)
+        address = f"http://{settings.host}:{port}"
+        say(f"The web door is at {address}")
+        say(f"Sign in once, within a day: {sign_in_url(studio, address)}")
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "dashboards", "--host", settings.host, "--port", str(port)])
 
 
 def consumer() -> None:
@@ -72,8 +79,25 @@ def consumer() -> None:
 
 
 def engine(context: typer.Context) -> None:
-    """Run a local CPU engine alone; its options: --host, --port, --root, --port-file."""
-    os.execv(sys.executable, [sys.executable, "-m", "x121lib.comfyui.engine", *context.args])
+    """Run a local CPU engine alone; its options: --host, --port (8188), --root, --port-file.
+
+    Without --root its files lie in X121_HOME, in a folder named after the port.
+    """
+    given = list(context.args)
+    names = [argument.partition("=")[0] for argument in given]
+    if "--root" not in names and not {"-h", "--help"} & set(names):
+        given = ["--root", str(Settings().engine_dir / f"alone-{_option(given, '--port', '8188')}"), *given]
+    os.execv(sys.executable, [sys.executable, "-m", "x121lib.comfyui.engine", *given])
+
+
+def _option(arguments: list[str], name: str, default: str) -> str:
+    """Return an option's value, given as ``--name value`` or ``--name=value``."""
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if argument == name and following:
+            return following
+        if argument.startswith(f"{name}="):
+            return argument.partition("=")[2]
+    return default
 
 
 @worker_app.command("add")
