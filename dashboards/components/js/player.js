@@ -74,7 +74,14 @@ export class Player extends EventTarget {
     return new Promise((done) => {
       const video = this.video;
       const time = (frame + 0.5) / this.fps;
-      const handle = video.requestVideoFrameCallback((_, meta) => { clearTimeout(timer); done([this.frameAt(meta.mediaTime), "frame"]); });
+      // A frame presented before the seek began may be told of after it: it is not the answer.
+      const heard = (_, meta) => {
+        const found = this.frameAt(meta.mediaTime);
+        if (found !== frame && video.seeking) { handle = video.requestVideoFrameCallback(heard); return; }
+        clearTimeout(timer);
+        done([found, "frame"]);
+      };
+      let handle = video.requestVideoFrameCallback(heard);
       const late = () => { video.cancelVideoFrameCallback(handle); done([this.clamp(Math.floor(video.currentTime * this.fps + 1e-6)), "timeout"]); };
       const timer = setTimeout(() => {
         if (video.seeking) video.addEventListener("seeked", () => setTimeout(late, 60), { once: true }); else late();
