@@ -19,6 +19,7 @@ from x121lib.model.characters import (
 )
 from x121lib.model.files import Artifact, ArtifactImage, ArtifactVideo
 from x121lib.model.history import AuditEntry, Delivery, DeliveryItem, Event, EventCursor
+from x121lib.model.library import LibraryModel, ModelNote, ModelRoot, ModelTriggerWord, ModelVersion
 from x121lib.model.people import ApiKey, Person, PersonRole, SignInLink
 from x121lib.model.quality import Decision, DecisionTag, FailureTag, Note, Score, Verdict
 from x121lib.model.recipes import (
@@ -59,9 +60,10 @@ __all__ = [
     "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AuditEntry", "Base", "Batch", "BatchScene",
     "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem", "Event",
     "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "ImageCheck", "ImageVariant", "ImageVersion",
-    "LikenessRelease", "MetadataField", "Metric", "Note", "Performer", "Person", "PersonRole", "Project", "QaGate",
-    "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter",
-    "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
+    "LibraryModel", "LikenessRelease", "MetadataField", "Metric", "ModelNote", "ModelRoot", "ModelTriggerWord",
+    "ModelVersion", "Note", "Performer", "Person", "PersonRole", "Project", "QaGate", "QaProfile",
+    "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
+    "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
     "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",
     "Segment", "SignInLink", "Take", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker",
     "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion", "lookup_table_name",

@@ -26,6 +26,7 @@ from x121lib.scheduling import queries as queue_queries
 from x121lib.scheduling import service as queue
 from x121lib.studio import display
 from x121lib.studio.doors import Doors
+from x121lib.studio.models import Models
 from x121lib.studio.people import People
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.work import Work
@@ -42,6 +43,7 @@ class Studio:
         people: people, sign-in, performers and releases.
         workers: GPU workers.
         work: what the consumer process calls: tick, run, assemble.
+        models: the library of models and LoRAs.
         doors: health, export, files.
     """
 
@@ -52,6 +54,7 @@ class Studio:
         self.people = People(self)
         self.workers = Workers(self)
         self.work = Work(self)
+        self.models = Models(self)
         self.doors = Doors(self)
 
     @classmethod
