@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.base.errors import ForbiddenError, InvalidInputError, NotFoundError, RefusedError
 from x121lib.comfyui.errors import BadAddressError
-from x121lib.scheduling import policy
+from x121lib.scheduling import policy, standing
 from x121lib.terms.roles import Actor
 from x121lib.terms.vocabulary import TaskStatus
 
@@ -188,7 +188,9 @@ def test_a_worker_held_back_finishes_gets_nothing_more_and_is_taken_back(line: Q
 @pytest.mark.capability("PRD-46/capability-tags")
 def test_a_workflow_runs_only_on_workers_with_its_tags(line: Queue) -> None:
     with line.studio.transaction() as session:
-        workflow = session.scalars(sa.select(m.Workflow.name)).one()
+        task = line.chain("Aiko")[0]
+        workflow_id, _ = standing.versions_of(session, [task.id])[task.id]
+        workflow = session.get_one(m.Workflow, workflow_id).name
     line.studio.workers.require_tags(workflow, ("high-vram",))
     line.add_worker("small")
     assert line.dispatch() == []
