@@ -18,6 +18,14 @@ from x121lib.model.characters import (
     VariantKind,
 )
 from x121lib.model.files import Artifact, ArtifactImage, ArtifactVideo
+from x121lib.model.fleet import (
+    WorkerLoadedModel,
+    WorkerModel,
+    WorkerNodeClass,
+    WorkerSpeed,
+    WorkerStatusChange,
+    WorkflowWorkerTag,
+)
 from x121lib.model.history import AuditEntry, Delivery, DeliveryItem, Event, EventCursor
 from x121lib.model.library import LibraryModel, ModelNote, ModelRoot, ModelTriggerWord, ModelVersion
 from x121lib.model.people import ApiKey, Person, PersonRole, SignInLink
@@ -63,8 +71,9 @@ __all__ = [
     "LibraryModel", "LikenessRelease", "MetadataField", "Metric", "ModelNote", "ModelRoot", "ModelTriggerWord",
     "ModelVersion", "Note", "Performer", "Person", "PersonRole", "Project", "QaGate", "QaProfile",
     "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
-    "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
-    "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",
-    "Segment", "SignInLink", "Take", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker",
-    "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion", "lookup_table_name",
+    "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue",
+    "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink",
+    "Take", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerLoadedModel",
+    "WorkerModel", "WorkerNodeClass", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot",
+    "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

@@ -147,7 +147,7 @@ def warnings_for(session: Session, version_ids: Collection[uuid.UUID]) -> list[W
     query = sa.select(m.SceneTypeVersion.id, m.SceneType.name).join(
         m.SceneType, m.SceneType.id == m.SceneTypeVersion.scene_type_id
     )
-    names = dict(session.execute(query.where(m.SceneTypeVersion.id.in_(version_ids))).tuples().all())
+    names = dict(session.execute(query.where(m.SceneTypeVersion.id.in_(version_ids))).all())
     notes = list(session.scalars(sa.select(m.ModelNote).where(m.ModelNote.is_warning).order_by(m.ModelNote.id)))
     found: dict[Warned, None] = {}
     for version_id, named in scene_type_models(session, version_ids).items():
