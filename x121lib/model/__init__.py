@@ -19,6 +19,10 @@ from x121lib.model.characters import (
 )
 from x121lib.model.files import Artifact, ArtifactImage, ArtifactVideo
 from x121lib.model.fleet import (
+    GpuVital,
+    WorkerAgent,
+    WorkerAlert,
+    WorkerEnergy,
     WorkerLoadedModel,
     WorkerModel,
     WorkerNodeClass,
@@ -66,12 +70,13 @@ from x121lib.model.work import Batch, BatchScene, GpuTask, GpuTaskAttempt, Worke
 __all__ = [
     "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AuditEntry", "Base", "Batch", "BatchScene",
     "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem", "Event",
-    "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "ImageCheck", "ImageVariant", "ImageVersion",
-    "LikenessRelease", "MetadataField", "Metric", "Note", "Performer", "Person", "PersonRole", "Project", "QaGate",
-    "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
-    "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue",
-    "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink",
-    "Take", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerLoadedModel",
-    "WorkerModel", "WorkerNodeClass", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot",
+    "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant",
+    "ImageVersion", "LikenessRelease", "MetadataField", "Metric", "Note", "Performer", "Person", "PersonRole",
+    "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel",
+    "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind",
+    "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion",
+    "SceneVersionCut", "Score", "Segment", "SignInLink", "Take", "TermType", "Tier", "TransitionMode", "VariantKind",
+    "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel",
+    "WorkerNodeClass", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot",
     "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip
