@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from x121lib.cli import api_keys, catalogue, database, demo, models, produce, rights, serve, upkeep, workers
+from x121lib.cli import (
+    agent,
+    api_keys,
+    catalogue,
+    database,
+    demo,
+    models,
+    produce,
+    rights,
+    serve,
+    upkeep,
+    workers,
+)
 
 app = typer.Typer(
     name="x121",
@@ -16,6 +28,7 @@ app = typer.Typer(
 app.command("up")(serve.up)
 app.command("demo")(demo.demo)
 app.command("web")(serve.web)
+app.command("agent")(agent.agent)
 app.command("consumer")(serve.consumer)
 app.command("engine", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.engine)
 app.add_typer(database.app, name="db")

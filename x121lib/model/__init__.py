@@ -19,6 +19,10 @@ from x121lib.model.characters import (
 )
 from x121lib.model.files import Artifact, ArtifactImage, ArtifactVideo
 from x121lib.model.fleet import (
+    GpuVital,
+    WorkerAgent,
+    WorkerAlert,
+    WorkerEnergy,
     WorkerLoadedModel,
     WorkerModel,
     WorkerNodeClass,
@@ -67,13 +71,13 @@ from x121lib.model.work import Batch, BatchScene, GpuTask, GpuTaskAttempt, Worke
 __all__ = [
     "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AuditEntry", "Base", "Batch", "BatchScene",
     "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem", "Event",
-    "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "ImageCheck", "ImageVariant", "ImageVersion",
-    "LibraryModel", "LikenessRelease", "MetadataField", "Metric", "ModelNote", "ModelRoot", "ModelTriggerWord",
-    "ModelVersion", "Note", "Performer", "Person", "PersonRole", "Project", "QaGate", "QaProfile",
-    "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
+    "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant",
+    "ImageVersion", "LibraryModel", "LikenessRelease", "MetadataField", "Metric", "ModelNote", "ModelRoot",
+    "ModelTriggerWord", "ModelVersion", "Note", "Performer", "Person", "PersonRole", "Project", "QaGate",
+    "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
     "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue",
     "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink",
-    "Take", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerLoadedModel",
-    "WorkerModel", "WorkerNodeClass", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot",
-    "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "Take", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert",
+    "WorkerEnergy", "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerSpeed", "WorkerStatusChange",
+    "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip
