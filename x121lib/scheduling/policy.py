@@ -20,6 +20,8 @@ class Candidate:
     """When it began to wait."""
     avoid: frozenset[uuid.UUID] = frozenset()
     """Workers on which an earlier attempt was lost or failed."""
+    prefer: uuid.UUID | None = None
+    """The worker that has a part of the work in its cache; it is not waited for."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ def assign(tasks: Sequence[Candidate], workers: Sequence[WorkerView]) -> list[As
     """Match waiting tasks with free slots.
 
     Tasks are served in `order`. Each goes to the available worker with the lowest load (busy / slots) that it
-    need not avoid; when every available worker is to be avoided, any of them will do, so that a small fleet
-    never starves a task.
+    need not avoid, a resumed one to the worker that has its nodes in the cache, while that is free. When every
+    available worker is to be avoided, any of them will do, so that a small fleet never starves a task.
     """
     free = {w.worker_id: w.slots - w.busy for w in workers if w.available and w.slots > w.busy}
     views = {w.worker_id: w for w in workers}
@@ -73,8 +75,12 @@ def assign(tasks: Sequence[Candidate], workers: Sequence[WorkerView]) -> list[As
         options = [w for w in free if w not in must_avoid]
         if not options:
             continue
-        best = min(options, key=lambda w: ((views[w].slots - free[w]) / views[w].slots, views[w].name))
-        chosen.append(Assignment(task.task_id, best, f"{views[best].name} is the least loaded free worker"))
+        if task.prefer in options:
+            best, why = task.prefer, f"{views[task.prefer].name} has the finished nodes of this take in its cache"
+        else:
+            best = min(options, key=lambda w: ((views[w].slots - free[w]) / views[w].slots, views[w].name))
+            why = f"{views[best].name} is the least loaded free worker"
+        chosen.append(Assignment(task.task_id, best, why))
         free[best] -= 1
         if free[best] == 0:
             del free[best]

@@ -14,6 +14,8 @@ from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, TakeStatus, TaskStatus, WorkerStatus
 
+PAUSED_CODE = "scheduling.paused"
+"""Error code of an attempt that a person paused in its middle."""
 CANDIDATE_WINDOW = 256
 """Waiting tasks that one dispatch looks at; served in order, so a longer queue behind them starves nobody."""
 
@@ -50,8 +52,22 @@ def candidates(session: Session, now: datetime) -> list[Candidate]:
         .limit(CANDIDATE_WINDOW)
         .with_for_update(skip_locked=True, of=m.GpuTask)
     ).all()
-    avoid = _workers_to_avoid(session, [row.id for row in rows])
-    return [Candidate(r.id, r.priority, r.queued_at, avoid.get(r.id, frozenset())) for r in rows]
+    ids = [row.id for row in rows]
+    avoid, prefer = _workers_to_avoid(session, ids), _workers_with_cache(session, ids)
+    return [Candidate(r.id, r.priority, r.queued_at, avoid.get(r.id, frozenset()), prefer.get(r.id)) for r in rows]
+
+
+def _workers_with_cache(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """Return the worker on which each resumed task was paused: it has the finished nodes in its cache."""
+    rows = session.execute(
+        sa.select(m.GpuTaskAttempt.task_id, m.GpuTaskAttempt.worker_id)
+        .join(m.GpuTask, m.GpuTask.id == m.GpuTaskAttempt.task_id)
+        .where(
+            m.GpuTaskAttempt.task_id.in_(task_ids), m.GpuTaskAttempt.number == m.GpuTask.attempt_number,
+            m.GpuTaskAttempt.error_code == PAUSED_CODE, m.GpuTaskAttempt.worker_id.is_not(None),
+        )
+    )  # fmt: skip
+    return {task_id: worker_id for task_id, worker_id in rows if worker_id is not None}
 
 
 def _workers_to_avoid(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozenset[uuid.UUID]]:
