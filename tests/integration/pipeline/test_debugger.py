@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.access.rights import ReleaseMissingError
 from x121lib.base.errors import ForbiddenError, InvalidInputError, NotFoundError, RefusedError, X121Error
-from x121lib.comfyui.slots import SlotError
+from x121lib.comfyui.errors import SlotError
 from x121lib.pipeline import heartbeat, tracing
 from x121lib.studio import Studio
 from x121lib.studio.debugger import Inspection
