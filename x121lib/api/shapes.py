@@ -299,7 +299,53 @@ class Worker(BaseModel):
     version: str
     device: str
     last_seen_at: datetime | None
+    tags: str
     error_streak: int
+    set_aside_until: datetime | None
+
+
+class WorkerModel(BaseModel):
+    """A model file that a GPU worker lists."""
+
+    folder: str
+    name: str
+
+
+class WorkerSpeed(BaseModel):
+    """How fast a GPU worker runs a workflow."""
+
+    workflow: str
+    mean_s: float
+    takes: int
+
+
+class WorkerDetail(Worker):
+    """A GPU worker with all that is known of it."""
+
+    vram_bytes: int | None
+    capabilities_at: datetime | None
+    node_classes: list[str]
+    models: list[WorkerModel]
+    loaded: list[str]
+    speed: list[WorkerSpeed]
+
+
+class WorkerStatusChange(BaseModel):
+    """A change of a GPU worker's status."""
+
+    at: datetime
+    from_status: str | None = Field(validation_alias="from")
+    to: str
+    reason: str
+    who: str
+
+
+class WorkerChange(Given):
+    """What to change of a GPU worker; what is left out stays."""
+
+    name: Name | None = None
+    slots: int | None = Field(None, ge=1, le=16)
+    tags: Annotated[tuple[Name, ...], Field(max_length=50)] | None = None
 
 
 class NewWorker(Given):

@@ -49,3 +49,50 @@ def list_workers(studio: Acting, limit: Limit = 100, offset: Offset = 0) -> Any:
 def add_worker(studio: Acting, given: shapes.NewWorker) -> Any:
     """Add a ComfyUI server as a GPU worker."""
     return {"worker_id": studio.workers.add(given.url, name=given.name, slots=given.slots, tags=given.tags)}
+
+
+@router.get("/workers/{name}", response_model=shapes.WorkerDetail)
+def show_worker(studio: Acting, name: str) -> Any:
+    """Show a GPU worker (by name or key) with its node classes, models and mean seconds per take."""
+    return studio.workers.show(name)
+
+
+@router.patch("/workers/{name}", response_model=shapes.WorkerDetail)
+def change_worker(studio: Acting, name: str, given: shapes.WorkerChange) -> Any:
+    """Give a GPU worker another name, other slots or other tags."""
+    studio.workers.change(name, rename=given.name, slots=given.slots, tags=given.tags)
+    return studio.workers.show(given.name or name)
+
+
+@router.get("/workers/{name}/history", response_model=Page[shapes.WorkerStatusChange])
+def worker_history(studio: Acting, name: str, limit: Limit = 100, offset: Offset = 0) -> Any:
+    """List a GPU worker's changes of status, newest first."""
+    return page(studio.workers.history(name, limit=limit + offset), limit, offset)
+
+
+@router.post("/workers/{name}/drain", response_model=shapes.WorkerDetail)
+def drain_worker(studio: Acting, name: str) -> Any:
+    """Let a GPU worker finish what it runs and send it nothing more."""
+    studio.workers.drain(name)
+    return studio.workers.show(name)
+
+
+@router.post("/workers/{name}/maintenance", response_model=shapes.WorkerDetail)
+def maintain_worker(studio: Acting, name: str) -> Any:
+    """Take a GPU worker out for work on it; it finishes what it runs."""
+    studio.workers.maintenance(name)
+    return studio.workers.show(name)
+
+
+@router.post("/workers/{name}/resume", response_model=shapes.WorkerDetail)
+def resume_worker(studio: Acting, name: str) -> Any:
+    """Take a GPU worker back that was drained, in maintenance or set aside."""
+    studio.workers.reopen(name)
+    return studio.workers.show(name)
+
+
+@router.delete("/workers/{name}", response_model=shapes.Changed)
+def remove_worker(studio: Acting, name: str) -> Any:
+    """Remove a GPU worker; its history stays."""
+    studio.workers.remove(name)
+    return {"changed": 1}

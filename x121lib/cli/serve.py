@@ -1,4 +1,4 @@
-"""`up`, and one process of the studio each: `web`, `consumer`, `engine`; `worker …`."""
+"""`up`, and one process of the studio each: `web`, `consumer`, `engine`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ import typer
 
 from x121lib.base.log import setup_logging
 from x121lib.base.settings import Settings
-from x121lib.cli.output import note, refusals, say, show_frame
+from x121lib.cli.output import note, refusals, say
 from x121lib.cli.processes import Supervisor, free_port, stop_on_signals
 from x121lib.studio import Studio
-
-worker_app = typer.Typer(no_args_is_help=True, help="GPU workers: ComfyUI servers that run takes.")
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def up(
@@ -98,46 +95,3 @@ def _option(arguments: list[str], name: str, default: str) -> str:
         if argument.startswith(f"{name}="):
             return argument.partition("=")[2]
     return default
-
-
-@worker_app.command("add")
-def worker_add(
-    url: str,
-    name: Annotated[str | None, typer.Option(help="Name that people see.")] = None,
-    slots: Annotated[int, typer.Option(min=1, max=16, help="Takes that it runs at once.")] = 1,
-    tag: Annotated[list[str] | None, typer.Option(help="Capability tag; repeat for more.")] = None,
-) -> None:
-    """Add a ComfyUI server as a GPU worker."""
-    with refusals(), Studio.open() as studio:
-        studio.workers.add(url, name=name, slots=slots, tags=tuple(tag or ()))
-        studio.work.check_workers()
-        row = studio.workers.list().set_index("url").loc[url.rstrip("/")]
-        say(f"Worker {row['name']} is {row['status']}. {row['version'] and 'ComfyUI ' + row['version']}")
-
-
-@worker_app.command("list")
-def worker_list(as_json: Json = False) -> None:
-    """List the GPU workers."""
-    with refusals(), Studio.open() as studio:
-        frame = studio.workers.list()
-        show_frame(
-            frame if as_json else frame.drop(columns="worker_id"),
-            as_json=as_json,
-            empty="No GPU worker yet: 'x121 worker add URL'.",
-        )
-
-
-@worker_app.command("drain")
-def worker_drain(name: str) -> None:
-    """Let a worker finish what it runs and send it nothing more."""
-    with refusals(), Studio.open() as studio:
-        studio.workers.drain(name)
-        say(f"Worker {name} finishes what it runs and gets nothing more.")
-
-
-@worker_app.command("remove")
-def worker_remove(name: str) -> None:
-    """Remove a worker; its history stays."""
-    with refusals(), Studio.open() as studio:
-        studio.workers.remove(name)
-        say(f"Worker {name} is removed.")

@@ -18,6 +18,14 @@ from x121lib.model.characters import (
     VariantKind,
 )
 from x121lib.model.files import Artifact, ArtifactImage, ArtifactVideo
+from x121lib.model.fleet import (
+    WorkerLoadedModel,
+    WorkerModel,
+    WorkerNodeClass,
+    WorkerSpeed,
+    WorkerStatusChange,
+    WorkflowWorkerTag,
+)
 from x121lib.model.history import AuditEntry, Delivery, DeliveryItem, Event, EventCursor
 from x121lib.model.people import ApiKey, Person, PersonRole, SignInLink
 from x121lib.model.quality import Decision, DecisionTag, FailureTag, Note, Score, Verdict
@@ -69,9 +77,10 @@ __all__ = [
     "BatchScene", "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem", "Event",
     "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "ImageCheck", "ImageVariant", "ImageVersion",
     "LikenessRelease", "MetadataField", "Metric", "Note", "Performer", "Person", "PersonRole", "Project", "QaGate",
-    "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter",
-    "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
-    "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",
-    "Segment", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict",
-    "Worker", "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion", "lookup_table_name",
+    "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
+    "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue",
+    "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink",
+    "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker",
+    "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerSpeed", "WorkerStatusChange", "WorkerTag",
+    "Workflow", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

@@ -147,6 +147,7 @@ class Worker(Base):
     last_seen_at: Mapped[datetime | None] = moment()
     error_streak: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
     set_aside_until: Mapped[datetime | None] = moment()
+    capabilities_at: Mapped[datetime | None] = moment()
     added_at: Mapped[datetime] = now_column()
     version: Mapped[int] = version_column()
 

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+
+MOST_ATTEMPTS = 5
+"""Failed attempts after which a task is held to be the cause itself, however few workers there are."""
+FAULTY_TASK_WORKERS = 3
+"""Workers on which a task may fail before it counts as the cause (as Flamenco does)."""
+SET_ASIDE_TASKS = 3
+"""Tasks in a row that may fail on a worker before it is set aside."""
+LONGEST_ASIDE_S = 3600.0
+"""Longest time for which a worker is set aside, in seconds."""
+WARM_WAIT_S = 20.0
+"""Longest time in seconds that a task waits for a busy worker with its models while another is free; about what
+loading a video model takes."""
+URGENT = 80
+"""Priority from which a task waits for no warm worker."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +34,12 @@ class Candidate:
     """When it began to wait."""
     avoid: frozenset[uuid.UUID] = frozenset()
     """Workers on which an earlier attempt was lost or failed."""
+    needs: frozenset[str] = frozenset()
+    """Tags that its worker must have."""
+    models: frozenset[str] = frozenset()
+    """Model files that its workflow names."""
+    seconds: Mapping[uuid.UUID, float] = field(default_factory=dict)
+    """Mean seconds of its workflow's takes by worker, where measured."""
     prefer: uuid.UUID | None = None
     """The worker that has a part of the work in its cache; it is not waited for."""
 
@@ -37,7 +57,11 @@ class WorkerView:
     busy: int
     """Takes that it runs now."""
     available: bool
-    """Online, not draining, not set aside."""
+    """Online, not draining, not in maintenance, not set aside."""
+    tags: frozenset[str] = frozenset()
+    """Its capability tags."""
+    loaded: frozenset[str] = frozenset()
+    """Model files that its last take used."""
 
 
 @dataclass(frozen=True)
@@ -57,43 +81,127 @@ def order(tasks: Sequence[Candidate]) -> list[Candidate]:
     return sorted(tasks, key=lambda t: (-t.priority, t.queued_at, t.task_id))
 
 
-def assign(tasks: Sequence[Candidate], workers: Sequence[WorkerView]) -> list[Assignment]:
+@dataclass(frozen=True)
+class Blame:
+    """Who is at fault for a failed attempt."""
+
+    task: bool
+    """The task: it fails and is not tried again."""
+    aside_s: float
+    """Seconds for which the worker is set aside; 0 for not at all."""
+
+
+def blame(*, workers: int, attempts: int, streak: int) -> Blame:
+    """Decide who is at fault for a failed attempt.
+
+    A task that failed on `FAULTY_TASK_WORKERS` workers, or `MOST_ATTEMPTS` times, is at fault itself, and its
+    worker is not. Else a worker on which `SET_ASIDE_TASKS` tasks or more failed in a row is set aside, for a minute
+    at first and twice as long with each further task, up to `LONGEST_ASIDE_S`.
+
+    Args:
+        workers: different workers on which the task failed, this one included.
+        attempts: failed attempts of the task, this one included.
+        streak: different tasks that failed on the worker since it last completed one, this one included.
+    """
+    if workers >= FAULTY_TASK_WORKERS or attempts >= MOST_ATTEMPTS:
+        return Blame(task=True, aside_s=0.0)
+    if streak < SET_ASIDE_TASKS:
+        return Blame(task=False, aside_s=0.0)
+    return Blame(task=False, aside_s=min(LONGEST_ASIDE_S, 60.0 * 2.0 ** min(streak - SET_ASIDE_TASKS, 10)))
+
+
+class _Slots:
+    """The free slots while they are given away."""
+
+    def __init__(self, workers: Sequence[WorkerView]) -> None:
+        self.views = {w.worker_id: w for w in workers if w.available}
+        self.free = {w.worker_id: w.slots - w.busy for w in workers if w.available and w.slots > w.busy}
+        self.loaded = {w.worker_id: w.loaded for w in workers if w.available}
+
+    def fitting(self, task: Candidate) -> set[uuid.UUID]:
+        """Return the available workers that may run the task: by its tags, and by what it should avoid."""
+        able = {w for w, view in self.views.items() if task.needs <= view.tags}
+        return able - task.avoid or able
+
+    def warm(self, task: Candidate, fitting: set[uuid.UUID]) -> set[uuid.UUID]:
+        """Return those of them that have the task's models loaded."""
+        return {w for w in fitting if task.models and task.models <= self.loaded[w]}
+
+    def rank(self, task: Candidate, worker_id: uuid.UUID) -> tuple[float, bool, float, str]:
+        """Return what is compared: when the take would end, other takes' warm models spared, load, name."""
+        view = self.views[worker_id]
+        load = (view.slots - self.free[worker_id]) / view.slots
+        known = list(task.seconds.values())
+        usual = sum(known) / len(known) if known else 1.0
+        slowness = task.seconds.get(worker_id, usual) / usual
+        spoils = bool(self.loaded[worker_id]) and not task.models <= self.loaded[worker_id]
+        return (round((load + 1.0) * slowness, 3), spoils, load, view.name)
+
+    def take(self, task: Candidate, worker_id: uuid.UUID) -> None:
+        """Give a slot to the task, whose models are loaded there from now on."""
+        self.free[worker_id] -= 1
+        if self.free[worker_id] == 0:
+            del self.free[worker_id]
+        self.loaded[worker_id] = task.models or self.loaded[worker_id]
+
+
+def assign(tasks: Sequence[Candidate], workers: Sequence[WorkerView], now: datetime | None = None) -> list[Assignment]:
     """Match waiting tasks with free slots.
 
-    Tasks are served in `order`. Each goes to the available worker with the lowest load (busy / slots) that it
-    need not avoid, a resumed one to the worker that has its nodes in the cache, while that is free. When every
-    available worker is to be avoided, any of them will do, so that a small fleet never starves a task.
+    Tasks are served in `order`. Each goes to an available worker that has the tags it needs and that it need not
+    avoid; when every such worker is to be avoided, any of them will do, so that a small fleet never starves a task.
+    Among these, one with the task's models loaded goes first, then the one on which the take would end soonest by
+    load (busy / slots) and measured speed. A resumed one goes before all that to the worker that it was paused on,
+    while that is free. A task below `URGENT` waits for a busy worker with its models instead of taking a free one
+    without, but at most until `WARM_WAIT_S` after it was queued; without ``now`` it never waits.
     """
-    free = {w.worker_id: w.slots - w.busy for w in workers if w.available and w.slots > w.busy}
-    views = {w.worker_id: w for w in workers}
-    available = {w.worker_id for w in workers if w.available}
+    slots = _Slots(workers)
     chosen: list[Assignment] = []
     for task in order(tasks):
-        if not free:
+        if not slots.free:
             break
-        must_avoid = task.avoid if available - task.avoid else frozenset()
-        options = [w for w in free if w not in must_avoid]
-        if not options:
+        fitting = slots.fitting(task)
+        warm = slots.warm(task, fitting)
+        options = [w for w in warm if w in slots.free]
+        if not options and not (warm and _may_wait(task, now)):
+            options = [w for w in fitting if w in slots.free]
+        resumed = task.prefer in slots.free and task.prefer in fitting
+        if not options and not resumed:
             continue
-        if task.prefer in options:
-            best, why = task.prefer, f"{views[task.prefer].name} has the finished nodes of this take in its cache"
+        if task.prefer is not None and resumed:
+            best, why = task.prefer, f"{slots.views[task.prefer].name} has the finished nodes of this take in its cache"
         else:
-            best = min(options, key=lambda w: ((views[w].slots - free[w]) / views[w].slots, views[w].name))
-            why = f"{views[best].name} is the least loaded free worker"
+            best = min(options, key=lambda w: slots.rank(task, w))
+            why = _reason(slots.views[best].name, best in warm)
         chosen.append(Assignment(task.task_id, best, why))
-        free[best] -= 1
-        if free[best] == 0:
-            del free[best]
+        slots.take(task, best)
     return chosen
 
 
-def why_waiting(position: int, workers: Sequence[WorkerView]) -> str:
-    """Return one sentence with the strongest cause why the task at ``position`` (0 = next) waits."""
+def _may_wait(task: Candidate, now: datetime | None) -> bool:
+    return now is not None and task.priority < URGENT and (now - task.queued_at).total_seconds() < WARM_WAIT_S
+
+
+def _reason(name: str, warm: bool) -> str:
+    return f"{name} has its models loaded" if warm else f"{name} is the least loaded free worker"
+
+
+def why_waiting(position: int, workers: Sequence[WorkerView], needs: frozenset[str] = frozenset()) -> str:
+    """Return one sentence with the strongest cause why the task at ``position`` (0 = next) waits.
+
+    Args:
+        position: how many tasks are served before it.
+        workers: every worker that was not removed.
+        needs: tags that its worker must have.
+    """
     if not workers:
         return "No GPU worker is known: add one with 'x121 worker add URL', or start the local engines with 'x121 up'."
-    available = [w for w in workers if w.available]
+    able = [w for w in workers if needs <= w.tags]
+    if not able:
+        return f"No GPU worker has the tags that its workflow needs: {', '.join(sorted(needs))}."
+    available = [w for w in able if w.available]
     if not available:
-        return f"None of the {len(workers)} GPU workers is online."
+        return f"None of the {len(able)} GPU workers {'with its tags ' if needs else ''}is online."
     running = sum(w.busy for w in available)
     slots = sum(w.slots for w in available)
     if running < slots:

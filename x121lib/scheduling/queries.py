@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
+from x121lib.scheduling import standing, warmth
 from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, TakeStatus, TaskStatus, WorkerStatus
@@ -53,8 +54,42 @@ def candidates(session: Session, now: datetime) -> list[Candidate]:
         .with_for_update(skip_locked=True, of=m.GpuTask)
     ).all()
     ids = [row.id for row in rows]
-    avoid, prefer = _workers_to_avoid(session, ids), _workers_with_cache(session, ids)
-    return [Candidate(r.id, r.priority, r.queued_at, avoid.get(r.id, frozenset()), prefer.get(r.id)) for r in rows]
+    avoid, fits, prefer = _workers_to_avoid(session, ids), _fits(session, ids), _workers_with_cache(session, ids)
+    return [
+        Candidate(
+            r.id, r.priority, r.queued_at, avoid.get(r.id, frozenset()), *fits.get(r.id, ()), prefer=prefer.get(r.id)
+        )
+        for r in rows
+    ]
+
+
+def _fits(
+    session: Session, task_ids: list[uuid.UUID]
+) -> dict[uuid.UUID, tuple[frozenset[str], frozenset[str], dict[uuid.UUID, float]]]:
+    """Return (needed tags, models, mean seconds by worker) of each task, from its workflow."""
+    versions = standing.versions_of(session, task_ids)
+    needed, measured = warmth.needed_tags(session), warmth.seconds(session)
+    keys = {version_id for _, version_id in versions.values()}
+    graphs = session.execute(
+        sa.select(m.WorkflowVersion.id, m.WorkflowVersion.graph).where(m.WorkflowVersion.id.in_(keys))
+    )
+    models = {key: warmth.models_of(graph) for key, graph in graphs}
+    return {
+        task_id: (
+            needed.get(workflow_id, frozenset()), models[version_id],
+            {worker: s for (workflow, worker), s in measured.items() if workflow == workflow_id},
+        )
+        for task_id, (workflow_id, version_id) in versions.items()
+    }  # fmt: skip
+
+
+def needs(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
+    """Return the tags that each task's worker must have, for those tasks that need some."""
+    needed = warmth.needed_tags(session)
+    if not needed:
+        return {}
+    versions = standing.versions_of(session, task_ids)
+    return {task: needed[workflow] for task, (workflow, _) in versions.items() if workflow in needed}
 
 
 def _workers_with_cache(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
@@ -100,9 +135,11 @@ def worker_views(session: Session, now: datetime) -> list[WorkerView]:
         .where(m.Worker.status_id != WorkerStatus.REMOVED)
         .order_by(m.Worker.name)
     ).all()
+    tags, loaded = warmth.tags(session), warmth.loaded(session)
     return [
         WorkerView(
-            worker_id=w.id, name=w.name, slots=w.slots, busy=int(n),
+            tags=tags.get(w.id, frozenset()), loaded=loaded.get(w.id, frozenset()), worker_id=w.id, name=w.name,
+            slots=w.slots, busy=int(n),
             available=w.status_id == WorkerStatus.ONLINE and (w.set_aside_until is None or w.set_aside_until <= now),
         )
         for w, n in rows

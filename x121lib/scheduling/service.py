@@ -16,17 +16,15 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import NotFoundError, RefusedError, X121Error
 from x121lib.events import outbox
-from x121lib.scheduling import policy, queries
+from x121lib.scheduling import policy, queries, standing, warmth
 from x121lib.scheduling.queries import PAUSED_CODE
 from x121lib.store import audit
 from x121lib.terms.roles import SYSTEM, Actor, Permission
 from x121lib.terms.transitions import LEASED_STATUSES, WAITING_STATUSES, check_task_transition
-from x121lib.terms.vocabulary import AttemptOutcome, EventKind, TaskStatus, WorkerStatus
+from x121lib.terms.vocabulary import AttemptOutcome, EventKind, TaskStatus
 
 WAKE_CHANNEL = "x121_work"
 """NOTIFY channel that wakes the tick."""
-MAX_LOST_ATTEMPTS = 5
-"""Losses after which a task is held to be the cause itself (Flamenco counts three different workers)."""
 PICKUP_S = 120.0
 """Seconds that a dispatched task may wait for a consumer's slot; its message is sent again meanwhile."""
 _DISPATCH_LOCK = 0x58313232
@@ -105,7 +103,7 @@ def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched
     if not any(w.available and w.slots > w.busy for w in workers):
         return []
     sent = []
-    for assignment in policy.assign(queries.candidates(session, now), workers):
+    for assignment in policy.assign(queries.candidates(session, now), workers, now):
         task = session.get_one(m.GpuTask, assignment.task_id)
         _move(session, task, TaskStatus.DISPATCHED, now, EventKind.TASK_DISPATCHED)
         task.attempt_number += 1
@@ -187,7 +185,8 @@ def complete(session: Session, task_id: uuid.UUID, attempt_number: int, now: dat
     if attempt is not None:
         attempt.outcome_id, attempt.finished_at = AttemptOutcome.COMPLETE, now
         attempt.queue_s, attempt.run_s, attempt.download_s = timing.queue_s, timing.run_s, timing.download_s
-    _forgive_worker(session, task.worker_id)
+    standing.forgive(session, task.worker_id)
+    warmth.record(session, task, timing.run_s)
     wake(session)
     return task
 
@@ -195,8 +194,9 @@ def complete(session: Session, task_id: uuid.UUID, attempt_number: int, now: dat
 def fail(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime, failure: Failure) -> m.GpuTask:
     """Record a failed attempt under the token.
 
-    A machine's failure puts the task back in the queue (it will avoid that worker) and counts against the
-    worker; after `MAX_LOST_ATTEMPTS` the task fails. A task's own failure ends it at once: no silent retry.
+    A machine's failure puts the task back in the queue (it will avoid that worker) and counts against the worker,
+    unless `policy.blame` finds the task at fault, which then fails. A task's own failure ends it at once: no silent
+    retry; it counts against the worker where its workflow has run before.
 
     Raises:
         LeaseLostError: a later attempt owns the task.
@@ -205,9 +205,8 @@ def fail(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetim
     if task.status_id not in LEASED_STATUSES:
         raise LeaseLostError(f"Task {task_id} is {task.status_id.label}; attempt {attempt_number} comes too late.")
     _end_attempt(session, task, now, AttemptOutcome.LOST if failure.machine else AttemptOutcome.FAILED, failure)
-    if failure.machine and failure.worker:
-        _blame_worker(session, task.worker_id, now)
-    _requeue_or_fail(session, task, now, failure)
+    at_fault = failure.worker and standing.judge(session, task, now, machine=failure.machine).task
+    _requeue_or_fail(session, task, now, failure, at_fault=at_fault)
     return task
 
 
@@ -398,10 +397,12 @@ def _end_attempt(
         attempt.error_context = failure.context
 
 
-def _requeue_or_fail(session: Session, task: m.GpuTask, now: datetime, failure: Failure) -> None:
+def _requeue_or_fail(
+    session: Session, task: m.GpuTask, now: datetime, failure: Failure, *, at_fault: bool = False
+) -> None:
     task.failed_attempts += 1
     task.error_code, task.error_message = failure.code, failure.message
-    if failure.machine and task.failed_attempts < MAX_LOST_ATTEMPTS:
+    if failure.machine and not at_fault and task.failed_attempts < policy.MOST_ATTEMPTS:
         _move(session, task, TaskStatus.QUEUED, now, EventKind.TASK_LOST)
         task.worker_id, task.progress = None, 0.0
         if task.pause_requested_at is not None:
@@ -411,23 +412,6 @@ def _requeue_or_fail(session: Session, task: m.GpuTask, now: datetime, failure: 
         _move(session, task, TaskStatus.FAILED, now, EventKind.TASK_FAILED)
         task.finished_at, task.lease_until, task.pause_requested_at = now, None, None
     wake(session)
-
-
-def _blame_worker(session: Session, worker_id: uuid.UUID | None, now: datetime) -> None:
-    worker = session.get(m.Worker, worker_id) if worker_id else None
-    if worker is None:
-        return
-    worker.error_streak += 1
-    if worker.status_id == WorkerStatus.ONLINE:
-        worker.status_id = WorkerStatus.DEGRADED
-    if worker.error_streak >= 3:
-        worker.set_aside_until = now + timedelta(minutes=min(60, 2 ** (worker.error_streak - 3)))
-
-
-def _forgive_worker(session: Session, worker_id: uuid.UUID | None) -> None:
-    worker = session.get(m.Worker, worker_id) if worker_id else None
-    if worker is not None and worker.error_streak:
-        worker.error_streak, worker.set_aside_until = 0, None
 
 
 def release(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime) -> bool:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.base.errors import NotFoundError, RefusedError, X121Error
 from x121lib.base.log import get_logger
+from x121lib.comfyui.capabilities import read_capabilities
 from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
 from x121lib.pipeline import execution, flow, tracing
@@ -156,6 +157,21 @@ class Work:
         for report in reports:
             with self._studio.transaction() as session:
                 workers.record_health(session, report, self._studio.house.now())
+        self._read_capabilities()
+
+    def _read_capabilities(self) -> None:
+        """Ask those workers for node classes and models that answer and were not asked lately."""
+        with self._studio.transaction() as session:
+            due = workers.capabilities_due(session, self._studio.house.now())
+        for worker_id, url in due:
+            try:
+                found = asyncio.run(read_capabilities(url))
+            except X121Error as error:
+                _log.warning("the capabilities of worker %s are not known: %s", url, error)
+                continue
+            with self._studio.transaction() as session:
+                now = self._studio.house.now()
+                workers.record_capabilities(session, worker_id, found.node_classes, found.models, now)
 
     def retake(self, scene_id: uuid.UUID, from_segment: int) -> int:
         """Queue new takes from a segment to the scene's end."""
@@ -176,12 +192,15 @@ class Work:
         with self._studio.transaction() as session:
             views = queries.worker_views(session, self._studio.house.now())
             rows = session.execute(_queue_query()).mappings().all()
+            needs = queries.needs(session, [row["task_id"] for row in rows])
         data, position, held = [], 0, hold_reason(self._studio.house)
         for row in rows:
             entry = dict(row)
             entry["status"] = row["status"].label
             waiting = row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
-            entry["why"] = (held or _why(entry, position, views)) if waiting else ""
+            entry["why"] = (
+                (held or _why(entry, position, views, needs.get(row["task_id"], frozenset()))) if waiting else ""
+            )
             position += waiting and entry["waits_for"] is None
             data.append(entry)
         return pd.DataFrame(data, columns=[*_COLUMNS, "why"])
@@ -221,10 +240,10 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
-def _why(entry: dict[str, object], position: int, views: list[policy.WorkerView]) -> str:
+def _why(entry: dict[str, object], position: int, views: list[policy.WorkerView], needs: frozenset[str]) -> str:
     if entry["waits_for"] is not None:
         return f"Waits for segment {int(str(entry['segment'])) - 1} of its scene."
-    return policy.why_waiting(position, views)
+    return policy.why_waiting(position, views, needs)
 
 
 async def _ask_all(targets: list[tuple[uuid.UUID, str]]) -> list[workers.HealthReport]:

@@ -132,6 +132,7 @@ class WorkerStatus(Term):
     OFFLINE = "offline", 3
     DRAINING = "draining", 4
     REMOVED = "removed", 5
+    MAINTENANCE = "maintenance", 6
 
 
 class WorkerKind(Term):

@@ -1,7 +1,7 @@
 """traces of attempts, overrides of takes, pauses in the middle
 
 Revision ID: 0007
-Revises: 0002
+Revises: 0005
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0007"
-down_revision = "0002"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -124,6 +124,17 @@ async def test_a_worker_is_added_and_listed(house: House, client: httpx.AsyncCli
     assert [(w["name"], w["url"], w["slots"]) for w in workers if w["worker_id"] == made.json()["worker_id"]] == [
         ("far", "http://127.0.0.1:9", 2)
     ]
+    key = made.json()["worker_id"]
+    changed = await client.patch(f"/workers/{key}", json={"tags": ["big"], "slots": 3}, headers=headers)
+    assert (changed.json()["tags"], changed.json()["slots"]) == ("big", 3)
+    for step, status in (("drain", "draining"), ("maintenance", "maintenance"), ("resume", "offline")):
+        assert (await client.post(f"/workers/far/{step}", headers=headers)).json()["status"] == status
+    history = (await client.get("/workers/far/history", headers=headers)).json()
+    assert [h["to"] for h in history["items"]] == ["offline", "maintenance", "draining", "offline"]
+    refused = await client.post("/workers/far/drain", headers=house.key("creator"))
+    assert refused.status_code == 403
+    assert (await client.delete("/workers/far", headers=headers)).json() == {"changed": 1}
+    assert (await client.get("/workers/far", headers=headers)).status_code == 404
 
 
 async def test_a_delivery_lies_in_the_studios_folder_and_is_fetched(house: House, client: httpx.AsyncClient) -> None:

@@ -158,6 +158,14 @@ def test_workers_and_people_by_command(x121: X121, engine_url: str) -> None:
     rows = json.loads(x121("worker", "list", "--json").stdout)
     assert {r["name"]: r["status"] for r in rows} == {"dead": "offline", "engine": "online"}
     x121("workflow", "check", "sway_graph")
+    assert len(json.loads(x121("worker", "show", "engine", "--json").stdout)[0]["node_classes"]) > 5
+    x121("worker", "set", "engine", "--rename", "first", "--tag", "big")
+    x121("worker", "maintenance", "first", "--reason", "New fan")
+    assert "New fan" in x121("worker", "history", "first").stdout
+    assert "is online" in x121("worker", "resume", "first").stdout
+    assert "big" in x121("worker", "show", "first").stdout
+    assert "no workflow 'none'" in x121("worker", "require", "none", "big", code=1).stderr
+    x121("worker", "set", "first", "--rename", "engine", "--no-tags")
     x121("worker", "drain", "engine")
     x121("worker", "remove", "dead")
     assert "no worker 'dead'" in x121("worker", "drain", "dead", code=1).stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -89,3 +90,51 @@ def test_no_slot_is_given_twice_and_none_stays_free_while_a_task_waits(
 )
 def test_the_reason_why_a_task_waits_is_one_sentence(workers: list[WorkerView], position: int, words: str) -> None:
     assert words in why_waiting(position, workers)
+
+
+WAN, SDXL = frozenset({"wan.safetensors"}), frozenset({"sdxl.safetensors"})
+
+
+def with_models(number: int, models: frozenset[str], age_s: int = 0, priority: int = 50) -> Candidate:
+    return replace(task(number, priority, age_s), models=models)
+
+
+@pytest.mark.capability("OVR/warm-start-caching-of-shared-nodes")
+def test_a_worker_with_the_models_loaded_goes_first_though_it_has_more_to_do() -> None:
+    warm, cold = replace(worker(B, slots=2, busy=1), loaded=WAN), worker(A)
+    (sent,) = assign([with_models(1, WAN)], [cold, warm], NOW)
+    assert (sent.worker_id, sent.reason) == (B, "w2 has its models loaded")
+
+
+@pytest.mark.parametrize(("age_s", "priority", "goes"), [(5, 50, False), (21, 50, True), (5, 80, True)])
+def test_waiting_for_a_busy_warm_worker_has_a_bound_and_urgent_tasks_do_not_wait(
+    age_s: int, priority: int, goes: bool
+) -> None:
+    warm, cold = replace(worker(B, busy=1), loaded=WAN), worker(A)
+    sent = assign([with_models(1, WAN, age_s, priority)], [cold, warm], NOW)
+    assert [s.worker_id for s in sent] == ([A] if goes else [])
+
+
+def test_other_tasks_spare_a_worker_that_is_warm_for_somebody() -> None:
+    first, second = with_models(1, SDXL, age_s=30), with_models(2, WAN, age_s=20)
+    sent = assign([first, second], [replace(worker(A), loaded=WAN), worker(B)], NOW)
+    assert [s.worker_id for s in sent] == [B, A]
+
+
+@pytest.mark.capability("PRD-46/load-balancing")
+def test_load_counts_by_measured_speed() -> None:
+    fast_but_busy, slow = worker(A, slots=2, busy=1), worker(B, slots=2)
+    measured = replace(task(1), seconds={A: 10.0, B: 40.0})
+    assert [s.worker_id for s in assign([measured], [fast_but_busy, slow], NOW)] == [A]
+    assert [s.worker_id for s in assign([task(1)], [fast_but_busy, slow], NOW)] == [B]
+
+
+def test_a_task_goes_only_where_its_tags_are_and_says_so_while_it_waits() -> None:
+    needy = replace(task(1), needs=frozenset({"big"}))
+    tagged = replace(worker(B, busy=1), tags=frozenset({"big", "x"}))
+    assert assign([needy], [worker(A), tagged], NOW) == []
+    assert [s.worker_id for s in assign([needy], [worker(A), replace(tagged, busy=0)], NOW)] == [B]
+    assert why_waiting(0, [worker(A)], frozenset({"big"})) == (
+        "No GPU worker has the tags that its workflow needs: big."
+    )
+    assert why_waiting(0, [worker(A), tagged], frozenset({"big"})) == "1st in the queue: all 1 slots are busy."

@@ -48,8 +48,10 @@ def _worker(desk: Desk, row: m.Worker, doing: list[Any], past: list[Any]) -> dic
 
 
 def _state(row: m.Worker, busy: bool, now: datetime) -> tuple[str, str]:
-    if presence.is_gone(row, now):
+    if presence.is_gone(row, now) and row.status_id != WorkerStatus.MAINTENANCE:
         return "failed", "Offline"
+    if row.status_id == WorkerStatus.MAINTENANCE:
+        return ("generating", "Finishing") if busy else ("none", "Maintenance")
     if row.status_id == WorkerStatus.DRAINING:
         return ("generating", "Draining") if busy else ("none", "Drained")
     if row.status_id == WorkerStatus.DEGRADED:
@@ -63,7 +65,8 @@ def _idle(desk: Desk, row: m.Worker) -> str:
         return "Never answered" if seen is None else f"Last seen {_ago(desk.now - seen)} ago"
     if row.set_aside_until is not None and row.set_aside_until > desk.now:
         return f"Set aside after {many(row.error_streak, 'failure')}, until {row.set_aside_until:%H:%M} UTC"
-    return "Gets nothing more" if row.status_id == WorkerStatus.DRAINING else "Nothing waits for it"
+    held = row.status_id in (WorkerStatus.DRAINING, WorkerStatus.MAINTENANCE)
+    return "Gets nothing more" if held else "Nothing waits for it"
 
 
 def _ago(span: timedelta) -> str:

@@ -1,0 +1,102 @@
+"""What a server can do, read from itself; and whether an address is a ComfyUI server at all."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from x121lib.comfyui.errors import HTTPX_BASES, BadAddressError, ServerResponseError, from_httpx
+from x121lib.comfyui.wire import SystemStats, parse_json, parse_system_stats
+
+_LARGEST_BYTES = 64 * 1024 * 1024
+"""Longest answer that is read; `/object_info` of a server with hundreds of packs is some megabytes."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a server says of itself."""
+
+    stats: SystemStats
+    """Version and devices."""
+    node_classes: frozenset[str]
+    """Names of its node classes."""
+    models: frozenset[tuple[str, str]]
+    """(folder, file) of each model file that it lists; empty where it is too old to say."""
+
+
+async def read_capabilities(url: str, *, timeout_s: float = 10.0) -> Capabilities:
+    """Ask a server for its version, devices, node classes and model files.
+
+    Raises:
+        BadAddressError: something answers there that is not ComfyUI, or its TLS certificate is not trusted.
+        ServerUnreachableError: nothing answers.
+    """
+    limits = httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0))
+    async with httpx.AsyncClient(base_url=url, timeout=limits, trust_env=False) as http:
+        stats = await _get(http, url, "/system_stats")
+        if not isinstance(stats, Mapping) or not isinstance(stats.get("system"), Mapping) or "devices" not in stats:
+            raise _not_comfyui(url, "/system_stats is not ComfyUI's")
+        classes = await _get(http, url, "/object_info")
+        if not isinstance(classes, Mapping) or not classes:
+            raise _not_comfyui(url, "/object_info names no node class")
+        models = await _models(http, url)
+    return Capabilities(parse_system_stats(stats), frozenset(map(str, classes)), models)
+
+
+async def _models(http: httpx.AsyncClient, url: str) -> frozenset[tuple[str, str]]:
+    try:
+        folders = await _get(http, url, "/models")
+    except BadAddressError:
+        return frozenset()
+    found: set[tuple[str, str]] = set()
+    for folder in _texts(folders):
+        if len(found) > 100_000 or not folder.isprintable() or "/" in folder:
+            continue
+        try:
+            found.update((folder, name) for name in _texts(await _get(http, url, f"/models/{folder}")))
+        except BadAddressError:
+            continue
+    return frozenset(found)
+
+
+def _texts(answer: Any) -> Iterator[str]:
+    if isinstance(answer, list):
+        yield from (item for item in answer[:100_000] if isinstance(item, str))
+
+
+async def _get(http: httpx.AsyncClient, url: str, path: str) -> Any:
+    body = bytearray()
+    try:
+        async with http.stream("GET", path) as response:
+            if response.status_code != 200:
+                raise _not_comfyui(url, f"{path} answers with status {response.status_code}")
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > _LARGEST_BYTES:
+                    raise _not_comfyui(url, f"{path} is longer than {_LARGEST_BYTES // 1024**2} MB")
+        return parse_json(bytes(body))
+    except ServerResponseError as error:
+        raise _not_comfyui(url, f"{path} is not JSON") from error
+    except HTTPX_BASES as error:
+        if _is_certificate(error):
+            raise BadAddressError(
+                f"The TLS certificate of {url} is not trusted.",
+                hint="Give it one that this machine trusts, add its authority to the system's, or use http.",
+            ) from error
+        raise from_httpx(error, url) from error
+
+
+def _is_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _not_comfyui(url: str, why: str) -> BadAddressError:
+    return BadAddressError(f"What answers at {url} is not a ComfyUI server: {why}.", hint="Write http://HOST:8188.")

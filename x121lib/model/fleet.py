@@ -1,0 +1,70 @@
+"""What is known of each GPU worker beside its own row: past, abilities, loaded models, speed."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from x121lib.model.base import Base, fk, now_column, pk, term, text
+from x121lib.terms.vocabulary import WorkerStatus
+
+
+class WorkerStatusChange(Base):
+    """One change of a worker's status, with the reason in words; `person_id` where a person did it."""
+
+    __tablename__ = "worker_status_change"
+    id: Mapped[uuid.UUID] = pk()
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE")
+    from_status_id: Mapped[WorkerStatus | None] = term(WorkerStatus, nullable=True)
+    to_status_id: Mapped[WorkerStatus] = term(WorkerStatus)
+    reason: Mapped[str] = text()
+    person_id: Mapped[uuid.UUID | None] = fk("person.id", "SET NULL", nullable=True)
+    created_at: Mapped[datetime] = now_column()
+
+
+class WorkerNodeClass(Base):
+    """A node class that the worker's server offers."""
+
+    __tablename__ = "worker_node_class"
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
+    name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+
+
+class WorkerModel(Base):
+    """A model file that the worker's server lists, by its folder (``checkpoints``, ``loras``, …)."""
+
+    __tablename__ = "worker_model"
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
+    folder: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+
+
+class WorkerLoadedModel(Base):
+    """A model file that the worker's last take used, so that it is probably still in its memory."""
+
+    __tablename__ = "worker_loaded_model"
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
+    name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+
+
+class WorkerSpeed(Base):
+    """Mean seconds of a workflow's takes on a worker, over about the last twenty."""
+
+    __tablename__ = "worker_speed"
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
+    workflow_id: Mapped[uuid.UUID] = mapped_column(
+        sa.ForeignKey("workflow.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    mean_s: Mapped[float] = mapped_column(sa.Float, nullable=False)
+    n_takes: Mapped[int] = mapped_column(sa.Integer, nullable=False)
+
+
+class WorkflowWorkerTag(Base):
+    """A tag that a worker must have to run the workflow."""
+
+    __tablename__ = "workflow_worker_tag"
+    workflow_id: Mapped[uuid.UUID] = fk("workflow.id", "CASCADE", primary_key=True)
+    tag: Mapped[str] = mapped_column(sa.Text, primary_key=True)
