@@ -55,12 +55,16 @@ def candidates(session: Session, now: datetime) -> list[Candidate]:
     ).all()
     ids = [row.id for row in rows]
     avoid, fits, prefer = _workers_to_avoid(session, ids), _fits(session, ids), _workers_with_cache(session, ids)
-    return [
-        Candidate(
-            r.id, r.priority, r.queued_at, avoid.get(r.id, frozenset()), *fits.get(r.id, ()), prefer=prefer.get(r.id)
-        )
-        for r in rows
-    ]
+    found = []
+    for row in rows:
+        needed, models, seconds = fits.get(row.id, (frozenset[str](), frozenset[str](), dict[uuid.UUID, float]()))
+        found.append(
+            Candidate(
+                row.id, row.priority, row.queued_at, avoid.get(row.id, frozenset()), needed, models, seconds,
+                prefer.get(row.id),
+            )
+        )  # fmt: skip
+    return found
 
 
 def _fits(
