@@ -131,8 +131,7 @@ class LiveRun:
         if not event.picture or len(event.picture) > MAX_PREVIEW_BYTES:
             return
         node = event.data.get("display_node_id") or event.data.get("node_id") or self._node
-        kind = "image/png" if event.picture.startswith(b"\x89PNG") else "image/jpeg"
-        self._preview = Preview(event.picture, kind, str(node) if node is not None else None)
+        self._preview = Preview(event.picture, media_type_of(event.picture), str(node) if node is not None else None)
 
     def _changed_states(self, event: Event) -> Mapping[str, Any]:
         """Return the message's body; of the states of all nodes, which come again and again, what is new."""
@@ -173,6 +172,11 @@ class LiveRun:
             elif entry.get("state") == "running":
                 self._node = node
                 self._step, self._n_steps = _number(entry.get("value")), _number(entry.get("max"))
+
+
+def media_type_of(picture: bytes) -> str:
+    """Return ``image/png`` or ``image/jpeg``, the two forms in which ComfyUI encodes previews, by the first bytes."""
+    return "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
 
 
 def storable(value: Any) -> Any:

@@ -115,7 +115,6 @@ class AttemptTrace(Base):
     events: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, nullable=False, default=list)
     result: Mapped[dict[str, Any] | None] = mapped_column(JSONB, nullable=True)
     preview: Mapped[bytes | None] = mapped_column(sa.LargeBinary, nullable=True)
-    preview_media_type: Mapped[str | None] = text(nullable=True)
     preview_node_id: Mapped[str | None] = text(nullable=True)
     updated_at: Mapped[datetime] = now_column()
 

@@ -30,10 +30,7 @@ def store(session: Session, task_id: uuid.UUID, attempt_number: int, look: Look)
         "result": dict(look.result) if look.result is not None else sa.null(), "updated_at": sa.func.now(),
     }  # fmt: skip
     if look.preview is not None:
-        values |= {
-            "preview": look.preview.content, "preview_media_type": look.preview.media_type,
-            "preview_node_id": look.preview.node_id,
-        }  # fmt: skip
+        values |= {"preview": look.preview.content, "preview_node_id": look.preview.node_id}
     statement = insert(m.AttemptTrace).values(attempt_id=attempt.id, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["attempt_id"], set_=values))
 

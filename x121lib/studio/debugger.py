@@ -16,6 +16,7 @@ from x121lib import model as m
 from x121lib.access import rights
 from x121lib.base.errors import InvalidInputError, NotFoundError, RefusedError
 from x121lib.comfyui.graph import title_of
+from x121lib.comfyui.live import media_type_of
 from x121lib.generation import queries as generation_queries
 from x121lib.generation import service as generation
 from x121lib.pipeline import queries, tracing
@@ -147,7 +148,7 @@ class Debugger:
             found = tracing.latest(session, task_id)
             if found is None or found[1].preview is None:
                 raise NotFoundError("This take has sent no intermediate picture.")
-            return found[1].preview, found[1].preview_media_type or "image/jpeg"
+            return found[1].preview, media_type_of(found[1].preview)
 
     def pause(self, task_id: uuid.UUID, *, at: str = "node") -> str:
         """Pause a running task; returns the point at which it stops, in words.

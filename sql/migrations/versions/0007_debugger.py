@@ -30,7 +30,6 @@ def upgrade() -> None:
         sa.Column("events", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("preview", sa.LargeBinary(), nullable=True),
-        sa.Column("preview_media_type", sa.Text(), nullable=True),
         sa.Column("preview_node_id", sa.Text(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
