@@ -348,6 +348,37 @@ class WorkerChange(Given):
     tags: Annotated[tuple[Name, ...], Field(max_length=50)] | None = None
 
 
+class CommandResult(BaseModel):
+    """How a configured command ended; -1: it was not started or did not end in time."""
+
+    exit_code: int
+    output: str
+
+
+class GpuVitals(BaseModel):
+    """A GPU's newest vitals: shares 0 to 1, bytes, °C, W; null where the driver does not say."""
+
+    worker: str
+    gpu: int
+    name: str
+    utilisation: float | None
+    vram_used_bytes: int | None
+    vram_total_bytes: int | None
+    temperature_c: float | None
+    power_w: float | None
+    throttled: str
+    measured_at: datetime
+
+
+class WorkerAlert(BaseModel):
+    """A threshold that a GPU host passes at the moment."""
+
+    worker: str
+    alert: str
+    message: str
+    raised_at: datetime
+
+
 class NewWorker(Given):
     """A ComfyUI server to send work to."""
 

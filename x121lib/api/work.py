@@ -96,3 +96,22 @@ def remove_worker(studio: Acting, name: str) -> Any:
     """Remove a GPU worker; its history stays."""
     studio.workers.remove(name)
     return {"changed": 1}
+
+
+@router.post("/workers/{name}/services/{service}/restart", response_model=shapes.CommandResult)
+def restart_service(studio: Acting, name: str, service: str) -> Any:
+    """Restart a service on a GPU worker's host by the command that its agent has configured."""
+    code, output = studio.agents.restart(name, service)
+    return {"exit_code": code, "output": output}
+
+
+@router.get("/vitals", response_model=Page[shapes.GpuVitals])
+def list_vitals(studio: Acting, limit: Limit = 100, offset: Offset = 0) -> Any:
+    """List the newest vitals of every GPU whose host runs an agent."""
+    return page(studio.agents.vitals(), limit, offset)
+
+
+@router.get("/alerts", response_model=Page[shapes.WorkerAlert])
+def list_alerts(studio: Acting, limit: Limit = 100, offset: Offset = 0) -> Any:
+    """List the thresholds that GPU hosts pass at the moment."""
+    return page(studio.agents.alerts(), limit, offset)

@@ -7,6 +7,8 @@ import os
 import secrets
 from pathlib import Path
 
+from cryptography.fernet import Fernet
+
 
 def ensure_private_dir(path: Path) -> Path:
     """Create ``path`` with mode 0700 and return it; an existing folder is tightened to 0700."""
@@ -33,3 +35,8 @@ def read_or_make_secret(folder: Path, name: str, n_bytes: int = 32) -> str:
             os.link(temporary, path)
         temporary.unlink()
     return path.read_text().strip()
+
+
+def vault(folder: Path) -> Fernet:
+    """Return the cipher of the studio's data key: 32 random bytes as URL-safe base64, which Fernet wants padded."""
+    return Fernet(read_or_make_secret(folder, "data-key", 32) + "=")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from x121lib.cli import api_keys, catalogue, database, debug, demo, produce, rights, serve, upkeep, workers
+from x121lib.cli import agent, api_keys, catalogue, database, debug, demo, produce, rights, serve, upkeep, workers
 
 app = typer.Typer(
     name="x121",
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command("up")(serve.up)
 app.command("demo")(demo.demo)
 app.command("web")(serve.web)
+app.command("agent")(agent.agent)
 app.command("consumer")(serve.consumer)
 app.command("engine", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.engine)
 app.add_typer(database.app, name="db")

@@ -19,6 +19,10 @@ from x121lib.model.characters import (
 )
 from x121lib.model.files import Artifact, ArtifactImage, ArtifactVideo
 from x121lib.model.fleet import (
+    GpuVital,
+    WorkerAgent,
+    WorkerAlert,
+    WorkerEnergy,
     WorkerLoadedModel,
     WorkerModel,
     WorkerNodeClass,
@@ -73,14 +77,15 @@ from x121lib.model.work import (
 )
 
 __all__ = [
-    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptTrace", "AuditEntry", "Base", "Batch",
-    "BatchScene", "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem", "Event",
-    "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "ImageCheck", "ImageVariant", "ImageVersion",
-    "LikenessRelease", "MetadataField", "Metric", "Note", "Performer", "Person", "PersonRole", "Project", "QaGate",
-    "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
-    "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue",
-    "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink",
-    "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker",
+    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptTrace", "AuditEntry", "Base",
+    "Batch", "BatchScene", "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery",
+    "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "GpuVital",
+    "ImageCheck", "ImageVariant", "ImageVersion", "LikenessRelease", "MetadataField", "Metric", "Note", "Performer",
+    "Person", "PersonRole", "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput",
+    "ReceiptModel", "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode",
+    "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion",
+    "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink", "Take", "TakeOverride", "TermType", "Tier",
+    "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
     "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerSpeed", "WorkerStatusChange", "WorkerTag",
     "Workflow", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

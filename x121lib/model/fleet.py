@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from x121lib.model.base import Base, fk, now_column, pk, term, text
+from x121lib.model.base import Base, fk, moment, now_column, pk, term, text
 from x121lib.terms.vocabulary import WorkerStatus
 
 
@@ -68,3 +68,51 @@ class WorkflowWorkerTag(Base):
     __tablename__ = "workflow_worker_tag"
     workflow_id: Mapped[uuid.UUID] = fk("workflow.id", "CASCADE", primary_key=True)
     tag: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+
+
+class WorkerAgent(Base):
+    """The agent on a worker's host; its key is sealed with the studio's data key."""
+
+    __tablename__ = "worker_agent"
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
+    url: Mapped[str] = text()
+    key_encrypted: Mapped[bytes] = mapped_column(sa.LargeBinary, nullable=False)
+    answered_at: Mapped[datetime | None] = moment()
+    trouble: Mapped[str] = text(default="")
+    no_gpu_reason: Mapped[str] = text(default="")
+
+
+class GpuVital(Base):
+    """The newest vitals of one GPU of a worker's host; null where the driver does not say."""
+
+    __tablename__ = "gpu_vital"
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
+    device_index: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
+    name: Mapped[str] = text()
+    utilisation: Mapped[float | None]
+    vram_used_bytes: Mapped[int | None] = mapped_column(sa.BigInteger, nullable=True)
+    vram_total_bytes: Mapped[int | None] = mapped_column(sa.BigInteger, nullable=True)
+    temperature_c: Mapped[float | None]
+    power_w: Mapped[float | None]
+    throttled: Mapped[str] = text(default="")
+    measured_at: Mapped[datetime] = moment(nullable=False)
+
+
+class WorkerAlert(Base):
+    """A threshold that a worker's host passes at the moment; the row goes when it is over."""
+
+    __tablename__ = "worker_alert"
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
+    name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    message: Mapped[str] = text()
+    raised_at: Mapped[datetime] = moment(nullable=False)
+
+
+class WorkerEnergy(Base):
+    """Energy that a worker's GPUs used on one day (UTC), from measured power, and for how long it was measured."""
+
+    __tablename__ = "worker_energy"
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
+    day: Mapped[date] = mapped_column(sa.Date, primary_key=True)
+    joules: Mapped[float] = mapped_column(sa.Float, nullable=False)
+    measured_s: Mapped[float] = mapped_column(sa.Float, nullable=False)

@@ -25,6 +25,7 @@ from x121lib.review.service import DecisionInput, add_note, set_tags
 from x121lib.scheduling import queries as queue_queries
 from x121lib.scheduling import service as queue
 from x121lib.studio import display
+from x121lib.studio.agents import Agents
 from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
 from x121lib.studio.people import People
@@ -54,6 +55,7 @@ class Studio:
         self.debugger = Debugger(self)
         self.people = People(self)
         self.workers = Workers(self)
+        self.agents = Agents(self)
         self.work = Work(self)
         self.doors = Doors(self)
 

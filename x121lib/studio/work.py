@@ -158,6 +158,7 @@ class Work:
             with self._studio.transaction() as session:
                 workers.record_health(session, report, self._studio.house.now())
         self._read_capabilities()
+        self._studio.agents.look()
 
     def _read_capabilities(self) -> None:
         """Ask those workers for node classes and models that answer and were not asked lately."""

@@ -285,6 +285,9 @@ class EventKind(Term):
     NOTE_ADDED = "note.added", 29
     TASK_PAUSED = "task.paused", 30
     TASK_RESUMED = "task.resumed", 31
+    WORKER_ALERTED = "worker.alerted", 70
+    WORKER_ALERT_ENDED = "worker.alert_ended", 71
+    WORKER_SERVICE_RESTARTED = "worker.service_restarted", 72
 
 
 class RoleName(Term):

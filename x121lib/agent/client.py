@@ -1,0 +1,70 @@
+"""How the studio asks an agent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from pydantic import ValidationError
+
+from x121lib.agent.vitals import Report
+from x121lib.base.errors import X121Error
+
+
+class AgentError(X121Error):
+    """An agent does not answer, refuses, or is none."""
+
+    code = "agent.error"
+
+
+class AgentClient:
+    """One agent, asked request by request.
+
+    Every method raises `AgentError` where nothing answers, the key is wrong, or the answer is not an agent's.
+    """
+
+    def __init__(self, url: str, key: str, *, timeout_s: float = 4.0) -> None:
+        self._url, self._key, self._timeout_s = url, key, timeout_s
+
+    def vitals(self) -> Report:
+        """Return the host's vitals."""
+        try:
+            return Report.model_validate(self._ask("GET", "/vitals"))
+        except ValidationError as error:
+            raise AgentError(f"What answers at {self._url} is not an X121 agent.") from error
+
+    def models(self) -> list[dict[str, Any]]:
+        """Return path and size in bytes of each file below the host's folder of models."""
+        return list(self._ask("GET", "/models"))
+
+    def node_packs(self) -> list[str]:
+        """Return the names of the host's node packs."""
+        return list(self._ask("GET", "/node-packs"))
+
+    def restart(self, service: str) -> tuple[int, str]:
+        """Restart a service that the agent has configured; returns the command's exit code and last words."""
+        if not service.replace("-", "").replace("_", "").isalnum():
+            raise AgentError(f"'{service}' is no name of a service.")
+        answer = self._ask("POST", f"/services/{service}/restart", timeout_s=120.0)
+        return int(answer["exit_code"]), str(answer["output"])
+
+    def power_off(self) -> tuple[int, str]:
+        """Put the host to sleep or off by its configured command; returns exit code and last words."""
+        answer = self._ask("POST", "/power-off", timeout_s=120.0)
+        return int(answer["exit_code"]), str(answer["output"])
+
+    def _ask(self, method: str, path: str, timeout_s: float | None = None) -> Any:
+        try:
+            response = httpx.request(
+                method, self._url + path, headers={"Authorization": f"Bearer {self._key}"},
+                timeout=timeout_s or self._timeout_s, trust_env=False,
+            )  # fmt: skip
+            answer = response.json()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise AgentError(f"The agent at {self._url} does not answer.", hint="Is 'x121 agent' running?") from error
+        except ValueError as error:
+            raise AgentError(f"What answers at {self._url} is not an X121 agent.") from error
+        if response.status_code != 200:
+            said = answer.get("message") if isinstance(answer, dict) else None
+            raise AgentError(f"The agent at {self._url} refused: {said or response.status_code}")
+        return answer
