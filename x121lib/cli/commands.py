@@ -9,6 +9,7 @@ from x121lib.cli import (
     api_keys,
     catalogue,
     database,
+    debug,
     demo,
     models,
     produce,
@@ -42,6 +43,7 @@ app.add_typer(api_keys.api_key_app, name="api-key")
 app.add_typer(produce.variant_app, name="variant")
 app.add_typer(models.model_app, name="model")
 app.add_typer(workers.worker_app, name="worker")
+app.add_typer(debug.task_app, name="task")
 app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
 app.command("submit")(produce.submit)
