@@ -14,6 +14,7 @@ from x121lib.cli import (
     models,
     produce,
     rights,
+    secrets,
     serve,
     upkeep,
     workers,
@@ -42,6 +43,7 @@ app.add_typer(rights.release_app, name="release")
 app.add_typer(api_keys.api_key_app, name="api-key")
 app.add_typer(produce.variant_app, name="variant")
 app.add_typer(models.model_app, name="model")
+app.add_typer(secrets.secret_app, name="secret")
 app.add_typer(workers.worker_app, name="worker")
 app.add_typer(debug.task_app, name="task")
 app.command("import")(produce.import_folder)

@@ -66,6 +66,7 @@ from x121lib.model.scenes import (
     Segment,
     Take,
 )
+from x121lib.model.secrets import Secret
 from x121lib.model.work import (
     AttemptTrace,
     Batch,
@@ -86,6 +87,7 @@ __all__ = [
     "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter",
     "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
     "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",
+    "Secret",
     "Segment", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict",
     "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass",
     "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion",

@@ -31,6 +31,7 @@ from x121lib.studio.doors import Doors
 from x121lib.studio.models import Models
 from x121lib.studio.people import People
 from x121lib.studio.project import ProjectHandle
+from x121lib.studio.secrets import Secrets
 from x121lib.studio.work import Work
 from x121lib.studio.workers import Workers
 from x121lib.terms.roles import Actor
@@ -47,6 +48,7 @@ class Studio:
         workers: GPU workers.
         work: what the consumer process calls: tick, run, assemble.
         models: the library of models and LoRAs.
+        secrets: tokens that the studio was given.
         doors: health, export, files.
     """
 
@@ -60,6 +62,7 @@ class Studio:
         self.agents = Agents(self)
         self.work = Work(self)
         self.models = Models(self)
+        self.secrets = Secrets(self)
         self.doors = Doors(self)
 
     @classmethod
