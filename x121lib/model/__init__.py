@@ -20,12 +20,14 @@ from x121lib.model.characters import (
 from x121lib.model.files import Artifact, ArtifactImage, ArtifactVideo
 from x121lib.model.fleet import (
     GpuVital,
+    PowerWindow,
     WorkerAgent,
     WorkerAlert,
     WorkerEnergy,
     WorkerLoadedModel,
     WorkerModel,
     WorkerNodeClass,
+    WorkerPower,
     WorkerSpeed,
     WorkerStatusChange,
     WorkflowWorkerTag,
@@ -72,11 +74,11 @@ __all__ = [
     "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem", "Event",
     "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant",
     "ImageVersion", "LikenessRelease", "MetadataField", "Metric", "Note", "Performer", "Person", "PersonRole",
-    "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel",
+    "PowerWindow", "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel",
     "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind",
     "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion",
     "SceneVersionCut", "Score", "Segment", "SignInLink", "Take", "TermType", "Tier", "TransitionMode", "VariantKind",
     "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel",
-    "WorkerNodeClass", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot",
+    "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot",
     "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip
