@@ -57,6 +57,7 @@ def main() -> None:
     studio = Studio.open(settings=settings)
     if swept := studio.work.sweep_leftovers():
         _log.info("%s files and folders of killed processes were deleted", swept)
+    studio.work.prune_traces()
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     huey = make_huey(studio.house.database.url, redis_url)
     run_attempt, assemble_scene = register(huey, studio.work)

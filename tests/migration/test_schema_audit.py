@@ -31,6 +31,10 @@ STATE_WORDS = {
 STANDARD_NAMES = {("artifact", "media_type")}
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 DOCUMENTS = {
+    "attempt_trace.events": "another program's messages as they came, for people to read",
+    "attempt_trace.nodes": "a picture of one moment, written anew each second and read as a whole",
+    "attempt_trace.request": "another program's own document, as it was sent to it",
+    "attempt_trace.result": "another program's own document, as it came back",
     "audit_entry.after": "what a row was at one moment, of any table, never read by a rule",
     "audit_entry.before": "what a row was at one moment, of any table, never read by a rule",
     "delivery.manifest": "the delivered file itself, kept as it was delivered",
@@ -38,6 +42,7 @@ DOCUMENTS = {
     "gpu_task_attempt.error_context": "what another program said of its failure, for people to read",
     "receipt_parameter.value": "one value of any type that a workflow's slot takes",
     "scene_type_slot_value.value": "one value of any type that a workflow's slot takes",
+    "take_override.value": "one value of any type that a workflow's slot takes",
     "workflow_version.graph": "another program's own document, sent to it as it is",
 }
 """Columns that hold a whole document → why it is one value here, not rows."""

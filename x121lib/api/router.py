@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.openapi.utils import get_openapi
 
-from x121lib.api import events, files, projects, scenes, sign_in, work
+from x121lib.api import debugger, events, files, projects, scenes, sign_in, work
 from x121lib.api.caller import Acting
 from x121lib.api.route import ApiRoute
 from x121lib.base.errors import NotFoundError
@@ -19,7 +19,7 @@ from x121lib.studio.feed import Feed
 PREFIX = "/api"
 OPEN = frozenset({("GET", f"{PREFIX}/health"), ("POST", f"{PREFIX}/sign-in")})
 """The only routes that answer somebody unknown."""
-PARTS = tuple(part.router for part in (sign_in, projects, work, scenes, files, events))
+PARTS = tuple(part.router for part in (sign_in, projects, work, debugger, scenes, files, events))
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 

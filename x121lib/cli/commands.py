@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from x121lib.cli import agent, api_keys, catalogue, database, demo, power, produce, rights, serve, upkeep
+from x121lib.cli import (
+    agent,
+    api_keys,
+    catalogue,
+    database,
+    debug,
+    demo,
+    power,
+    produce,
+    rights,
+    serve,
+    upkeep,
+    workers,
+)
 
 app = typer.Typer(
     name="x121",
@@ -28,7 +41,9 @@ app.add_typer(rights.person_app, name="person")
 app.add_typer(rights.release_app, name="release")
 app.add_typer(api_keys.api_key_app, name="api-key")
 app.add_typer(produce.variant_app, name="variant")
-app.add_typer(power.worker_app, name="worker")
+power.add_commands(workers.worker_app)
+app.add_typer(workers.worker_app, name="worker")
+app.add_typer(debug.task_app, name="task")
 app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
 app.command("submit")(produce.submit)

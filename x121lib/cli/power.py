@@ -7,13 +7,11 @@ from typing import Annotated
 import typer
 
 from x121lib.cli.output import refusals, say, show
-from x121lib.cli.workers import worker_app
 from x121lib.studio import Studio
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@worker_app.command("power")
 def worker_power(
     name: str,
     idle_minutes: Annotated[float | None, typer.Option(help="Minutes without work after which it sleeps.")] = None,
@@ -34,9 +32,14 @@ def worker_power(
              as_json=as_json)  # fmt: skip
 
 
-@worker_app.command("wake")
 def worker_wake(name: str) -> None:
     """Wake a worker now."""
     with refusals(), Studio.open() as studio:
         studio.power.wake(name)
         say(f"The wake-up of {name} is sent.")
+
+
+def add_commands(worker_app: typer.Typer) -> None:
+    """Add them to the commands of workers."""
+    worker_app.command("power")(worker_power)
+    worker_app.command("wake")(worker_wake)

@@ -27,6 +27,7 @@ from x121lib.comfyui.errors import (
 from x121lib.comfyui.events import ProgressTracker
 from x121lib.comfyui.graph import Graph, classes_of, needed_nodes, parse_graph
 from x121lib.comfyui.listener import EventListener
+from x121lib.comfyui.live import LiveRun
 from x121lib.comfyui.outputs import OutputFile, OutputKind, parse_outputs
 from x121lib.comfyui.results import Progress, RunResult
 from x121lib.comfyui.watching import Patience, Watch, cancel_prompt
@@ -78,6 +79,7 @@ class ComfyClient:
             use_environment_proxy=self._options.use_environment_proxy,
         )
         self._running: set[str] = set()
+        self._lives: dict[str, LiveRun] = {}
 
     async def __aenter__(self) -> Self:
         """Return the client; connections open when they are needed."""
@@ -129,6 +131,10 @@ class ComfyClient:
             )
         return digest
 
+    def attend(self, prompt_id: str, live: LiveRun) -> None:
+        """Let ``live`` collect what is heard of a prompt that `run` is given next."""
+        self._lives[prompt_id] = live
+
     async def run(
         self,
         graph: Graph,
@@ -171,6 +177,9 @@ class ComfyClient:
         tracker = ProgressTracker(prompt_id, needed_nodes(checked))
         watch = Watch(self._api, tracker, prompt_id, patience=self._options.patience)
         watch.on_progress, watch.cancel, watch.stall_s = on_progress, cancel, stall_s
+        watch.live = live = self._lives.get(prompt_id)
+        if live is not None:
+            live.sent(checked)
         self._running.add(prompt_id)
         self._listener.subscribe(prompt_id, watch.receive)
         try:
@@ -180,6 +189,9 @@ class ComfyClient:
         finally:
             self._listener.unsubscribe(prompt_id)
             self._running.discard(prompt_id)
+            self._lives.pop(prompt_id, None)
+        if live is not None:
+            live.ended(entry)
         return await self._result(entry, expect, watch)
 
     async def _known(self, prompt_id: str) -> bool:

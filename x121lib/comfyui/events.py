@@ -12,6 +12,7 @@ from x121lib.comfyui.errors import ServerResponseError
 from x121lib.comfyui.results import Progress, PromptState
 from x121lib.comfyui.wire import parse_json
 
+_BINARY_PREVIEW = 1
 _BINARY_PREVIEW_WITH_METADATA = 4
 
 
@@ -23,11 +24,13 @@ class Event:
         kind: the message's type, e.g. ``progress_state``; ``preview`` for a binary picture.
         prompt_id: the prompt that it is about; None for ``status`` and for old previews.
         data: the message's body.
+        picture: a preview's encoded picture.
     """
 
     kind: str
     prompt_id: str | None
     data: Mapping[str, Any]
+    picture: bytes = b""
 
 
 def parse_message(raw: str | bytes) -> Event | None:
@@ -47,16 +50,20 @@ def parse_message(raw: str | bytes) -> Event | None:
 
 
 def _parse_binary(raw: bytes) -> Event | None:
-    if len(raw) < 8 or struct.unpack(">I", raw[:4])[0] != _BINARY_PREVIEW_WITH_METADATA:
+    if len(raw) < 8:
         return None
-    length = struct.unpack(">I", raw[4:8])[0]
+    kind, length = struct.unpack(">II", raw[:8])
+    if kind == _BINARY_PREVIEW:  # servers before August 2025; here the second number is the picture's format
+        return Event("preview", None, {}, raw[8:])
+    if kind != _BINARY_PREVIEW_WITH_METADATA:
+        return None
     try:
         data = parse_json(raw[8 : 8 + length])
     except ServerResponseError:
         return None
     if not isinstance(data, Mapping) or "prompt_id" not in data:
         return None
-    return Event("preview", str(data["prompt_id"]), data)
+    return Event("preview", str(data["prompt_id"]), data, raw[8 + length :])
 
 
 _ENDS = frozenset({"execution_success", "execution_error", "execution_interrupted"})

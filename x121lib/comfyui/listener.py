@@ -99,9 +99,14 @@ class EventListener:
     async def _drain(self, connection: ClientConnection) -> None:
         async for raw in connection:
             event = parse_message(raw)
-            receive = self._subscribers.get(event.prompt_id or "") if event is not None else None
+            receive = self._receiver(event) if event is not None else None
             if event is not None and receive is not None:
                 receive(event)
+
+    def _receiver(self, event: Event) -> Callable[[Event], None] | None:
+        if event.kind == "preview" and event.prompt_id is None and len(self._subscribers) == 1:
+            return next(iter(self._subscribers.values()))  # an old server's picture can only be the one prompt's
+        return self._subscribers.get(event.prompt_id or "")
 
     def _closed(self) -> None:
         self.client_id = None

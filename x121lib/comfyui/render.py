@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from x121lib.comfyui.client import ComfyClient
+from x121lib.comfyui.live import LiveRun
 from x121lib.comfyui.outputs import OutputFile, OutputKind
 from x121lib.comfyui.results import Progress, RunResult
 from x121lib.comfyui.slots import Slot, bind
@@ -69,6 +70,7 @@ async def render(
     on_progress: Callable[[Progress], None] | None = None,
     cancel: asyncio.Event | None = None,
     stall_s: float = 600.0,
+    live: LiveRun | None = None,
 ) -> Rendered:
     """Run an order and write its output below the folder ``to``.
 
@@ -86,6 +88,8 @@ async def render(
             names[image.slot] = await client.upload(image.path, name=name)
         known = {slot.name for slot in order.slots}
         values = {**{k: v for k, v in order.values.items() if k in known}, **names}
+        if live is not None:
+            client.attend(str(order.prompt_id), live)
         result = await client.run(
             bind(order.graph, order.slots, values),
             prompt_id=str(order.prompt_id),

@@ -17,6 +17,7 @@ from x121lib.comfyui.errors import (
     StalledError,
 )
 from x121lib.comfyui.events import Event, ProgressTracker
+from x121lib.comfyui.live import LiveRun
 from x121lib.comfyui.results import Progress, PromptState
 from x121lib.comfyui.wire import HistoryEntry
 
@@ -60,6 +61,7 @@ class Watch:
         self.tracker = tracker
         self.hearing: Callable[[], bool] = lambda: False
         self.on_progress: Callable[[Progress], None] | None = None
+        self.live: LiveRun | None = None
         self.cancel: asyncio.Event | None = None
         self.stall_s = 600.0
         self.queued_s: float | None = None
@@ -79,6 +81,8 @@ class Watch:
             self._poll_s = self._patience.first_poll_s
         else:
             self.tracker.apply(event)
+            if self.live is not None:
+                self.live.hear(event)
         self._wake.set()
 
     async def until_ended(self) -> HistoryEntry:

@@ -122,6 +122,12 @@ def previous_take(session: Session, segment: m.Segment) -> m.Take | None:
     ).one_or_none()
 
 
+def overrides(session: Session, take_id: uuid.UUID) -> dict[str, object]:
+    """Return the slot values that a person gave this take in place of its recipe's."""
+    rows = session.scalars(sa.select(m.TakeOverride).where(m.TakeOverride.take_id == take_id))
+    return {row.slot: row.value for row in rows}
+
+
 def first_take_sha256(session: Session, segment: m.Segment) -> str | None:
     """Return the hash of the video of the scene's first segment, or None when this is the first."""
     if segment.sequence_index == 1:

@@ -17,12 +17,14 @@ from sqlalchemy.orm import Session
 
 import x121lib
 from x121lib import model as m
-from x121lib.base.errors import RefusedError
+from x121lib.base.errors import InvalidInputError, RefusedError
 from x121lib.base.ids import new_id
-from x121lib.comfyui.slots import Slot, discover_slots
+from x121lib.comfyui.slots import Slot, bind, discover_slots
 from x121lib.events import outbox
 from x121lib.generation import plan, prompts, queries
+from x121lib.store import audit
 from x121lib.terms.ranges import FrameRange
+from x121lib.terms.roles import Actor, Permission
 from x121lib.terms.vocabulary import (
     EventKind,
     PriorityClass,
@@ -182,7 +184,7 @@ def build_order(session: Session, task: m.GpuTask) -> TakeOrder:
     return TakeOrder(
         take_id=take.id, scene_id=recipe.scene.id, graph=recipe.workflow.graph,
         slots=tuple(discover_slots(recipe.workflow.graph)),
-        values=_values(session, recipe, int(take.seed)),
+        values=_values(session, recipe, take),
         seed_frame_artifact_id=seed_frame, seed_frame_sha256=hashes[seed_frame],
         source_artifact_id=source, source_sha256=hashes[source],
         first_take_sha256=queries.first_take_sha256(session, segment),
@@ -192,7 +194,7 @@ def build_order(session: Session, task: m.GpuTask) -> TakeOrder:
     )  # fmt: skip
 
 
-def _values(session: Session, recipe: queries.SceneRecipe, seed: int) -> dict[str, Any]:
+def _values(session: Session, recipe: queries.SceneRecipe, take: m.Take) -> dict[str, Any]:
     metadata = queries.metadata(session, recipe.character)
     fixed = {
         row.slot: row.value
@@ -204,9 +206,51 @@ def _values(session: Session, recipe: queries.SceneRecipe, seed: int) -> dict[st
         "text_prompt": prompts.resolve(recipe.version.text_prompt, metadata),
         "negative_prompt": prompts.resolve(recipe.version.negative_prompt, metadata),
         **fixed,
-        "seed": seed,
+        "seed": int(take.seed),
+        **queries.overrides(session, take.id),
         "filename_prefix": "x121/take",
     }
+
+
+def take_values(session: Session, take: m.Take) -> dict[str, Any]:
+    """Return the slot values with which a take runs: its recipe's, and its own over them."""
+    scene_id = session.get_one(m.Segment, take.segment_id).scene_id
+    return _values(session, queries.recipe(session, scene_id), take)
+
+
+_FIXED_SLOTS = frozenset({"seed_image", "source_image", "filename_prefix"})
+"""Slots that chaining fills: another value would break the hand-off or the collection of the output."""
+
+
+def override_take(session: Session, actor: Actor, take_id: uuid.UUID, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give one take other slot values than its recipe's; None takes an earlier one back. Returns those before.
+
+    They are in its receipt like any other value. Nothing is changed where one of them is refused.
+
+    Raises:
+        InvalidInputError: a slot that chaining fills.
+        SlotError: a slot that the workflow does not have, a wrong type, out of range.
+    """
+    actor.require(Permission.SUBMIT)
+    take = session.get_one(m.Take, take_id, with_for_update=True)
+    scene_id = session.get_one(m.Segment, take.segment_id).scene_id
+    recipe = queries.recipe(session, scene_id)
+    slots = tuple(discover_slots(recipe.workflow.graph))
+    fixed = sorted(_FIXED_SLOTS & set(values))
+    if fixed:
+        raise InvalidInputError(f"Slot {', '.join(fixed)} is filled by X121 itself and can not be changed.")
+    bind(recipe.workflow.graph, slots, {name: value for name, value in values.items() if value is not None})
+    before = _values(session, recipe, take)
+    for name, value in values.items():
+        if name == "seed" and value is not None:
+            take.seed = int(value)
+            continue
+        session.execute(sa.delete(m.TakeOverride).where(m.TakeOverride.take_id == take_id, m.TakeOverride.slot == name))
+        if value is not None:
+            session.add(m.TakeOverride(take_id=take_id, slot=name, value=value, set_by_id=actor.person_id))
+    facts = {name: before.get(name) for name in values}
+    audit.record(session, actor, "take.override", ("take", take_id), before=facts, after=dict(values))
+    return facts
 
 
 def record_take(session: Session, order: TakeOrder, result: TakeResult, now: datetime) -> m.Take:

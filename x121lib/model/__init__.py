@@ -67,18 +67,27 @@ from x121lib.model.scenes import (
     Segment,
     Take,
 )
-from x121lib.model.work import Batch, BatchScene, GpuTask, GpuTaskAttempt, Worker, WorkerTag
+from x121lib.model.work import (
+    AttemptTrace,
+    Batch,
+    BatchScene,
+    GpuTask,
+    GpuTaskAttempt,
+    TakeOverride,
+    Worker,
+    WorkerTag,
+)
 
 __all__ = [
-    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AuditEntry", "Base", "Batch", "BatchScene",
-    "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem", "Event",
-    "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant",
-    "ImageVersion", "LikenessRelease", "MetadataField", "Metric", "Note", "Performer", "Person", "PersonRole",
-    "PowerWindow", "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel",
-    "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind",
-    "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion",
-    "SceneVersionCut", "Score", "Segment", "SignInLink", "Take", "TermType", "Tier", "TransitionMode", "VariantKind",
-    "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel",
-    "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot",
-    "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptTrace", "AuditEntry", "Base", "Batch",
+    "BatchScene", "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem",
+    "Event", "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "GpuVital", "ImageCheck",
+    "ImageVariant", "ImageVersion", "LikenessRelease", "MetadataField", "Metric", "Note", "Performer", "Person",
+    "PersonRole", "PowerWindow", "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput",
+    "ReceiptModel", "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode",
+    "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion",
+    "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink", "Take", "TakeOverride", "TermType", "Tier",
+    "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
+    "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange",
+    "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

@@ -63,6 +63,7 @@ class GpuTask(Base):
     queued_at: Mapped[datetime] = now_column()
     started_at: Mapped[datetime | None] = moment()
     finished_at: Mapped[datetime | None] = moment()
+    pause_requested_at: Mapped[datetime | None] = moment()
     error_code: Mapped[str | None] = text(nullable=True)
     error_message: Mapped[str | None] = text(nullable=True)
     version: Mapped[int] = version_column()
@@ -99,6 +100,34 @@ class GpuTaskAttempt(Base):
     error_message: Mapped[str | None] = text(nullable=True)
     error_context: Mapped[dict[str, Any] | None] = mapped_column(JSONB, nullable=True)
     __table_args__ = (sa.UniqueConstraint("task_id", "number"),)
+
+
+class AttemptTrace(Base):
+    """What an attempt does or did on its server: where it stands, the raw messages, the newest picture."""
+
+    __tablename__ = "attempt_trace"
+    attempt_id: Mapped[uuid.UUID] = fk("gpu_task_attempt.id", "CASCADE", primary_key=True)
+    node_id: Mapped[str | None] = text(nullable=True)
+    step: Mapped[float] = mapped_column(sa.Float, nullable=False, default=0.0)
+    n_steps: Mapped[float] = mapped_column(sa.Float, nullable=False, default=0.0)
+    nodes: Mapped[dict[str, list[str]]] = mapped_column(JSONB, nullable=False, default=dict)
+    request: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, default=dict)
+    events: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, nullable=False, default=list)
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSONB, nullable=True)
+    preview: Mapped[bytes | None] = mapped_column(sa.LargeBinary, nullable=True)
+    preview_node_id: Mapped[str | None] = text(nullable=True)
+    updated_at: Mapped[datetime] = now_column()
+
+
+class TakeOverride(Base):
+    """A slot's value that a person gave one take in place of its recipe's."""
+
+    __tablename__ = "take_override"
+    take_id: Mapped[uuid.UUID] = fk("take.id", "CASCADE", primary_key=True)
+    slot: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    value: Mapped[Any] = mapped_column(JSONB, nullable=False)
+    set_by_id: Mapped[uuid.UUID | None] = fk("person.id", "SET NULL", nullable=True)
+    set_at: Mapped[datetime] = now_column()
 
 
 class Worker(Base):

@@ -73,7 +73,8 @@ def _stale_prompts(session: Session, task: m.GpuTask, worker_id: uuid.UUID) -> t
     rows = session.scalars(
         sa.select(m.GpuTaskAttempt.prompt_id).where(
             m.GpuTaskAttempt.task_id == task.id, m.GpuTaskAttempt.number < task.attempt_number,
-            m.GpuTaskAttempt.worker_id == worker_id, m.GpuTaskAttempt.outcome_id == AttemptOutcome.LOST,
+            m.GpuTaskAttempt.worker_id == worker_id,
+            m.GpuTaskAttempt.outcome_id.in_([AttemptOutcome.LOST, AttemptOutcome.CANCELLED]),
         )
     )  # fmt: skip
     return tuple(rows)

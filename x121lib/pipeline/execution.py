@@ -122,17 +122,31 @@ async def _render(house: House, claimed: Claim, heart: Heartbeat, to: Path) -> R
             await asyncio.sleep(0.2)
         cancel.set()
 
+    def on_node_end() -> None:
+        if heart.pause.is_set():
+            cancel.set()
+
+    heart.live.on_node_end = on_node_end
     watcher = asyncio.create_task(watch())
     try:
-        return await render(claimed.render, to, on_progress=on_progress, cancel=cancel, stall_s=house.settings.stall_s)
+        return await render(
+            claimed.render, to, on_progress=on_progress, cancel=cancel, stall_s=house.settings.stall_s, live=heart.live
+        )
     except PromptInterruptedError as error:
         if heart.lost.is_set():
             raise queue.LeaseLostError(f"Task {claimed.task_id} was cancelled while it ran.") from error
+        if heart.pause.is_set() and _paused(house, claimed):
+            raise queue.LeaseLostError(f"Task {claimed.task_id} was paused after a node.") from error
         raise
     finally:
         watcher.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watcher
+
+
+def _paused(house: House, claimed: Claim) -> bool:
+    with house.database.transaction() as session:
+        return queue.pause_reached(session, claimed.task_id, claimed.attempt_number, house.now())
 
 
 def _finish_take(house: House, claimed: Claim, order: generation.TakeOrder, rendered: Rendered) -> ExecutionResult:

@@ -9,18 +9,24 @@ from types import TracebackType
 from typing import Self
 
 from x121lib.base.log import get_logger
+from x121lib.comfyui.live import LiveRun
+from x121lib.pipeline import tracing
 from x121lib.pipeline.house import House
 from x121lib.scheduling import service as queue
 from x121lib.store.session import DatabaseError
 
 _log = get_logger(__name__)
+LONGEST_S = 1.0
+"""Seconds between beats at most: progress, a pause and a cancellation travel with them."""
 
 
 class Heartbeat:
     """A thread that extends the lease every `heartbeat_s` seconds while the block runs.
 
     Attributes:
-        lost: set when the attempt was cancelled or superseded; the work must stop.
+        lost: set when the attempt was cancelled, paused or superseded; the work must stop.
+        pause: set while somebody wants it to stop after the node that runs.
+        live: what is heard of its prompt; written beside each beat, for those who look on.
         progress: 0 to 1, written with the next beat.
     """
 
@@ -30,6 +36,9 @@ class Heartbeat:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"heartbeat-{task_id}", daemon=True)
         self.lost = threading.Event()
+        self.pause = threading.Event()
+        self.live = LiveRun()
+        self._written = 0
         self.progress = 0.0
 
     def __enter__(self) -> Self:
@@ -41,14 +50,28 @@ class Heartbeat:
     ) -> None:
         self._done.set()
         self._thread.join()
+        try:
+            self._write_trace()
+        except DatabaseError as failure:
+            _log.warning("the trace of task %s is not whole: %s", self._key[0], failure)
+
+    def _write_trace(self) -> None:
+        changes = self.live.changes
+        if changes != self._written:
+            with self._house.database.transaction() as session:
+                tracing.store(session, *self._key, self.live.look())
+            self._written = changes
 
     def _run(self) -> None:
         settings = self._house.settings
-        while not self._done.wait(min(settings.heartbeat_s, 1.0)):
+        while not self._done.wait(min(settings.heartbeat_s, LONGEST_S)):
             try:
                 with self._house.database.transaction() as session:
                     until = self._house.now() + timedelta(seconds=settings.lease_s)
                     alive = queue.heartbeat(session, *self._key, until=until, progress=self.progress)
+                    wanted = alive and queue.pause_wanted(session, *self._key)
+                (self.pause.set if wanted else self.pause.clear)()
+                self._write_trace()
             except DatabaseError as error:
                 _log.warning("no heartbeat for task %s: %s", self._key[0], error)
                 continue

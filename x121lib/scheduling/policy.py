@@ -40,6 +40,8 @@ class Candidate:
     """Model files that its workflow names."""
     seconds: Mapping[uuid.UUID, float] = field(default_factory=dict)
     """Mean seconds of its workflow's takes by worker, where measured."""
+    prefer: uuid.UUID | None = None
+    """The worker that has a part of the work in its cache; it is not waited for."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,9 @@ def assign(tasks: Sequence[Candidate], workers: Sequence[WorkerView], now: datet
     Tasks are served in `order`. Each goes to an available worker that has the tags it needs and that it need not
     avoid; when every such worker is to be avoided, any of them will do, so that a small fleet never starves a task.
     Among these, one with the task's models loaded goes first, then the one on which the take would end soonest by
-    load (busy / slots) and measured speed. A task below `URGENT` waits for a busy worker with its models instead of
-    taking a free one without, but at most until `WARM_WAIT_S` after it was queued; without ``now`` it never waits.
+    load (busy / slots) and measured speed. A resumed one goes before all that to the worker that it was paused on,
+    while that is free. A task below `URGENT` waits for a busy worker with its models instead of taking a free one
+    without, but at most until `WARM_WAIT_S` after it was queued; without ``now`` it never waits.
     """
     slots = _Slots(workers)
     chosen: list[Assignment] = []
@@ -162,10 +165,15 @@ def assign(tasks: Sequence[Candidate], workers: Sequence[WorkerView], now: datet
         options = [w for w in warm if w in slots.free]
         if not options and not (warm and _may_wait(task, now)):
             options = [w for w in fitting if w in slots.free]
-        if not options:
+        resumed = task.prefer in slots.free and task.prefer in fitting
+        if not options and not resumed:
             continue
-        best = min(options, key=lambda w: slots.rank(task, w))
-        chosen.append(Assignment(task.task_id, best, _reason(slots.views[best].name, best in warm)))
+        if task.prefer is not None and resumed:
+            best, why = task.prefer, f"{slots.views[task.prefer].name} has the finished nodes of this take in its cache"
+        else:
+            best = min(options, key=lambda w: slots.rank(task, w))
+            why = _reason(slots.views[best].name, best in warm)
+        chosen.append(Assignment(task.task_id, best, why))
         slots.take(task, best)
     return chosen
 

@@ -15,6 +15,8 @@ from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, TakeStatus, TaskStatus, WorkerStatus
 
+PAUSED_CODE = "scheduling.paused"
+"""Error code of an attempt that a person paused in its middle."""
 CANDIDATE_WINDOW = 256
 """Waiting tasks that one dispatch looks at; served in order, so a longer queue behind them starves nobody."""
 
@@ -52,8 +54,17 @@ def candidates(session: Session, now: datetime) -> list[Candidate]:
         .with_for_update(skip_locked=True, of=m.GpuTask)
     ).all()
     ids = [row.id for row in rows]
-    avoid, fits = _workers_to_avoid(session, ids), _fits(session, ids)
-    return [Candidate(r.id, r.priority, r.queued_at, avoid.get(r.id, frozenset()), *fits.get(r.id, ())) for r in rows]
+    avoid, fits, prefer = _workers_to_avoid(session, ids), _fits(session, ids), _workers_with_cache(session, ids)
+    found = []
+    for row in rows:
+        needed, models, seconds = fits.get(row.id, (frozenset[str](), frozenset[str](), dict[uuid.UUID, float]()))
+        found.append(
+            Candidate(
+                row.id, row.priority, row.queued_at, avoid.get(row.id, frozenset()), needed, models, seconds,
+                prefer.get(row.id),
+            )
+        )  # fmt: skip
+    return found
 
 
 def _fits(
@@ -83,6 +94,19 @@ def needs(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozen
         return {}
     versions = standing.versions_of(session, task_ids)
     return {task: needed[workflow] for task, (workflow, _) in versions.items() if workflow in needed}
+
+
+def _workers_with_cache(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """Return the worker on which each resumed task was paused: it has the finished nodes in its cache."""
+    rows = session.execute(
+        sa.select(m.GpuTaskAttempt.task_id, m.GpuTaskAttempt.worker_id)
+        .join(m.GpuTask, m.GpuTask.id == m.GpuTaskAttempt.task_id)
+        .where(
+            m.GpuTaskAttempt.task_id.in_(task_ids), m.GpuTaskAttempt.number == m.GpuTask.attempt_number,
+            m.GpuTaskAttempt.error_code == PAUSED_CODE, m.GpuTaskAttempt.worker_id.is_not(None),
+        )
+    )  # fmt: skip
+    return {task_id: worker_id for task_id, worker_id in rows if worker_id is not None}
 
 
 def _workers_to_avoid(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozenset[uuid.UUID]]:

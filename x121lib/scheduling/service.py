@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.base.errors import NotFoundError, X121Error
+from x121lib.base.errors import NotFoundError, RefusedError, X121Error
 from x121lib.events import outbox
 from x121lib.scheduling import policy, queries, standing, warmth
+from x121lib.scheduling.queries import PAUSED_CODE
 from x121lib.store import audit
 from x121lib.terms.roles import SYSTEM, Actor, Permission
 from x121lib.terms.transitions import LEASED_STATUSES, WAITING_STATUSES, check_task_transition
@@ -75,6 +76,7 @@ class Timing:
 
 
 _STOPPED = Failure("scheduling.stopped", "The process that drove this take was stopped.", machine=True)
+_PAUSED = Failure(PAUSED_CODE, "A person paused this take.", machine=False, worker=False)
 _NOT_PICKED_UP = Failure("scheduling.not_picked_up", "No consumer had a free slot for this take.", machine=True)
 
 
@@ -183,7 +185,7 @@ def complete(session: Session, task_id: uuid.UUID, attempt_number: int, now: dat
         raise LeaseLostError(f"Task {task_id} is {task.status_id.label}; attempt {attempt_number} comes too late.")
     _move(session, task, TaskStatus.COMPLETE, now, EventKind.TASK_COMPLETED)
     task.finished_at, task.progress, task.lease_until = now, 1.0, None
-    task.error_code = task.error_message = None
+    task.error_code = task.error_message = task.pause_requested_at = None
     attempt = queries.attempt(session, task_id, attempt_number)
     if attempt is not None:
         attempt.outcome_id, attempt.finished_at = AttemptOutcome.COMPLETE, now
@@ -248,7 +250,7 @@ def cancel(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datet
                 if each.status_id in LEASED_STATUSES:
                     _end_attempt(session, each, now, AttemptOutcome.CANCELLED, None)
                 _move(session, each, TaskStatus.CANCELLED, now, EventKind.TASK_CANCELLED)
-                each.finished_at, each.lease_until = now, None
+                each.finished_at, each.lease_until, each.pause_requested_at = now, None, None
                 cancelled[each.id] = each
     _audit(session, actor, "queue.cancel", list(cancelled))
     wake(session)
@@ -269,6 +271,64 @@ def resume(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datet
     moved = _move_all(session, task_ids, {TaskStatus.PAUSED}, TaskStatus.QUEUED, now)
     _audit(session, actor, "queue.resume", moved)
     return len(moved)
+
+
+def pause_running(session: Session, actor: Actor, task_id: uuid.UUID, now: datetime, *, at_once: bool) -> m.GpuTask:
+    """Pause one running task, at once or as soon as the node that it is in has ended.
+
+    At once, the node's work so far is lost. Nodes that ended stay in the server's cache either way. A task whose last
+    node runs has no later point to stop at: it finishes.
+
+    Raises:
+        NotFoundError: there is no such task.
+        RefusedError: it does not run.
+    """
+    actor.require(Permission.CONTROL_QUEUE)
+    task = queries.lock_task(session, task_id)
+    if task is None:
+        raise NotFoundError(f"There is no GPU task {task_id}.")
+    if task.status_id != TaskStatus.RUNNING:
+        raise RefusedError(
+            f"This take is {task.status_id.label.lower()}: only a running one can be paused in its middle.",
+            hint="Waiting takes pause with the queue.",
+        )
+    if at_once:
+        _pause(session, task, now)
+    else:
+        task.pause_requested_at = now
+    audit.record(session, actor, "queue.pause_running", ("gpu_task", task.id), after={"at_once": at_once})
+    return task
+
+
+def pause_reached(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime) -> bool:
+    """Pause a running attempt whose requested stop is reached; False where nobody asks for it (any more).
+
+    Raises:
+        LeaseLostError: the attempt is not current.
+    """
+    task = _current(session, task_id, attempt_number)
+    if task.status_id != TaskStatus.RUNNING or task.pause_requested_at is None:
+        return False
+    _pause(session, task, now)
+    return True
+
+
+def pause_wanted(session: Session, task_id: uuid.UUID, attempt_number: int) -> bool:
+    """Return whether somebody asked that this attempt stop after the node that runs."""
+    return bool(
+        session.scalar(
+            sa.select(m.GpuTask.pause_requested_at.is_not(None)).where(
+                m.GpuTask.id == task_id, m.GpuTask.attempt_number == attempt_number
+            )
+        )
+    )
+
+
+def _pause(session: Session, task: m.GpuTask, now: datetime) -> None:
+    _end_attempt(session, task, now, AttemptOutcome.CANCELLED, _PAUSED)
+    _move(session, task, TaskStatus.PAUSED, now, EventKind.TASK_PAUSED)
+    task.lease_until = task.heartbeat_at = task.pause_requested_at = None
+    wake(session)
 
 
 def set_priority(session: Session, actor: Actor, task_ids: list[uuid.UUID], priority: int) -> int:
@@ -350,9 +410,12 @@ def _requeue_or_fail(
     if failure.machine and not at_fault and task.failed_attempts < policy.MOST_ATTEMPTS:
         _move(session, task, TaskStatus.QUEUED, now, EventKind.TASK_LOST)
         task.worker_id, task.progress = None, 0.0
+        if task.pause_requested_at is not None:
+            _move(session, task, TaskStatus.PAUSED, now, EventKind.TASK_PAUSED)
+            task.pause_requested_at = None
     else:
         _move(session, task, TaskStatus.FAILED, now, EventKind.TASK_FAILED)
-        task.finished_at, task.lease_until = now, None
+        task.finished_at, task.lease_until, task.pause_requested_at = now, None, None
     wake(session)
 
 

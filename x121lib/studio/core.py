@@ -26,6 +26,7 @@ from x121lib.scheduling import queries as queue_queries
 from x121lib.scheduling import service as queue
 from x121lib.studio import display
 from x121lib.studio.agents import Agents
+from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
 from x121lib.studio.people import People
 from x121lib.studio.power import Power
@@ -41,6 +42,7 @@ class Studio:
 
     Attributes:
         actor: who acts; every use case checks this actor's permissions.
+        debugger: looks into running takes, and steers them.
         people: people, sign-in, performers and releases.
         workers: GPU workers.
         work: what the consumer process calls: tick, run, assemble.
@@ -51,6 +53,7 @@ class Studio:
         self._opened = opened
         self.house: House = opened.house
         self.actor = actor or opened.administrator
+        self.debugger = Debugger(self)
         self.people = People(self)
         self.workers = Workers(self)
         self.agents = Agents(self)

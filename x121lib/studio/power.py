@@ -65,7 +65,8 @@ class Power:
             "idle_minutes": power.idle_after_s / 60 if power and power.idle_after_s else None,
             "wake": power.wake_kind_id.value if power and power.wake_kind_id else None,
             "target": power.wake_target if power else "", "windows": ", ".join(_written(w) for w in found),
-            "woken_at": power.wake_sent_at if power else None, "put_to_sleep_at": power.sleep_sent_at if power else None,
+            "woken_at": power.wake_sent_at if power else None,
+            "put_to_sleep_at": power.sleep_sent_at if power else None,
             "minimum_fleet": self._studio.settings.minimum_fleet,
         }  # fmt: skip
 

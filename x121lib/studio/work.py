@@ -18,7 +18,7 @@ from x121lib.base.log import get_logger
 from x121lib.comfyui.capabilities import read_capabilities
 from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
-from x121lib.pipeline import execution, flow
+from x121lib.pipeline import execution, flow, tracing
 from x121lib.pipeline.hold import hold_reason
 from x121lib.scheduling import policy, queries, workers
 from x121lib.scheduling import service as queue
@@ -120,6 +120,11 @@ class Work:
     def sweep_leftovers(self) -> int:
         """Delete what killed processes left half-made on this machine; returns how many files and folders."""
         return execution.sweep_leftovers(self._studio.house)
+
+    def prune_traces(self) -> int:
+        """Delete the traces of attempts that are a month old; returns how many."""
+        with self._studio.transaction() as session:
+            return tracing.prune(session, self._studio.house.now())
 
     def release_all(self) -> int:
         """Give back every attempt that runs in this process, because it stops; returns how many."""

@@ -11,13 +11,14 @@ TASK_TRANSITIONS: dict[TaskStatus, frozenset[TaskStatus]] = {
     _T.WAITING: frozenset({_T.QUEUED, _T.DISPATCHED, _T.PAUSED, _T.CANCELLED, _T.FAILED}),
     _T.QUEUED: frozenset({_T.WAITING, _T.DISPATCHED, _T.PAUSED, _T.CANCELLED, _T.FAILED}),
     _T.DISPATCHED: frozenset({_T.RUNNING, _T.QUEUED, _T.CANCELLED, _T.FAILED}),
-    _T.RUNNING: frozenset({_T.COMPLETE, _T.FAILED, _T.QUEUED, _T.CANCELLED}),
+    _T.RUNNING: frozenset({_T.COMPLETE, _T.FAILED, _T.QUEUED, _T.PAUSED, _T.CANCELLED}),
     _T.PAUSED: frozenset({_T.QUEUED, _T.SCHEDULED, _T.CANCELLED}),
     _T.CANCELLED: frozenset(),
     _T.FAILED: frozenset({_T.QUEUED}),
     _T.COMPLETE: frozenset(),
 }
-"""A lost lease leads from Dispatched or Running back to Queued; a failed task returns only by a person's retry."""
+"""A lost lease leads from Dispatched or Running back to Queued; a failed task returns only by a person's retry.
+A task paused while it runs gives its worker back."""
 
 _S = SceneStatus
 SCENE_TRANSITIONS: dict[SceneStatus, frozenset[SceneStatus]] = {

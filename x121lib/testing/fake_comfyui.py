@@ -36,6 +36,7 @@ class Script:
         drop_sockets: whether the WebSocket is dropped when the prompt starts.
         refuse_sockets: whether ``/ws`` is refused.
         raw_nan: whether history answers carry NaN tokens.
+        previews: binary messages that are sent while node 1 runs; ``{prompt}`` in them becomes the prompt's id.
     """
 
     post_status: list[int] = field(default_factory=list)
@@ -53,6 +54,7 @@ class Script:
     drop_sockets: bool = False
     refuse_sockets: bool = False
     raw_nan: bool = False
+    previews: list[bytes] = field(default_factory=list)
 
 
 class FakeComfy:
@@ -147,6 +149,8 @@ class FakeComfy:
         for node in ("1", "2"):
             states = {node: {"value": 0, "max": 1, "state": "running", "display_node_id": node}}
             await self._send(client_id, "progress_state", {"prompt_id": prompt_id, "nodes": states})
+            for preview in self.script.previews if node == "1" and client_id in self._sockets else ():
+                await self._sockets[client_id].send_bytes(preview.replace(b"{prompt}", prompt_id.encode()))
             states[node]["state"] = "finished"
             await self._send(client_id, "progress_state", {"prompt_id": prompt_id, "nodes": states})
         if self.script.drop_sockets and client_id in self._sockets:

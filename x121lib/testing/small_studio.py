@@ -55,8 +55,8 @@ def tiny_graph(fault: str = "") -> dict[str, Any]:
     """Return a workflow of a few nodes: the seed frame, then the seed under noise.
 
     Args:
-        fault: ``black`` shows nothing after the seed, ``frozen`` repeats it, ``unknown`` names a node class that no
-            server has.
+        fault: ``black`` shows nothing after the seed, ``frozen`` repeats it, ``slow`` works for seconds in each of
+            four nodes, ``unknown`` names a node class that no server has.
     """
     grey = {"width": 8, "height": 10, "batch_size": NEW_FRAMES, "color": 8421504}
     graph: dict[str, Any] = {
@@ -78,9 +78,26 @@ def tiny_graph(fault: str = "") -> dict[str, Any]:
         graph["7"] = {"class_type": "EmptyImage", "inputs": dark}
     elif fault == "frozen":
         graph["8"]["inputs"]["image2"] = ["6", 0]
+    elif fault == "slow":
+        _slow_down(graph)
     elif fault == "unknown":
         graph["7"]["class_type"] = "NoServerHasThis"
     return graph
+
+
+def _slow_down(graph: dict[str, Any]) -> None:
+    """Put four slow nodes, each after the other, before the blend; what they make is not seen."""
+    large = {"width": 320, "height": 320, "batch_size": NEW_FRAMES, "color": 255}
+    graph["20"] = {"class_type": "EmptyImage", "inputs": large}
+    noise = {"image": ["20", 0], "seed": 0, "strength": 1.0}
+    graph["21"] = {"class_type": "ImageAddNoise", "inputs": noise}
+    for node in range(22, 26):
+        inputs = {"image": [str(node - 1), 0], "colors": 255 - node, "dither": "bayer-16"}
+        graph[str(node)] = {"class_type": "ImageQuantize", "inputs": inputs}
+    graph["26"] = _scaled(["25", 0], "area")
+    inputs = {"image1": ["5", 0], "image2": ["26", 0], "blend_factor": 0.0, "blend_mode": "normal"}
+    graph["27"] = {"class_type": "ImageBlend", "inputs": inputs}
+    graph["7"]["inputs"]["image2"] = ["27", 0]
 
 
 def _scaled(image: list[Any], method: str) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def test_commands_wake_only_by_their_name_in_the_settings(stocked: Studio, tmp_p
         {"wake": "lan", "target": MAC, "idle_minutes": 0.1}, {"windows": ("mon 08:00-09:00",)},
     ):  # fmt: skip
         with pytest.raises(X121Error) as refused:
-            stocked.power.configure("far", **given)  # type: ignore[arg-type]
+            stocked.power.configure("far", **given)
         assert isinstance(refused.value, InvalidInputError)
     assert stocked.power.show("far") == before
     stocked.power.configure("far", wake="command", target="bad")

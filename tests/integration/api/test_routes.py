@@ -163,3 +163,19 @@ async def test_the_description_names_no_other_host(house: House, client: httpx.A
     assert described.status_code == 200
     assert "/api/projects/{name}/submit" in described.json()["paths"]
     assert "http" not in described.text.replace('"type":"http"', "")
+
+
+async def test_a_task_is_looked_into_and_changed(house: House, client: httpx.AsyncClient) -> None:
+    headers = house.key("creator")
+    with house.database.transaction() as session:
+        task = session.scalars(sa.select(m.GpuTask.id).where(m.GpuTask.take_id.is_not(None)).limit(1)).one()
+    trace = await client.get(f"/tasks/{task}/trace", headers=headers)
+    assert trace.status_code == 200
+    assert (trace.json()["events"], trace.json()["has_preview"]) == ([], False)
+    assert (await client.get(f"/tasks/{task}/preview", headers=headers)).status_code == 404
+    paused = await client.post(f"/tasks/{task}/pause", json={"at": "now"}, headers=headers)
+    assert paused.json()["code"] == "x121.refused", paused.text
+    wrong = await client.post(f"/tasks/{task}/pause", json={"at": "step"}, headers=headers)
+    assert wrong.status_code == 422
+    refused = await client.put(f"/tasks/{task}/parameters", json={"values": {"seed": 1}}, headers=house.key("reviewer"))
+    assert refused.status_code in (403, 409), refused.text

@@ -74,7 +74,7 @@ def test_json_with_python_s_own_tokens_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["{", "3", '{"data": {}}', b"\0\0\0\1\0\0\0\1jpeg", b"", struct.pack(">II", 4, 3) + b"{"]
+    "raw", ["{", "3", '{"data": {}}', b"\0\0\0\3\0\0\0\1text", b"", struct.pack(">II", 4, 3) + b"{"]
 )
 def test_messages_that_say_nothing_are_passed_over(raw: str | bytes) -> None:
     assert parse_message(raw) is None

@@ -20,9 +20,11 @@ DOWN = replace(UP, worker_id=uuid.UUID(int=2), awake=False, asleep=True)
 @pytest.mark.parametrize(
     ("worker", "waiting", "minimum", "wakes"),
     [
-        (replace(UP, idle_s=900, idle_after_s=900), 0, 0, False), (replace(UP, idle_s=899, idle_after_s=900), 0, 0, None),
+        (replace(UP, idle_s=900, idle_after_s=900), 0, 0, False),
+        (replace(UP, idle_s=899, idle_after_s=900), 0, 0, None),
         (replace(UP, idle_s=900, idle_after_s=900, busy=1), 0, 0, None), (replace(UP, idle_s=9e9), 0, 0, None),
-        (replace(UP, idle_s=900, idle_after_s=900), 1, 0, None), (replace(UP, idle_s=900, idle_after_s=900), 0, 1, None),
+        (replace(UP, idle_s=900, idle_after_s=900), 1, 0, None),
+        (replace(UP, idle_s=900, idle_after_s=900), 0, 1, None),
         (replace(UP, in_window=False), 3, 0, False), (replace(UP, in_window=False, busy=1), 0, 0, None),
         (replace(UP, in_window=False), 0, 1, None), (replace(UP, in_window=False, can_sleep=False), 0, 0, None),
         (DOWN, 1, 0, True), (DOWN, 0, 0, None), (DOWN, 0, 1, True), (replace(DOWN, can_wake=False), 1, 1, None),

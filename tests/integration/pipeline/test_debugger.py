@@ -1,0 +1,178 @@
+"""A take looked into, paused, changed and resumed while a real engine runs it."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from x121lib import model as m
+from x121lib.access.rights import ReleaseMissingError
+from x121lib.base.errors import ForbiddenError, InvalidInputError, NotFoundError, RefusedError, X121Error
+from x121lib.comfyui.errors import SlotError
+from x121lib.pipeline import heartbeat, tracing
+from x121lib.studio import Studio
+from x121lib.studio.debugger import Inspection
+from x121lib.terms.roles import ROLE_PERMISSIONS, Actor
+from x121lib.terms.vocabulary import RoleName
+from x121lib.testing.small_studio import drive, write_recipe
+
+
+@pytest.fixture
+def slow(equipped: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Studio, uuid.UUID]:
+    """Return the equipped studio and the task of one slow take that waits in its queue."""
+    monkeypatch.setattr(heartbeat, "LONGEST_S", 0.05)  # the slow nodes take a third of a second each
+    equipped.load_scene_type(write_recipe(tmp_path / "r", "slow", segments=1, fault="slow"))
+    equipped.project("Aurora").submit(characters=["Aiko"], scene_types=["slow"])
+    return equipped, equipped.queue()["task_id"].iloc[0]
+
+
+@contextmanager
+def running(studio: Studio) -> Iterator[threading.Thread]:
+    """Run what the queue sends in a thread of its own, as a consumer does."""
+    messages = studio.work.tick()
+    assert [message.kind for message in messages] == ["task"]
+    thread = threading.Thread(target=studio.work.run_key, args=(messages[0].key, messages[0].attempt_number))
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def until(look: Callable[[], Inspection], holds: Callable[[Inspection], bool]) -> Inspection:
+    for _ in range(600):
+        if holds(now := look()):
+            return now
+        time.sleep(0.05)
+    raise AssertionError("it never came")
+
+
+def parameters_of_receipt(studio: Studio) -> dict[str, Any]:
+    with studio.transaction() as session:
+        receipt = session.scalars(sa.select(m.Receipt).order_by(m.Receipt.created_at.desc()).limit(1)).one()
+        rows = session.scalars(sa.select(m.ReceiptParameter).where(m.ReceiptParameter.receipt_id == receipt.id))
+        return {row.slot: row.value for row in rows} | {"receipt_seed": int(receipt.seed)}
+
+
+@pytest.mark.capability(
+    "PRD-34/pause-and-resume-a-running-job", "PRD-34/change-parameters-mid-run", "PRD-34/raw-data-inspector"
+)
+def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(slow: tuple[Studio, uuid.UUID]) -> None:
+    studio, task = slow
+    debugger = studio.debugger
+    assert debugger.look(task).attempt == 0
+    with running(studio):
+        seen = until(lambda: debugger.look(task), lambda look: look.node_id in {"22", "23"})
+        assert seen.status == "Running"
+        assert seen.node.startswith("ImageQuantize, node 2")
+        assert seen.request["22"]["inputs"]["colors"] == 233
+        assert "execution_start" in set(seen.events_frame()["type"])
+        assert "when the node that runs has ended" in debugger.pause(task)
+        assert debugger.look(task).pausing
+    paused = debugger.look(task)
+    assert (paused.status, paused.pausing) == ("Paused", False)
+    assert "25" not in paused.finished
+    assert debugger.change(task, {"frame_rate": 25.0}) == {"frame_rate": None}, "it had the workflow's own"
+    assert debugger.resume(task) == 1
+    drive(studio)
+    after = debugger.look(task)
+    assert after.status == "Complete"
+    assert after.attempt == 2
+    assert set(paused.finished) <= set(after.cached), "what had ended comes from the server's cache"
+    assert parameters_of_receipt(studio)["frame_rate"] == 25.0
+    assert list(studio.project("Aurora").scene("Aiko", "slow", "clothed").takes()["status"]) == ["Passed"]
+
+
+def test_a_take_pauses_at_once_and_can_be_cancelled(slow: tuple[Studio, uuid.UUID]) -> None:
+    studio, task = slow
+    with running(studio):
+        until(lambda: studio.debugger.look(task), lambda look: look.node_id in {"22", "23"})
+        started = time.monotonic()
+        assert "at once" in studio.debugger.pause(task, at="now")
+        assert studio.debugger.look(task).status == "Paused"
+    assert time.monotonic() - started < 30
+    with pytest.raises(RefusedError, match="is paused"):
+        studio.debugger.pause(task)
+    assert studio.cancel([task]) == 1
+    assert studio.project("Aurora").scene("Aiko", "slow", "clothed").head()["status"] == "Not started"
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "says"),
+    [
+        ({"seed_image": "x.png"}, InvalidInputError, "filled by X121 itself"),
+        ({"steps": 20}, SlotError, "no slot steps"),
+        ({"seed": "many"}, SlotError, "takes a number"),
+        ({"seed": 1, "frame_rate": -3.0}, SlotError, "frame_rate takes"),
+    ],
+)
+def test_a_wrong_value_changes_nothing(
+    slow: tuple[Studio, uuid.UUID], values: dict[str, Any], error: type[X121Error], says: str
+) -> None:
+    studio, task = slow
+    before = studio.debugger.look(task).parameters
+    with pytest.raises(error, match=says):
+        studio.debugger.change(task, values)
+    assert studio.debugger.look(task).parameters == before
+
+
+def test_an_own_value_is_shown_and_taken_back(slow: tuple[Studio, uuid.UUID]) -> None:
+    studio, task = slow
+    studio.debugger.change(task, {"frame_rate": 25.0})
+    look = studio.debugger.look(task)
+    assert (look.overridden, look.parameters["frame_rate"]) == (("frame_rate",), 25.0)
+    assert studio.debugger.change(task, {"frame_rate": None}) == {"frame_rate": 25.0}
+    assert studio.debugger.look(task).overridden == ()
+    assert studio.debugger.change(task, {"seed": 4242})["seed"] == look.parameters["seed"]
+    assert studio.debugger.look(task).parameters["seed"] == 4242
+    drive(studio)
+    assert parameters_of_receipt(studio)["seed"] == parameters_of_receipt(studio)["receipt_seed"] == 4242
+
+
+def test_who_may_not_is_refused_and_an_unknown_task_is_named(slow: tuple[Studio, uuid.UUID]) -> None:
+    studio, task = slow
+    with pytest.raises(NotFoundError, match=str(uuid.UUID(int=1))):
+        studio.debugger.look(uuid.UUID(int=1))
+    with pytest.raises(NotFoundError, match="no intermediate picture"):
+        studio.debugger.preview(task)
+    with pytest.raises(InvalidInputError, match="node or now"):
+        studio.debugger.pause(task, at="step")
+    reviewer = studio.as_actor(Actor(None, "Rea", ROLE_PERMISSIONS[RoleName.REVIEWER]))
+    with pytest.raises(ForbiddenError):
+        reviewer.debugger.change(task, {"seed": 1})
+    with pytest.raises(ForbiddenError):
+        reviewer.debugger.pause(task)
+    assert reviewer.debugger.look(task).status == "Queued"
+
+
+def test_a_picture_of_somebody_without_a_release_is_not_shown(slow: tuple[Studio, uuid.UUID]) -> None:
+    studio, task = slow
+    drive(studio)
+    with studio.transaction() as session:
+        found = tracing.latest(session, task)
+        assert found is not None
+        trace = found[1]
+        trace.preview = b"\xff\xd8 picture"
+        performer = session.scalars(
+            sa.select(m.Performer)
+            .join(m.Character, m.Character.performer_id == m.Performer.id)
+            .where(m.Character.name == "Aiko")
+        ).one()
+    assert studio.debugger.preview(task) == (b"\xff\xd8 picture", "image/jpeg")
+    with studio.transaction() as session:
+        session.get_one(m.Performer, performer.id).kind_id = m.Performer.kind_id.type.term.REAL
+    with pytest.raises(ReleaseMissingError):
+        studio.debugger.preview(task)
+    with studio.transaction() as session:
+        assert tracing.prune(session, studio.house.now()) == 0
+        session.execute(sa.update(m.AttemptTrace).values(updated_at=sa.func.now() - sa.text("interval '31 days'")))
+        assert tracing.prune(session, studio.house.now()) == 1

@@ -1,0 +1,94 @@
+"""`x121 task …`: look into a take while it runs, pause it, change its parameters, go on."""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from x121lib.base.errors import InvalidInputError
+from x121lib.cli.output import refusals, say, show
+from x121lib.studio import Studio
+
+task_app = typer.Typer(no_args_is_help=True, help="GPU tasks, one by one: look inside, pause, change, go on.")
+Task = Annotated[uuid.UUID, typer.Argument(help="Key of the task: 'x121 queue --json' lists them.")]
+
+
+@task_app.command("show")
+def task_show(
+    task: Task,
+    raw: Annotated[bool, typer.Option("--raw", help="Request, events and result as JSON.")] = False,
+    preview: Annotated[Path | None, typer.Option(help="Write the newest intermediate picture to this file.")] = None,
+) -> None:
+    """Show what a task does now: node, step, parameters; or all that was sent and heard."""
+    with refusals(), Studio.open() as studio:
+        look = studio.debugger.look(task)
+        if preview is not None:
+            content, media_type = studio.debugger.preview(task)
+            preview.write_bytes(content)
+            say(f"{preview}: {len(content)} bytes, {media_type}.")
+        elif raw:
+            sys.stdout.write(json.dumps(look.to_dict(), default=str, ensure_ascii=False, indent=2) + "\n")
+        else:
+            step = f", step {look.step:g} of {look.n_steps:g}" if look.n_steps else ""
+            pausing = " (pauses after this node)" if look.pausing else ""
+            say(f"{look.status}{pausing}, attempt {look.attempt}: {look.node}{step}.")
+            say(f"{len(look.finished)} of {look.n_nodes} nodes are done, {len(look.cached)} of them from the cache.")
+            if look.error:
+                say(look.error)
+            rows = [{"parameter": k, "value": v, "own": k in look.overridden} for k, v in look.parameters.items()]
+            show(rows, as_json=False)
+
+
+@task_app.command("pause")
+def task_pause(
+    task: Task,
+    now: Annotated[bool, typer.Option("--now", help="Do not wait for the end of the node that runs.")] = False,
+) -> None:
+    """Pause a running task when its node has ended; nodes that ended are not run again."""
+    with refusals(), Studio.open() as studio:
+        say(f"The take pauses {studio.debugger.pause(task, at='now' if now else 'node')}.")
+
+
+@task_app.command("set")
+def task_set(
+    task: Task,
+    values: Annotated[list[str], typer.Argument(help="slot=value; the value as JSON or text; 'slot=' takes it back.")],
+) -> None:
+    """Give a waiting or paused take other parameters than its recipe's."""
+    with refusals(), Studio.open() as studio:
+        before = studio.debugger.change(task, _parsed(values))
+        now = studio.debugger.look(task).parameters
+        show([{"parameter": k, "before": v, "now": now.get(k)} for k, v in before.items()], as_json=False)
+        say(f"Next: x121 task resume {task}")
+
+
+@task_app.command("resume")
+def task_resume(task: Task) -> None:
+    """Put a paused task back into the queue; on the same worker where that is free."""
+    with refusals(), Studio.open() as studio:
+        say("The take is queued again." if studio.debugger.resume(task) else "The task is not paused.")
+
+
+@task_app.command("cancel")
+def task_cancel(task: Task) -> None:
+    """Cancel a task and what waits for it; finished segments stay."""
+    with refusals(), Studio.open() as studio:
+        say(f"{studio.cancel([task])} tasks are cancelled; finished segments stay.")
+
+
+def _parsed(values: list[str]) -> dict[str, Any]:
+    parsed: dict[str, Any] = {}
+    for each in values:
+        slot, sign, text = each.partition("=")
+        if not sign or not slot:
+            raise InvalidInputError(f"'{each}' is not slot=value.")
+        try:
+            parsed[slot] = json.loads(text) if text else None
+        except ValueError:
+            parsed[slot] = text
+    return parsed
