@@ -208,48 +208,6 @@ class TaskKeys(Given):
     task_ids: list[uuid.UUID] = Field(min_length=1, max_length=MOST)
 
 
-class Trace(BaseModel):
-    """One look into a GPU task."""
-
-    task_id: uuid.UUID
-    status: str
-    pausing: bool = Field(description="Stops as soon as its node has ended.")
-    attempt: int = Field(description="Number of the attempt that is shown; 0 before the first.")
-    node_id: str | None
-    node: str = Field(description="The node that runs, or ran last, in words.")
-    step: float
-    n_steps: float = Field(description="0 where the node does not count.")
-    finished: list[str]
-    cached: list[str]
-    n_nodes: int
-    parameters: dict[str, Any]
-    overridden: list[str] = Field(description="Slots whose value is the take's own.")
-    request: dict[str, Any] = Field(description="The graph in API form as it was sent.")
-    events: list[dict[str, Any]] = Field(description="Raw messages, oldest first, the newest 300.")
-    result: dict[str, Any] | None
-    error: str | None
-    has_preview: bool
-    updated_at: datetime | None
-
-
-class PauseAt(Given):
-    """Where to pause a running task."""
-
-    at: Literal["node", "now"] = "node"
-
-
-class PausePoint(BaseModel):
-    """Where a task stops."""
-
-    stops: str
-
-
-class Parameters(Given):
-    """Slot values by slot."""
-
-    values: dict[Name, Any] = Field(min_length=1, max_length=100)
-
-
 class Changed(BaseModel):
     """How many tasks changed."""
 

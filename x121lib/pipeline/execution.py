@@ -39,6 +39,7 @@ from x121lib.qa import queries as qa_queries
 from x121lib.qa import service as qa
 from x121lib.qa.analysis import Analysis, analyse
 from x121lib.qa.sampling import Reference
+from x121lib.scheduling import pausing
 from x121lib.scheduling import service as queue
 from x121lib.store.artifact_rows import FileFacts, ImageFacts, VideoFacts, register
 from x121lib.store.errors import FULL_DISK, DiskFullError, MissingArtifactError
@@ -146,7 +147,7 @@ async def _render(house: House, claimed: Claim, heart: Heartbeat, to: Path) -> R
 
 def _paused(house: House, claimed: Claim) -> bool:
     with house.database.transaction() as session:
-        return queue.pause_reached(session, claimed.task_id, claimed.attempt_number, house.now())
+        return pausing.pause_reached(session, claimed.task_id, claimed.attempt_number, house.now())
 
 
 def _finish_take(house: House, claimed: Claim, order: generation.TakeOrder, rendered: Rendered) -> ExecutionResult:

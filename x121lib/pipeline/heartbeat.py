@@ -12,6 +12,7 @@ from x121lib.base.log import get_logger
 from x121lib.comfyui.live import LiveRun
 from x121lib.pipeline import tracing
 from x121lib.pipeline.house import House
+from x121lib.scheduling import pausing
 from x121lib.scheduling import service as queue
 from x121lib.store.session import DatabaseError
 
@@ -69,7 +70,7 @@ class Heartbeat:
                 with self._house.database.transaction() as session:
                     until = self._house.now() + timedelta(seconds=settings.lease_s)
                     alive = queue.heartbeat(session, *self._key, until=until, progress=self.progress)
-                    wanted = alive and queue.pause_wanted(session, *self._key)
+                    wanted = alive and pausing.pause_wanted(session, *self._key)
                 (self.pause.set if wanted else self.pause.clear)()
                 self._write_trace()
             except DatabaseError as error:

@@ -14,10 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.base.errors import NotFoundError, RefusedError, X121Error
+from x121lib.base.errors import NotFoundError, X121Error
 from x121lib.events import outbox
 from x121lib.scheduling import policy, queries, standing, warmth
-from x121lib.scheduling.queries import PAUSED_CODE
 from x121lib.store import audit
 from x121lib.terms.roles import SYSTEM, Actor, Permission
 from x121lib.terms.transitions import LEASED_STATUSES, WAITING_STATUSES, check_task_transition
@@ -76,7 +75,6 @@ class Timing:
 
 
 _STOPPED = Failure("scheduling.stopped", "The process that drove this take was stopped.", machine=True)
-_PAUSED = Failure(PAUSED_CODE, "A person paused this take.", machine=False, worker=False)
 _NOT_PICKED_UP = Failure("scheduling.not_picked_up", "No consumer had a free slot for this take.", machine=True)
 
 
@@ -110,7 +108,7 @@ def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched
     sent = []
     for assignment in policy.assign(queries.candidates(session, now), workers, now):
         task = session.get_one(m.GpuTask, assignment.task_id)
-        _move(session, task, TaskStatus.DISPATCHED, now, EventKind.TASK_DISPATCHED)
+        move(session, task, TaskStatus.DISPATCHED, now, EventKind.TASK_DISPATCHED)
         task.attempt_number += 1
         task.worker_id = assignment.worker_id
         task.lease_until = now + timedelta(seconds=max(lease_s, PICKUP_S))
@@ -139,10 +137,10 @@ def start(session: Session, task_id: uuid.UUID, attempt_number: int, now: dateti
     Raises:
         LeaseLostError: the attempt is not current, or somebody started, cancelled or finished it already.
     """
-    task = _current(session, task_id, attempt_number)
+    task = current(session, task_id, attempt_number)
     if task.status_id != TaskStatus.DISPATCHED:
         raise LeaseLostError(f"Attempt {attempt_number} of task {task_id} is {task.status_id.label} already.")
-    _move(session, task, TaskStatus.RUNNING, now, EventKind.TASK_STARTED)
+    move(session, task, TaskStatus.RUNNING, now, EventKind.TASK_STARTED)
     task.started_at = task.started_at or now
     task.heartbeat_at = now
     task.lease_until = now + timedelta(seconds=lease_s)
@@ -180,10 +178,10 @@ def complete(session: Session, task_id: uuid.UUID, attempt_number: int, now: dat
     Raises:
         LeaseLostError: a later attempt owns the task, or it was cancelled; the caller must write nothing.
     """
-    task = _current(session, task_id, attempt_number)
+    task = current(session, task_id, attempt_number)
     if task.status_id != TaskStatus.RUNNING:
         raise LeaseLostError(f"Task {task_id} is {task.status_id.label}; attempt {attempt_number} comes too late.")
-    _move(session, task, TaskStatus.COMPLETE, now, EventKind.TASK_COMPLETED)
+    move(session, task, TaskStatus.COMPLETE, now, EventKind.TASK_COMPLETED)
     task.finished_at, task.progress, task.lease_until = now, 1.0, None
     task.error_code = task.error_message = task.pause_requested_at = None
     attempt = queries.attempt(session, task_id, attempt_number)
@@ -206,10 +204,10 @@ def fail(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetim
     Raises:
         LeaseLostError: a later attempt owns the task.
     """
-    task = _current(session, task_id, attempt_number)
+    task = current(session, task_id, attempt_number)
     if task.status_id not in LEASED_STATUSES:
         raise LeaseLostError(f"Task {task_id} is {task.status_id.label}; attempt {attempt_number} comes too late.")
-    _end_attempt(session, task, now, AttemptOutcome.LOST if failure.machine else AttemptOutcome.FAILED, failure)
+    end_attempt(session, task, now, AttemptOutcome.LOST if failure.machine else AttemptOutcome.FAILED, failure)
     at_fault = failure.worker and standing.judge(session, task, now, machine=failure.machine).task
     _requeue_or_fail(session, task, now, failure, at_fault=at_fault)
     return task
@@ -226,7 +224,7 @@ def sweep(session: Session, now: datetime, resend_after_s: float) -> tuple[list[
             _give_back(session, task, now, _NOT_PICKED_UP)
             continue
         failure = Failure("scheduling.lease_expired", "The process that drove this take fell silent.", machine=True)
-        _end_attempt(session, task, now, AttemptOutcome.LOST, failure)
+        end_attempt(session, task, now, AttemptOutcome.LOST, failure)
         _requeue_or_fail(session, task, now, failure)
         if task.status_id == TaskStatus.FAILED:
             failed.append(task)
@@ -248,8 +246,8 @@ def cancel(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datet
         for each in [task, *queries.followers(session, task_id)]:
             if each.status_id in WAITING_STATUSES | LEASED_STATUSES:
                 if each.status_id in LEASED_STATUSES:
-                    _end_attempt(session, each, now, AttemptOutcome.CANCELLED, None)
-                _move(session, each, TaskStatus.CANCELLED, now, EventKind.TASK_CANCELLED)
+                    end_attempt(session, each, now, AttemptOutcome.CANCELLED, None)
+                move(session, each, TaskStatus.CANCELLED, now, EventKind.TASK_CANCELLED)
                 each.finished_at, each.lease_until, each.pause_requested_at = now, None, None
                 cancelled[each.id] = each
     _audit(session, actor, "queue.cancel", list(cancelled))
@@ -271,64 +269,6 @@ def resume(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datet
     moved = _move_all(session, task_ids, {TaskStatus.PAUSED}, TaskStatus.QUEUED, now)
     _audit(session, actor, "queue.resume", moved)
     return len(moved)
-
-
-def pause_running(session: Session, actor: Actor, task_id: uuid.UUID, now: datetime, *, at_once: bool) -> m.GpuTask:
-    """Pause one running task, at once or as soon as the node that it is in has ended.
-
-    At once, the node's work so far is lost. Nodes that ended stay in the server's cache either way. A task whose last
-    node runs has no later point to stop at: it finishes.
-
-    Raises:
-        NotFoundError: there is no such task.
-        RefusedError: it does not run.
-    """
-    actor.require(Permission.CONTROL_QUEUE)
-    task = queries.lock_task(session, task_id)
-    if task is None:
-        raise NotFoundError(f"There is no GPU task {task_id}.")
-    if task.status_id != TaskStatus.RUNNING:
-        raise RefusedError(
-            f"This take is {task.status_id.label.lower()}: only a running one can be paused in its middle.",
-            hint="Waiting takes pause with the queue.",
-        )
-    if at_once:
-        _pause(session, task, now)
-    else:
-        task.pause_requested_at = now
-    audit.record(session, actor, "queue.pause_running", ("gpu_task", task.id), after={"at_once": at_once})
-    return task
-
-
-def pause_reached(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime) -> bool:
-    """Pause a running attempt whose requested stop is reached; False where nobody asks for it (any more).
-
-    Raises:
-        LeaseLostError: the attempt is not current.
-    """
-    task = _current(session, task_id, attempt_number)
-    if task.status_id != TaskStatus.RUNNING or task.pause_requested_at is None:
-        return False
-    _pause(session, task, now)
-    return True
-
-
-def pause_wanted(session: Session, task_id: uuid.UUID, attempt_number: int) -> bool:
-    """Return whether somebody asked that this attempt stop after the node that runs."""
-    return bool(
-        session.scalar(
-            sa.select(m.GpuTask.pause_requested_at.is_not(None)).where(
-                m.GpuTask.id == task_id, m.GpuTask.attempt_number == attempt_number
-            )
-        )
-    )
-
-
-def _pause(session: Session, task: m.GpuTask, now: datetime) -> None:
-    _end_attempt(session, task, now, AttemptOutcome.CANCELLED, _PAUSED)
-    _move(session, task, TaskStatus.PAUSED, now, EventKind.TASK_PAUSED)
-    task.lease_until = task.heartbeat_at = task.pause_requested_at = None
-    wake(session)
 
 
 def set_priority(session: Session, actor: Actor, task_ids: list[uuid.UUID], priority: int) -> int:
@@ -356,7 +296,7 @@ def _move_all(
         if task is not None and task.status_id in of:
             kind = EventKind.TASK_PAUSED if to == TaskStatus.PAUSED else EventKind.TASK_RESUMED
             later = to == TaskStatus.QUEUED and task.not_before is not None and task.not_before > now
-            _move(session, task, TaskStatus.SCHEDULED if later else to, now, kind)
+            move(session, task, TaskStatus.SCHEDULED if later else to, now, kind)
             moved.append(task.id)
     wake(session)
     return moved
@@ -369,7 +309,8 @@ def _audit(session: Session, actor: Actor, action: str, task_ids: list[uuid.UUID
         audit.record(session, actor, action, ("gpu_task", task_ids[0]), after={"tasks": ids, **facts})
 
 
-def _current(session: Session, task_id: uuid.UUID, attempt_number: int) -> m.GpuTask:
+def current(session: Session, task_id: uuid.UUID, attempt_number: int) -> m.GpuTask:
+    """Lock a task and return it; raise `LeaseLostError` unless the attempt is its current one."""
     task = queries.lock_task(session, task_id)
     if task is None:
         raise LeaseLostError(f"Task {task_id} is gone.")
@@ -378,7 +319,8 @@ def _current(session: Session, task_id: uuid.UUID, attempt_number: int) -> m.Gpu
     return task
 
 
-def _move(session: Session, task: m.GpuTask, to: TaskStatus, now: datetime, kind: EventKind) -> None:
+def move(session: Session, task: m.GpuTask, to: TaskStatus, now: datetime, kind: EventKind) -> None:
+    """Move a task along the transition table and say so in an event."""
     check_task_transition(task.status_id, to)
     task.status_id = to
     task.version += 1
@@ -390,9 +332,10 @@ def _move(session: Session, task: m.GpuTask, to: TaskStatus, now: datetime, kind
     )  # fmt: skip
 
 
-def _end_attempt(
+def end_attempt(
     session: Session, task: m.GpuTask, now: datetime, outcome: AttemptOutcome, failure: Failure | None
 ) -> None:
+    """Write how the current attempt ended."""
     attempt = queries.attempt(session, task.id, task.attempt_number)
     if attempt is None:
         return
@@ -408,13 +351,13 @@ def _requeue_or_fail(
     task.failed_attempts += 1
     task.error_code, task.error_message = failure.code, failure.message
     if failure.machine and not at_fault and task.failed_attempts < policy.MOST_ATTEMPTS:
-        _move(session, task, TaskStatus.QUEUED, now, EventKind.TASK_LOST)
+        move(session, task, TaskStatus.QUEUED, now, EventKind.TASK_LOST)
         task.worker_id, task.progress = None, 0.0
         if task.pause_requested_at is not None:
-            _move(session, task, TaskStatus.PAUSED, now, EventKind.TASK_PAUSED)
+            move(session, task, TaskStatus.PAUSED, now, EventKind.TASK_PAUSED)
             task.pause_requested_at = None
     else:
-        _move(session, task, TaskStatus.FAILED, now, EventKind.TASK_FAILED)
+        move(session, task, TaskStatus.FAILED, now, EventKind.TASK_FAILED)
         task.finished_at, task.lease_until, task.pause_requested_at = now, None, None
     wake(session)
 
@@ -432,7 +375,7 @@ def release(session: Session, task_id: uuid.UUID, attempt_number: int, now: date
 
 
 def _give_back(session: Session, task: m.GpuTask, now: datetime, why: Failure) -> None:
-    _end_attempt(session, task, now, AttemptOutcome.LOST, why)
-    _move(session, task, TaskStatus.QUEUED, now, EventKind.TASK_LOST)
+    end_attempt(session, task, now, AttemptOutcome.LOST, why)
+    move(session, task, TaskStatus.QUEUED, now, EventKind.TASK_LOST)
     task.worker_id, task.progress = None, 0.0
     wake(session)

@@ -20,7 +20,7 @@ from x121lib.comfyui.live import media_type_of
 from x121lib.generation import queries as generation_queries
 from x121lib.generation import service as generation
 from x121lib.pipeline import queries, tracing
-from x121lib.scheduling import service as queue
+from x121lib.scheduling import pausing
 from x121lib.terms.roles import Permission
 from x121lib.terms.transitions import WAITING_STATUSES
 from x121lib.terms.vocabulary import ReleasePurpose, TaskStatus
@@ -164,7 +164,7 @@ class Debugger:
         if at not in STOPS:
             raise InvalidInputError(f"A take can be paused at {' or '.join(STOPS)}, not at '{at}'.")
         with self._studio.transaction() as session:
-            queue.pause_running(session, self._studio.actor, task_id, self._studio.house.now(), at_once=at == "now")
+            pausing.pause_running(session, self._studio.actor, task_id, self._studio.house.now(), at_once=at == "now")
         return STOPS[at]
 
     def change(self, task_id: uuid.UUID, values: Mapping[str, Any]) -> dict[str, Any]:
