@@ -47,8 +47,9 @@ class Settings(BaseSettings):
     )
     minimum_fleet: int = Field(0, ge=0, le=1000, description="GPU workers that are kept awake at all times.")
     wake_commands: dict[str, list[str]] = Field(
-        default_factory=dict, description="Commands (lists of words, no shell) that may wake GPU workers, by name."
+        {}, description="Commands (lists of words, no shell) that may wake GPU workers, by name."
     )
+    models_dir: Path | None = Field(None, description="ComfyUI's folder of models that `x121 model scan` reads.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @classmethod

@@ -11,6 +11,7 @@ from x121lib.cli import (
     database,
     debug,
     demo,
+    models,
     power,
     produce,
     rights,
@@ -41,6 +42,7 @@ app.add_typer(rights.person_app, name="person")
 app.add_typer(rights.release_app, name="release")
 app.add_typer(api_keys.api_key_app, name="api-key")
 app.add_typer(produce.variant_app, name="variant")
+app.add_typer(models.model_app, name="model")
 power.add_commands(workers.worker_app)
 app.add_typer(workers.worker_app, name="worker")
 app.add_typer(debug.task_app, name="task")

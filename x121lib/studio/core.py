@@ -28,6 +28,7 @@ from x121lib.studio import display
 from x121lib.studio.agents import Agents
 from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
+from x121lib.studio.models import Models
 from x121lib.studio.people import People
 from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
@@ -46,6 +47,7 @@ class Studio:
         people: people, sign-in, performers and releases.
         workers: GPU workers.
         work: what the consumer process calls: tick, run, assemble.
+        models: the library of models and LoRAs.
         doors: health, export, files.
     """
 
@@ -59,6 +61,7 @@ class Studio:
         self.agents = Agents(self)
         self.power = Power(self)
         self.work = Work(self)
+        self.models = Models(self)
         self.doors = Doors(self)
 
     @classmethod
