@@ -66,6 +66,7 @@ from x121lib.model.scenes import (
     Take,
 )
 from x121lib.model.work import (
+    AttemptNodeTime,
     AttemptTrace,
     Batch,
     BatchScene,
@@ -77,15 +78,16 @@ from x121lib.model.work import (
 )
 
 __all__ = [
-    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptTrace", "AuditEntry", "Base",
-    "Batch", "BatchScene", "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery",
-    "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "GpuVital",
-    "ImageCheck", "ImageVariant", "ImageVersion", "LikenessRelease", "MetadataField", "Metric", "Note", "Performer",
-    "Person", "PersonRole", "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput",
-    "ReceiptModel", "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode",
-    "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion",
-    "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink", "Take", "TakeOverride", "TermType", "Tier",
-    "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
-    "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerSpeed", "WorkerStatusChange", "WorkerTag",
-    "Workflow", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace",
+    "AuditEntry", "Base", "Batch", "BatchScene", "Character", "CharacterMetadataValue", "Decision", "DecisionTag",
+    "Delivery", "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt",
+    "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LikenessRelease", "MetadataField", "Metric", "Note",
+    "Performer", "Person", "PersonRole", "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt",
+    "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant",
+    "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue",
+    "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink",
+    "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerAgent",
+    "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerSpeed",
+    "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag",
+    "lookup_table_name",
 ]  # fmt: skip
