@@ -9,7 +9,16 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.openapi.utils import get_openapi
 
-from x121lib.api import debugger, events, files, projects, scenes, sign_in, work
+from x121lib.api import (
+    debugger,
+    events,
+    files,
+    models,
+    projects,
+    scenes,
+    sign_in,
+    work,
+)
 from x121lib.api.caller import Acting
 from x121lib.api.route import ApiRoute
 from x121lib.base.errors import NotFoundError
@@ -19,7 +28,7 @@ from x121lib.studio.feed import Feed
 PREFIX = "/api"
 OPEN = frozenset({("GET", f"{PREFIX}/health"), ("POST", f"{PREFIX}/sign-in")})
 """The only routes that answer somebody unknown."""
-PARTS = tuple(part.router for part in (sign_in, projects, work, debugger, scenes, files, events))
+PARTS = tuple(part.router for part in (sign_in, projects, work, debugger, scenes, files, models, events))
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     allow_private_addresses: bool = Field(
         True, description="Allow GPU workers on private and loopback addresses (a studio's own network)."
     )
+    models_dir: Path | None = Field(None, description="ComfyUI's folder of models that `x121 model scan` reads.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @classmethod

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from x121lib.cli.output import refusals, say, show, show_frame
+from x121lib.cli.output import note, refusals, say, show, show_frame
 from x121lib.studio import Studio
 
 project_app = typer.Typer(no_args_is_help=True, help="Projects.")
@@ -51,7 +51,10 @@ def scene_type_load(files: Annotated[list[Path], typer.Argument(metavar="FILE…
     """Load scene types from TOML files; a changed file becomes a new version."""
     with refusals(), Studio.open() as studio:
         for file in files:
-            say(f"Scene type {studio.load_scene_type(file)} is loaded.")
+            name = studio.load_scene_type(file)
+            say(f"Scene type {name} is loaded.")
+            for warned in studio.models.warnings(name):
+                note(f"Warning: {warned}")
 
 
 @scene_type_app.command("list")

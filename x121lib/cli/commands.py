@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from x121lib.cli import agent, api_keys, catalogue, database, debug, demo, produce, rights, serve, upkeep, workers
+from x121lib.cli import (
+    agent,
+    api_keys,
+    catalogue,
+    database,
+    debug,
+    demo,
+    models,
+    produce,
+    rights,
+    serve,
+    upkeep,
+    workers,
+)
 
 app = typer.Typer(
     name="x121",
@@ -28,6 +41,7 @@ app.add_typer(rights.person_app, name="person")
 app.add_typer(rights.release_app, name="release")
 app.add_typer(api_keys.api_key_app, name="api-key")
 app.add_typer(produce.variant_app, name="variant")
+app.add_typer(models.model_app, name="model")
 app.add_typer(workers.worker_app, name="worker")
 app.add_typer(debug.task_app, name="task")
 app.command("import")(produce.import_folder)

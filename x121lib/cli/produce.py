@@ -142,6 +142,8 @@ def submit(
 
 
 def _show_submission(done: Submission, *, dry_run: bool, as_json: bool) -> None:
+    for warned in done.warnings:
+        note(f"Warning: {warned}")
     rows = [
         {"result": word, **{k: v for k, v in dataclasses.asdict(cell).items() if k != "scene_id"},
          "status": cell.status.value if as_json else cell.status.label}

@@ -22,6 +22,8 @@ from x121lib.base.ids import new_id
 from x121lib.comfyui.slots import Slot, bind, discover_slots
 from x121lib.events import outbox
 from x121lib.generation import plan, prompts, queries
+from x121lib.models.graph import named_models
+from x121lib.models.usage import current_version_ids
 from x121lib.store import audit
 from x121lib.terms.ranges import FrameRange
 from x121lib.terms.roles import Actor, Permission
@@ -285,7 +287,7 @@ def _write_receipt(session: Session, order: TakeOrder, result: TakeResult) -> uu
     session.add_all(m.ReceiptInput(receipt_id=receipt.id, slot=s, artifact_id=a) for s, a in inputs.items())
     given = {k: v for k, v in order.values.items() if k not in {"text_prompt", "negative_prompt", "filename_prefix"}}
     session.add_all(m.ReceiptParameter(receipt_id=receipt.id, slot=s, value=v) for s, v in given.items())
-    session.add_all(_models(receipt.id, order.graph))
+    session.add_all(_models(session, receipt.id, order.graph))
     session.flush()
     return receipt.id
 
@@ -299,20 +301,17 @@ def request_hash(graph_hash: str, order: TakeOrder) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _models(receipt_id: uuid.UUID, graph: Mapping[str, Any]) -> list[m.ReceiptModel]:
-    """Return a row for each model or LoRA file that the graph names (inputs ending in `_name` with a file)."""
-    found = []
-    for node_id, node in graph.items():
-        for name, value in node.get("inputs", {}).items():
-            if isinstance(value, str) and value.endswith((".safetensors", ".ckpt", ".pt", ".pth", ".gguf", ".bin")):
-                weight = node["inputs"].get("strength_model", node["inputs"].get("strength"))
-                found.append(
-                    m.ReceiptModel(
-                        receipt_id=receipt_id, node_id=node_id, input_name=name, file_name=value,
-                        weight=float(weight) if isinstance(weight, int | float) else None,
-                    )
-                )  # fmt: skip
-    return found
+def _models(session: Session, receipt_id: uuid.UUID, graph: Mapping[str, Any]) -> list[m.ReceiptModel]:
+    """Return a row for each model or LoRA file that the graph names, with its version where the library knows it."""
+    found = list(named_models(graph))
+    versions = current_version_ids(session, found)
+    return [
+        m.ReceiptModel(
+            receipt_id=receipt_id, node_id=item.node_id, input_name=item.input_name, file_name=item.name,
+            weight=item.weight, model_version_id=versions.get((item.node_id, item.input_name)),
+        )
+        for item in found
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True)

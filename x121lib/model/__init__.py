@@ -31,6 +31,7 @@ from x121lib.model.fleet import (
     WorkflowWorkerTag,
 )
 from x121lib.model.history import AuditEntry, Delivery, DeliveryItem, Event, EventCursor
+from x121lib.model.library import LibraryModel, ModelNote, ModelRoot, ModelTriggerWord, ModelVersion
 from x121lib.model.people import ApiKey, Person, PersonRole, SignInLink
 from x121lib.model.quality import Decision, DecisionTag, FailureTag, Note, Score, Verdict
 from x121lib.model.recipes import (
@@ -81,13 +82,13 @@ __all__ = [
     "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace",
     "AuditEntry", "Base", "Batch", "BatchScene", "Character", "CharacterMetadataValue", "Decision", "DecisionTag",
     "Delivery", "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt",
-    "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LikenessRelease", "MetadataField", "Metric", "Note",
-    "Performer", "Person", "PersonRole", "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt",
-    "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant",
-    "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue",
-    "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Segment", "SignInLink",
-    "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerAgent",
-    "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerSpeed",
-    "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag",
-    "lookup_table_name",
+    "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease", "MetadataField",
+    "Metric", "ModelNote", "ModelRoot", "ModelTriggerWord", "ModelVersion", "Note", "Performer", "Person",
+    "PersonRole", "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel",
+    "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind",
+    "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion",
+    "SceneVersionCut", "Score", "Segment", "SignInLink", "Take", "TakeOverride", "TermType", "Tier",
+    "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
+    "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerSpeed", "WorkerStatusChange", "WorkerTag",
+    "Workflow", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

@@ -142,4 +142,5 @@ class ReceiptModel(Base):
     input_name: Mapped[str] = text()
     file_name: Mapped[str] = text()
     weight: Mapped[float | None]
+    model_version_id: Mapped[uuid.UUID | None] = fk("model_version.id", "SET NULL", nullable=True)
     __table_args__ = (sa.UniqueConstraint("receipt_id", "node_id", "input_name"),)

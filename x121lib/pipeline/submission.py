@@ -16,6 +16,7 @@ from x121lib.base.ids import new_id
 from x121lib.catalogue import queries as catalogue
 from x121lib.events import outbox
 from x121lib.generation import service as generation
+from x121lib.models.usage import Warned, warnings_for
 from x121lib.pipeline import flow, queries
 from x121lib.scheduling.service import wake
 from x121lib.store import audit
@@ -80,6 +81,8 @@ class Submission:
     """Scenes that lack something."""
     n_takes: int
     """GPU tasks written."""
+    warnings: tuple[Warned, ...] = ()
+    """What people noted of the models that these scenes load."""
 
 
 @dataclass(frozen=True)
@@ -155,10 +158,11 @@ def submit(
     if blocked and not dry_run and (not selection.skip_blocked or not chosen):
         raise _blocked_error(blocked)
     planned = tuple(cell for _, cell in chosen)
+    warnings = tuple(warnings_for(session, {c.version.id for c, _ in chosen}))
     if dry_run or not chosen:
-        return Submission(None, planned, present, blocked, 0)
+        return Submission(None, planned, present, blocked, 0, warnings)
     batch_id, n_takes = _write(session, actor, project, selection, [c for c, _ in chosen])
-    return Submission(batch_id, planned, present, blocked, n_takes)
+    return Submission(batch_id, planned, present, blocked, n_takes, warnings)
 
 
 def _blocked_error(blocked: tuple[Cell, ...]) -> RefusedError:

@@ -28,6 +28,7 @@ from x121lib.studio import display
 from x121lib.studio.agents import Agents
 from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
+from x121lib.studio.models import Models
 from x121lib.studio.people import People
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.work import Work
@@ -45,6 +46,7 @@ class Studio:
         people: people, sign-in, performers and releases.
         workers: GPU workers.
         work: what the consumer process calls: tick, run, assemble.
+        models: the library of models and LoRAs.
         doors: health, export, files.
     """
 
@@ -57,6 +59,7 @@ class Studio:
         self.workers = Workers(self)
         self.agents = Agents(self)
         self.work = Work(self)
+        self.models = Models(self)
         self.doors = Doors(self)
 
     @classmethod

@@ -288,6 +288,35 @@ class EventKind(Term):
     WORKER_ALERTED = "worker.alerted", 70
     WORKER_ALERT_ENDED = "worker.alert_ended", 71
     WORKER_SERVICE_RESTARTED = "worker.service_restarted", 72
+    MODELS_SCANNED = "models.scanned", 80
+    MODEL_UPDATED = "model.updated", 81
+    MODEL_WENT_MISSING = "model.went_missing", 82
+    MODEL_ALTERED = "model.altered", 83
+    MODEL_REMOVED = "model.removed", 84
+
+
+class ModelKind(Term):
+    """What a model file is; the stored name is ComfyUI's folder for it."""
+
+    CHECKPOINT = "checkpoints", 1, "Checkpoint"
+    LORA = "loras", 2, "LoRA"
+    VAE = "vae", 3, "VAE"
+    DIFFUSION_MODEL = "diffusion_models", 4, "Diffusion model"
+    TEXT_ENCODER = "text_encoders", 5, "Text encoder"
+    CLIP_VISION = "clip_vision", 6, "CLIP vision"
+    CONTROLNET = "controlnet", 7, "ControlNet"
+    EMBEDDING = "embeddings", 8, "Embedding"
+    UPSCALE_MODEL = "upscale_models", 9, "Upscale model"
+    STYLE_MODEL = "style_models", 10, "Style model"
+    OTHER = "other", 11, "Other"
+
+
+class ModelStatus(Term):
+    """Whether a model's file is what the inventory says."""
+
+    PRESENT = "present", 1
+    MISSING = "missing", 2
+    ALTERED = "altered", 3
 
 
 class RoleName(Term):
@@ -302,5 +331,5 @@ ALL_TERMS: tuple[type[Term], ...] = (
     ProjectStatus, SceneStatus, SegmentStatus, TakeStatus, TaskStatus, TaskKind, AttemptOutcome, PriorityClass,
     WorkerStatus, WorkerKind, ArtifactKind, PerformerKind, ReleasePurpose, VariantStatus, VersionOrigin,
     WorkflowStatus, SlotType, FieldType, VerdictOutcome, DecisionOutcome, MetricDirection, DeliveryStatus, EventKind,
-    RoleName,
+    RoleName, ModelKind, ModelStatus,
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """seconds of each node of an attempt
 
 Revision ID: 0009
-Revises: 0008
+Revises: 0006
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0008"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,33 @@
+"""The library of models over the API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.integration.api.conftest import House
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_models_are_listed_shown_rated_and_noted(house: House, client: httpx.AsyncClient, tmp_path: Path) -> None:
+    (tmp_path / "models" / "loras").mkdir(parents=True)
+    (tmp_path / "models" / "loras" / "a.safetensors").write_bytes(b"a")
+    house.studio.models.scan(tmp_path / "models")
+    creator, reviewer = house.key("creator"), house.key("reviewer")
+    assert (await client.get("/models")).status_code == 401
+    row = (await client.get("/models", headers=reviewer)).json()["items"][0]
+    assert (row["name"], row["version"], row["status"], row["n_bytes"]) == ("a.safetensors", 1, "present", 1)
+    place = f"/models/{row['model_id']}"
+    assert (await client.put(f"{place}/rating", headers=reviewer, json={"rating": 3})).status_code == 403
+    assert (await client.put(f"{place}/rating", headers=creator, json={"rating": 6})).status_code == 422
+    assert (await client.put(f"{place}/rating", headers=creator, json={"rating": 3})).status_code == 204
+    made = await client.post(f"{place}/notes", headers=creator, json={"text": "Soft.", "warning": True})
+    assert made.status_code == 201
+    shown = (await client.get(place, headers=reviewer)).json()
+    assert (shown["rating"], shown["notes"][0]["text"], shown["notes"][0]["by"]) == (3, "Soft.", "Creator")
+    assert (await client.get(f"{place}/uses", headers=reviewer)).json()["total"] == 0
+    assert (await client.get(f"{place}/stale", headers=reviewer)).json()["total"] == 0
+    assert (await client.get("/models/018f0000-0000-7000-8000-000000000000", headers=reviewer)).status_code == 404

@@ -1,0 +1,77 @@
+"""The library of models and LoRAs: folders, files, their versions, and what people noted."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from x121lib.model.base import Base, fk, moment, now_column, pk, term, text
+from x121lib.terms.vocabulary import ModelKind, ModelStatus
+
+
+class ModelRoot(Base):
+    """A folder of models in ComfyUI's layout."""
+
+    __tablename__ = "model_root"
+    id: Mapped[uuid.UUID] = pk()
+    path: Mapped[str] = text(unique=True)
+    scanned_at: Mapped[datetime | None] = moment()
+
+
+class LibraryModel(Base):
+    """A model file: where it lies, the size and time under which it was hashed, and a rating from 1 to 5."""
+
+    __tablename__ = "model"
+    id: Mapped[uuid.UUID] = pk()
+    root_id: Mapped[uuid.UUID] = fk("model_root.id", "RESTRICT", index=False)
+    kind_id: Mapped[ModelKind] = term(ModelKind)
+    name: Mapped[str] = mapped_column(sa.Text, nullable=False, index=True)
+    path: Mapped[str] = text()
+    status_id: Mapped[ModelStatus] = term(ModelStatus, default=ModelStatus.PRESENT)
+    n_bytes: Mapped[int] = mapped_column(sa.BigInteger, nullable=False)
+    modified_ns: Mapped[int] = mapped_column(sa.BigInteger, nullable=False)
+    rating: Mapped[int | None] = mapped_column(sa.SmallInteger, nullable=True)
+    created_at: Mapped[datetime] = now_column()
+    verified_at: Mapped[datetime | None] = moment()
+    __table_args__ = (
+        sa.UniqueConstraint("root_id", "path"),
+        sa.CheckConstraint("rating BETWEEN 1 AND 5", name="rating_range"),
+    )
+
+
+class ModelVersion(Base):
+    """What a model's file held from one moment on; the highest number is the current one."""
+
+    __tablename__ = "model_version"
+    id: Mapped[uuid.UUID] = pk()
+    model_id: Mapped[uuid.UUID] = fk("model.id", "CASCADE", index=False)
+    number: Mapped[int]
+    sha256: Mapped[str] = mapped_column(sa.CHAR(64), nullable=False, index=True)
+    n_bytes: Mapped[int] = mapped_column(sa.BigInteger, nullable=False)
+    base_model: Mapped[str] = text(default="")
+    created_at: Mapped[datetime] = now_column()
+    __table_args__ = (sa.UniqueConstraint("model_id", "number"),)
+
+
+class ModelTriggerWord(Base):
+    """A word that a version was trained on, as its header says."""
+
+    __tablename__ = "model_trigger_word"
+    model_version_id: Mapped[uuid.UUID] = fk("model_version.id", "CASCADE", primary_key=True)
+    word: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+
+
+class ModelNote(Base):
+    """What somebody observed of a model, or of a model together with another; a warning is said before work."""
+
+    __tablename__ = "model_note"
+    id: Mapped[uuid.UUID] = pk()
+    model_id: Mapped[uuid.UUID] = fk("model.id", "CASCADE")
+    other_model_id: Mapped[uuid.UUID | None] = fk("model.id", "CASCADE", nullable=True)
+    text: Mapped[str] = text()
+    is_warning: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    created_by_id: Mapped[uuid.UUID | None] = fk("person.id", "SET NULL", nullable=True)
+    created_at: Mapped[datetime] = now_column()

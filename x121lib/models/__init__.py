@@ -1,0 +1,1 @@
+"""The library of models and LoRAs: inventory, integrity, and where each is used."""
