@@ -3,7 +3,7 @@ SELECT
     w.id AS worker_id, -- UUID: Key of the worker.
     w.name AS name, -- VARCHAR: Name.
     k.name AS kind, -- VARCHAR: comfyui or local_engine.
-    u.name AS status, -- VARCHAR: online, degraded, offline, draining, removed or maintenance.
+    u.name AS status, -- VARCHAR: online, degraded, offline, draining, removed, maintenance or asleep.
     w.slots AS slots, -- INTEGER: Takes that it runs at once.
     w.server_version AS server_version, -- VARCHAR: Version that it reports.
     w.device AS device, -- VARCHAR: Device that it reports.

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     allow_private_addresses: bool = Field(
         True, description="Allow GPU workers on private and loopback addresses (a studio's own network)."
     )
+    minimum_fleet: int = Field(0, ge=0, le=1000, description="GPU workers that are kept awake at all times.")
+    wake_commands: dict[str, list[str]] = Field(
+        {}, description="Commands (lists of words, no shell) that may wake GPU workers, by name."
+    )
     models_dir: Path | None = Field(None, description="ComfyUI's folder of models that `x121 model scan` reads.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 

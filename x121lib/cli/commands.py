@@ -12,6 +12,7 @@ from x121lib.cli import (
     debug,
     demo,
     models,
+    power,
     produce,
     rights,
     serve,
@@ -42,6 +43,7 @@ app.add_typer(rights.release_app, name="release")
 app.add_typer(api_keys.api_key_app, name="api-key")
 app.add_typer(produce.variant_app, name="variant")
 app.add_typer(models.model_app, name="model")
+power.add_commands(workers.worker_app)
 app.add_typer(workers.worker_app, name="worker")
 app.add_typer(debug.task_app, name="task")
 app.command("import")(produce.import_folder)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from x121lib.model.base import Base, fk, moment, now_column, pk, term, text
-from x121lib.terms.vocabulary import WorkerStatus
+from x121lib.terms.vocabulary import WakeKind, WorkerStatus
 
 
 class WorkerStatusChange(Base):
@@ -116,3 +116,26 @@ class WorkerEnergy(Base):
     day: Mapped[date] = mapped_column(sa.Date, primary_key=True)
     joules: Mapped[float] = mapped_column(sa.Float, nullable=False)
     measured_s: Mapped[float] = mapped_column(sa.Float, nullable=False)
+
+
+class WorkerPower(Base):
+    """How a worker's power is switched: its idle time, how it is woken, and what was sent to it last."""
+
+    __tablename__ = "worker_power"
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
+    idle_after_s: Mapped[int | None]
+    wake_kind_id: Mapped[WakeKind | None] = term(WakeKind, nullable=True)
+    wake_target: Mapped[str] = text(default="")
+    configured_at: Mapped[datetime] = moment(nullable=False)
+    wake_sent_at: Mapped[datetime | None] = moment()
+    sleep_sent_at: Mapped[datetime | None] = moment()
+
+
+class PowerWindow(Base):
+    """A part of a weekday (0 is Monday), in local minutes of the day, in which a worker may be awake."""
+
+    __tablename__ = "power_window"
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
+    weekday: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
+    start_minute: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
+    stop_minute: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)

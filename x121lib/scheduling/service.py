@@ -92,9 +92,14 @@ def wake(session: Session) -> None:
     session.execute(sa.select(sa.func.pg_notify(WAKE_CHANNEL, "")))
 
 
+def hold_dispatch(session: Session) -> bool:
+    """Keep every other dispatch out until this transaction ends; False where one is under way."""
+    return bool(session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_DISPATCH_LOCK))))
+
+
 def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched]:
     """Assign waiting tasks to free workers and return them; one dispatcher at a time, others return nothing."""
-    if not session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_DISPATCH_LOCK))):
+    if not hold_dispatch(session):
         return []
     _promote_scheduled(session, now)
     workers = queries.worker_views(session, now)

@@ -22,8 +22,10 @@ OFFLINE_AFTER_S = 15.0
 """Seconds of silence after which a worker counts as offline; before that it is degraded."""
 CAPABILITIES_AGAIN_S = 600.0
 """Seconds after which a worker is asked again for its node classes and models."""
-HELD = frozenset({WorkerStatus.DRAINING, WorkerStatus.MAINTENANCE, WorkerStatus.REMOVED})
-"""Statuses that a person gave; no health check changes them."""
+HELD_BY_PERSON = frozenset({WorkerStatus.DRAINING, WorkerStatus.MAINTENANCE, WorkerStatus.REMOVED})
+"""Statuses that a person gave."""
+HELD = HELD_BY_PERSON | {WorkerStatus.ASLEEP}
+"""Statuses that no health check changes."""
 MOST_SLOTS = 16
 """Most slots of one worker."""
 

@@ -71,7 +71,7 @@ class Agents:
 
     def _asked(self, row: m.WorkerAgent) -> Report | str:
         try:
-            return self._client(row).vitals()
+            return self.client(row).vitals()
         except (AgentError, RefusedError) as error:
             _log.info("agent %s: %s", row.url, error)
             return str(error)
@@ -123,7 +123,7 @@ class Agents:
         self._studio.actor.require(Permission.MANAGE_WORKERS)
         with self._studio.transaction() as session:
             row = agents.agent_of(session, worker)
-        code, output = self._client(row).restart(service)
+        code, output = self.client(row).restart(service)
         with self._studio.transaction() as session:
             agents.record_restart(session, self._studio.actor, row.worker_id, service, code)
         return code, output
@@ -132,15 +132,16 @@ class Agents:
         """Return path and bytes of each file in the host's folder of models."""
         with self._studio.transaction() as session:
             row = agents.agent_of(session, worker)
-        return self._client(row).models()
+        return self.client(row).models()
 
     def node_packs(self, worker: str) -> Sequence[str]:
         """Return the names of the host's node packs."""
         with self._studio.transaction() as session:
             row = agents.agent_of(session, worker)
-        return self._client(row).node_packs()
+        return self.client(row).node_packs()
 
-    def _client(self, row: m.WorkerAgent) -> AgentClient:
+    def client(self, row: m.WorkerAgent) -> AgentClient:
+        """Return a client of an agent; raises `RefusedError` where its key cannot be read."""
         try:
             key = vault(self._studio.settings.secrets_dir).decrypt(row.key_encrypted).decode()
         except InvalidToken as error:

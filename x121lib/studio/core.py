@@ -30,6 +30,7 @@ from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
 from x121lib.studio.models import Models
 from x121lib.studio.people import People
+from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.work import Work
 from x121lib.studio.workers import Workers
@@ -58,6 +59,7 @@ class Studio:
         self.people = People(self)
         self.workers = Workers(self)
         self.agents = Agents(self)
+        self.power = Power(self)
         self.work = Work(self)
         self.models = Models(self)
         self.doors = Doors(self)

@@ -124,7 +124,7 @@ class Doors:
         if not rows:
             yield Finding(False, "No GPU worker is known", "Start the local engines with 'x121 up', or add a ComfyUI.")
         for row in rows:
-            ok = row.status_id in (WorkerStatus.ONLINE, WorkerStatus.DRAINING, WorkerStatus.MAINTENANCE)
+            ok = row.status_id not in (WorkerStatus.OFFLINE, WorkerStatus.DEGRADED)
             todo = f"Start it, or 'x121 worker remove {row.name}'. Local engines run while 'x121 up' does."
             yield Finding(ok, f"Worker {row.name} ({row.url}) is {row.status_id.value}", "" if ok else todo)
 

@@ -159,6 +159,7 @@ class Work:
                 workers.record_health(session, report, self._studio.house.now())
         self._read_capabilities()
         self._studio.agents.look()
+        self._studio.power.look_sometimes()
 
     def _read_capabilities(self) -> None:
         """Ask those workers for node classes and models that answer and were not asked lately."""

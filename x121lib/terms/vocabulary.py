@@ -133,6 +133,7 @@ class WorkerStatus(Term):
     DRAINING = "draining", 4
     REMOVED = "removed", 5
     MAINTENANCE = "maintenance", 6
+    ASLEEP = "asleep", 7
 
 
 class WorkerKind(Term):
@@ -140,6 +141,14 @@ class WorkerKind(Term):
 
     COMFYUI = "comfyui", 1, "ComfyUI"
     LOCAL_ENGINE = "local_engine", 2, "Local engine"
+
+
+class WakeKind(Term):
+    """How a sleeping worker's host is woken."""
+
+    LAN = "lan", 1, "Wake-on-LAN"
+    COMMAND = "command", 2, "Command"
+    HTTP = "http", 3, "HTTP"
 
 
 class ArtifactKind(Term):
@@ -329,7 +338,7 @@ class RoleName(Term):
 
 ALL_TERMS: tuple[type[Term], ...] = (
     ProjectStatus, SceneStatus, SegmentStatus, TakeStatus, TaskStatus, TaskKind, AttemptOutcome, PriorityClass,
-    WorkerStatus, WorkerKind, ArtifactKind, PerformerKind, ReleasePurpose, VariantStatus, VersionOrigin,
+    WorkerStatus, WorkerKind, WakeKind, ArtifactKind, PerformerKind, ReleasePurpose, VariantStatus, VersionOrigin,
     WorkflowStatus, SlotType, FieldType, VerdictOutcome, DecisionOutcome, MetricDirection, DeliveryStatus, EventKind,
     RoleName, ModelKind, ModelStatus,
 )  # fmt: skip

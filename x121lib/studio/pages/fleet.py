@@ -48,8 +48,10 @@ def _worker(desk: Desk, row: m.Worker, doing: list[Any], past: list[Any]) -> dic
 
 
 def _state(row: m.Worker, busy: bool, now: datetime) -> tuple[str, str]:
-    if presence.is_gone(row, now) and row.status_id != WorkerStatus.MAINTENANCE:
+    if presence.is_gone(row, now) and row.status_id not in (WorkerStatus.MAINTENANCE, WorkerStatus.ASLEEP):
         return "failed", "Offline"
+    if row.status_id == WorkerStatus.ASLEEP:
+        return "none", "Asleep"
     if row.status_id == WorkerStatus.MAINTENANCE:
         return ("generating", "Finishing") if busy else ("none", "Maintenance")
     if row.status_id == WorkerStatus.DRAINING:
