@@ -2,7 +2,7 @@
 SELECT
     n.attempt_id AS attempt_id, -- UUID: Attempt.
     n.node_id AS node, -- VARCHAR: Node in the workflow.
-    n.class_type AS class_type, -- VARCHAR: Its class.
+    n.node_class AS node_class, -- VARCHAR: Its class.
     n.seconds AS seconds, -- DOUBLE: Seconds from its start to its end; 0 from the cache.
     n.is_cached AS is_cached -- BOOLEAN: Whether the worker had its result already.
 FROM attempt_node_time n

@@ -125,7 +125,7 @@ class AttemptNodeTime(Base):
     __tablename__ = "attempt_node_time"
     attempt_id: Mapped[uuid.UUID] = fk("gpu_task_attempt.id", "CASCADE", primary_key=True)
     node_id: Mapped[str] = mapped_column(sa.Text, primary_key=True)
-    class_type: Mapped[str] = text()
+    node_class: Mapped[str] = text()
     seconds: Mapped[float] = mapped_column(sa.Float, nullable=False)
     is_cached: Mapped[bool] = mapped_column(sa.Boolean, nullable=False)
 

@@ -41,7 +41,7 @@ def store_times(session: Session, task_id: uuid.UUID, attempt_number: int, look:
     if attempt is None or not look.node_times_s:
         return
     rows = [
-        {"attempt_id": attempt.id, "node_id": node, "class_type": str(look.request.get(node, {}).get("class_type", "")),
+        {"attempt_id": attempt.id, "node_id": node, "node_class": str(look.request.get(node, {}).get("class_type", "")),
          "seconds": seconds, "is_cached": node in look.cached}
         for node, seconds in look.node_times_s.items()
     ]  # fmt: skip

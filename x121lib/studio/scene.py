@@ -98,7 +98,7 @@ class SceneHandle:
         with self._studio.transaction() as session:
             rows = session.execute(
                 sa.select(m.Segment.sequence_index, m.Take.number, m.GpuTaskAttempt.number, m.Worker.name,
-                          m.AttemptNodeTime.node_id, m.AttemptNodeTime.class_type, m.AttemptNodeTime.seconds,
+                          m.AttemptNodeTime.node_id, m.AttemptNodeTime.node_class, m.AttemptNodeTime.seconds,
                           m.AttemptNodeTime.is_cached, m.GpuTaskAttempt.queue_s, m.GpuTaskAttempt.run_s,
                           m.GpuTaskAttempt.download_s)
                 .join(m.GpuTaskAttempt, m.GpuTaskAttempt.id == m.AttemptNodeTime.attempt_id)

@@ -166,6 +166,6 @@ def _attempts(session: Session, keys: dict[str, uuid.UUID], task: uuid.UUID) -> 
             ),
         )  # fmt: skip
         session.add_all(
-            m.AttemptNodeTime(attempt_id=tried, node_id=node, class_type="KSampler", seconds=each, is_cached=not each)
+            m.AttemptNodeTime(attempt_id=tried, node_id=node, node_class="KSampler", seconds=each, is_cached=not each)
             for node, each in (("1", 0.0), ("2", 9.5))
         )

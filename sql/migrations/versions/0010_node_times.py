@@ -21,7 +21,7 @@ def upgrade() -> None:
         "attempt_node_time",
         sa.Column("attempt_id", sa.Uuid(), nullable=False),
         sa.Column("node_id", sa.Text(), nullable=False),
-        sa.Column("class_type", sa.Text(), nullable=False),
+        sa.Column("node_class", sa.Text(), nullable=False),
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("is_cached", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
