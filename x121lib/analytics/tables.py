@@ -17,7 +17,7 @@ from x121lib.base.resources import resource_path
 
 TABLES = (
     "projects", "characters", "variants", "scenes", "segments", "takes", "scores", "verdicts", "decisions", "tasks",
-    "attempts", "workers", "receipts", "deliveries",
+    "attempts", "node_times", "workers", "receipts", "deliveries",
 )  # fmt: skip
 """Every table, those that others refer to first."""
 

@@ -179,6 +179,7 @@ class ComfyClient:
         watch.on_progress, watch.cancel, watch.stall_s = on_progress, cancel, stall_s
         watch.live = live = self._lives.get(prompt_id)
         if live is not None:
+            live.times_s = tracker.node_times_s
             live.sent(checked)
         self._running.add(prompt_id)
         self._listener.subscribe(prompt_id, watch.receive)

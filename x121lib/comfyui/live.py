@@ -7,7 +7,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +50,7 @@ class Look:
         events: raw messages as ``{"at", "type", "data"}``, oldest first.
         result: the history's entry, once there is one.
         preview: the newest intermediate picture.
+        node_times_s: seconds from each node's start to its end, by the arrival of the messages; 0 for cached ones.
     """
 
     node_id: str | None
@@ -61,12 +62,14 @@ class Look:
     events: tuple[Mapping[str, Any], ...]
     result: Mapping[str, Any] | None
     preview: Preview | None
+    node_times_s: Mapping[str, float] = field(default_factory=dict)
 
 
 class LiveRun:
     """Collects what is heard of one prompt; one thread writes, any may look.
 
     Attributes:
+        times_s: seconds by node, filled by who counts them.
         on_node_end: called in the writing thread whenever a node ended and others may follow.
     """
 
@@ -83,6 +86,7 @@ class LiveRun:
         self._states_before: dict[Any, Any] = {}
         self._broken_off = False
         self._changes = 0
+        self.times_s: Mapping[str, float] = {}
         self.on_node_end: Callable[[], None] | None = None
 
     @property
@@ -124,7 +128,7 @@ class LiveRun:
         with self._lock:
             return Look(
                 self._node, self._step, self._n_steps, tuple(self._finished), self._cached, self._request,
-                tuple(self._events), self._result, self._preview,
+                tuple(self._events), self._result, self._preview, dict.fromkeys(self._cached, 0.0) | dict(self.times_s),
             )  # fmt: skip
 
     def _see(self, event: Event) -> None:

@@ -70,6 +70,7 @@ from x121lib.model.scenes import (
 )
 from x121lib.model.secrets import Secret
 from x121lib.model.work import (
+    AttemptNodeTime,
     AttemptTrace,
     Batch,
     BatchScene,
@@ -81,16 +82,17 @@ from x121lib.model.work import (
 )
 
 __all__ = [
-    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptTrace", "AuditEntry", "Base", "Batch",
-    "BatchScene", "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery", "DeliveryItem",
-    "Event", "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "GpuVital", "ImageCheck",
-    "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease", "MetadataField", "Metric", "ModelNote",
-    "ModelRoot", "ModelTriggerWord", "ModelVersion", "Note", "Performer", "Person", "PersonRole", "PowerWindow",
-    "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel",
-    "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind",
-    "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion",
-    "SceneVersionCut", "Score", "Secret", "Segment", "SignInLink", "Take", "TakeOverride", "TermType", "Tier",
-    "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
-    "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange",
-    "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace",
+    "AuditEntry", "Base", "Batch", "BatchScene", "Character", "CharacterMetadataValue", "Decision", "DecisionTag",
+    "Delivery", "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt",
+    "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease", "MetadataField",
+    "Metric", "ModelNote", "ModelRoot", "ModelTriggerWord", "ModelVersion", "Note", "Performer", "Person",
+    "PersonRole", "PowerWindow", "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput",
+    "ReceiptModel", "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode",
+    "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion",
+    "SceneVersion", "SceneVersionCut", "Score", "Secret", "Segment", "SignInLink", "Take", "TakeOverride",
+    "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert",
+    "WorkerEnergy", "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed",
+    "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag",
+    "lookup_table_name",
 ]  # fmt: skip

@@ -119,6 +119,17 @@ class AttemptTrace(Base):
     updated_at: Mapped[datetime] = now_column()
 
 
+class AttemptNodeTime(Base):
+    """How long one node of an attempt took on its server."""
+
+    __tablename__ = "attempt_node_time"
+    attempt_id: Mapped[uuid.UUID] = fk("gpu_task_attempt.id", "CASCADE", primary_key=True)
+    node_id: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    node_class: Mapped[str] = text()
+    seconds: Mapped[float] = mapped_column(sa.Float, nullable=False)
+    is_cached: Mapped[bool] = mapped_column(sa.Boolean, nullable=False)
+
+
 class TakeOverride(Base):
     """A slot's value that a person gave one take in place of its recipe's."""
 

@@ -53,6 +53,8 @@ class Heartbeat:
         self._thread.join()
         try:
             self._write_trace()
+            with self._house.database.transaction() as session:
+                tracing.store_times(session, *self._key, self.live.look())
         except DatabaseError as failure:
             _log.warning("the trace of task %s is not whole: %s", self._key[0], failure)
 

@@ -35,6 +35,19 @@ def store(session: Session, task_id: uuid.UUID, attempt_number: int, look: Look)
     session.execute(statement.on_conflict_do_update(index_elements=["attempt_id"], set_=values))
 
 
+def store_times(session: Session, task_id: uuid.UUID, attempt_number: int, look: Look) -> None:
+    """Write how long each node of an attempt took, whether it succeeded or not; once, at its end."""
+    attempt = queries.attempt(session, task_id, attempt_number)
+    if attempt is None or not look.node_times_s:
+        return
+    rows = [
+        {"attempt_id": attempt.id, "node_id": node, "node_class": str(look.request.get(node, {}).get("class_type", "")),
+         "seconds": seconds, "is_cached": node in look.cached}
+        for node, seconds in look.node_times_s.items()
+    ]  # fmt: skip
+    session.execute(insert(m.AttemptNodeTime).values(rows).on_conflict_do_nothing())
+
+
 def latest(session: Session, task_id: uuid.UUID) -> tuple[m.GpuTaskAttempt, m.AttemptTrace] | None:
     """Return the task's newest attempt that has a trace, with it; None where nothing was sent yet."""
     row = session.execute(

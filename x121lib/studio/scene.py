@@ -90,6 +90,30 @@ class SceneHandle:
         data = [(s, t, n, v, u, o.label if o else "", h, r or "", x) for s, t, n, v, u, o, h, r, x in rows]
         return pd.DataFrame(data, columns=columns)
 
+    def timings(self) -> pd.DataFrame:
+        """Return one row per take, attempt and node: seconds on the server, whether it came from its cache.
+
+        ``queue_s``, ``run_s`` and ``download_s`` are the whole attempt's, empty where it did not complete.
+        """
+        with self._studio.transaction() as session:
+            rows = session.execute(
+                sa.select(m.Segment.sequence_index, m.Take.number, m.GpuTaskAttempt.number, m.Worker.name,
+                          m.AttemptNodeTime.node_id, m.AttemptNodeTime.node_class, m.AttemptNodeTime.seconds,
+                          m.AttemptNodeTime.is_cached, m.GpuTaskAttempt.queue_s, m.GpuTaskAttempt.run_s,
+                          m.GpuTaskAttempt.download_s)
+                .join(m.GpuTaskAttempt, m.GpuTaskAttempt.id == m.AttemptNodeTime.attempt_id)
+                .join(m.GpuTask, m.GpuTask.id == m.GpuTaskAttempt.task_id)
+                .join(m.Take, m.Take.id == m.GpuTask.take_id)
+                .join(m.Segment, m.Segment.id == m.Take.segment_id)
+                .outerjoin(m.Worker, m.Worker.id == m.GpuTaskAttempt.worker_id)
+                .where(m.Segment.scene_id == self.scene_id)
+                .order_by(m.Segment.sequence_index, m.Take.number, m.GpuTaskAttempt.number,
+                          m.AttemptNodeTime.seconds.desc(), m.AttemptNodeTime.node_id)
+            ).all()  # fmt: skip
+        columns = ["segment", "take", "attempt", "worker", "node", "class", "seconds", "cached", "queue_s", "run_s",
+                   "download_s"]  # fmt: skip
+        return pd.DataFrame([tuple(row) for row in rows], columns=columns)
+
     def segments(self) -> pd.DataFrame:
         """Return one row per segment: status, the take in the newest cut (else the newest), its frames in the cut.
 

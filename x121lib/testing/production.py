@@ -157,7 +157,7 @@ def _take(session: Session, keys: dict[str, uuid.UUID], project: uuid.UUID, segm
 
 def _attempts(session: Session, keys: dict[str, uuid.UUID], task: uuid.UUID) -> None:
     for attempt, ended in ((1, v.AttemptOutcome.FAILED), (2, v.AttemptOutcome.COMPLETE)):
-        _add(
+        tried = _add(
             session,
             m.GpuTaskAttempt(
                 task_id=task, number=attempt, worker_id=keys["worker"], prompt_id=new_id(), outcome_id=ended,
@@ -165,3 +165,7 @@ def _attempts(session: Session, keys: dict[str, uuid.UUID], task: uuid.UUID) -> 
                 error_code="comfyui.stalled" if attempt == 1 else None,
             ),
         )  # fmt: skip
+        session.add_all(
+            m.AttemptNodeTime(attempt_id=tried, node_id=node, node_class="KSampler", seconds=each, is_cached=not each)
+            for node, each in (("1", 0.0), ("2", 9.5))
+        )

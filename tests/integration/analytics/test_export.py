@@ -24,8 +24,8 @@ from x121lib.testing.production import AWKWARD, LARGEST_SEED, START, Studio
 MODELS: dict[str, Any] = {
     "projects": m.Project, "characters": m.Character, "variants": m.ImageVariant, "scenes": m.Scene,
     "segments": m.Segment, "takes": m.Take, "scores": m.Score, "verdicts": m.Verdict, "decisions": m.Decision,
-    "tasks": m.GpuTask, "attempts": m.GpuTaskAttempt, "workers": m.Worker, "receipts": m.Receipt,
-    "deliveries": m.Delivery,
+    "tasks": m.GpuTask, "attempts": m.GpuTaskAttempt, "node_times": m.AttemptNodeTime, "workers": m.Worker,
+    "receipts": m.Receipt, "deliveries": m.Delivery,
 }  # fmt: skip
 
 

@@ -89,7 +89,15 @@ def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(slow: 
     assert after.attempt == 2
     assert set(paused.finished) <= set(after.cached), "what had ended comes from the server's cache"
     assert parameters_of_receipt(studio)["frame_rate"] == 25.0
-    assert list(studio.project("Aurora").scene("Aiko", "slow", "clothed").takes()["status"]) == ["Passed"]
+    scene = studio.project("Aurora").scene("Aiko", "slow", "clothed")
+    assert list(scene.takes()["status"]) == ["Passed"]
+    times = scene.timings().set_index(["attempt", "node"])
+    assert times.loc[(1, "22"), "class"] == "ImageQuantize"
+    assert times.loc[(1, "22"), "seconds"] > 0.05
+    assert not times.loc[(1, "22"), "cached"]
+    assert tuple(times.loc[(2, "22"), ["seconds", "cached"]]) == (0.0, True)
+    assert times.loc[1, "run_s"].isna().all(), "the paused attempt did not complete"
+    assert (times.loc[2, "run_s"] > 0).all()
 
 
 def test_a_take_pauses_at_once_and_can_be_cancelled(slow: tuple[Studio, uuid.UUID]) -> None:
