@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from datetime import timedelta
 from types import TracebackType
@@ -20,8 +19,6 @@ from x121lib.store.session import DatabaseError
 _log = get_logger(__name__)
 LONGEST_S = 1.0
 """Seconds between beats at most: progress, a pause and a cancellation travel with them."""
-_WHOLE_EVERY_S = 5.0
-"""Seconds between two writings of all raw messages, which may be some hundred kilobytes."""
 
 
 class Heartbeat:
@@ -43,7 +40,6 @@ class Heartbeat:
         self.pause = threading.Event()
         self.live = LiveRun()
         self._written = 0
-        self._next_whole_s = 0.0
         self.progress = 0.0
 
     def __enter__(self) -> Self:
@@ -56,22 +52,18 @@ class Heartbeat:
         self._done.set()
         self._thread.join()
         try:
-            self._write_trace(whole=True)
+            self._write_trace()
             with self._house.database.transaction() as session:
                 tracing.store_times(session, *self._key, self.live.look())
         except DatabaseError as failure:
             _log.warning("the trace of task %s is not whole: %s", self._key[0], failure)
 
-    def _write_trace(self, *, whole: bool = False) -> None:
+    def _write_trace(self) -> None:
         changes = self.live.changes
-        if changes == self._written and not whole:
-            return
-        whole = whole or time.monotonic() >= self._next_whole_s
-        with self._house.database.transaction() as session:
-            tracing.store(session, *self._key, self.live.look(), whole=whole)
-        self._written = changes
-        if whole:
-            self._next_whole_s = time.monotonic() + _WHOLE_EVERY_S
+        if changes != self._written:
+            with self._house.database.transaction() as session:
+                tracing.store(session, *self._key, self.live.look())
+            self._written = changes
 
     def _run(self) -> None:
         settings = self._house.settings
