@@ -19,6 +19,7 @@ from .queue import GanttBar, Lane, QueueTask, QueueView
 from .review import Decided, Gate, Mark, Note, ReviewScene, ReviewSegment, ReviewTake, ReviewView
 from .shell import Command, Job, Jobs, Person, ShellView, StatusItem
 from .words import Counts, PageName, Ref, Status
+from .workers import FleetDoor, GpuNow, WorkerDetail, WorkerRow, WorkersView
 
 __all__ = [
     "ActiveTake",
@@ -34,8 +35,10 @@ __all__ = [
     "Delivery",
     "Estimate",
     "FeedItem",
+    "FleetDoor",
     "GanttBar",
     "Gate",
+    "GpuNow",
     "Job",
     "Jobs",
     "Lane",
@@ -69,4 +72,7 @@ __all__ = [
     "TypeProgress",
     "VariantCard",
     "Worker",
+    "WorkerDetail",
+    "WorkerRow",
+    "WorkersView",
 ]

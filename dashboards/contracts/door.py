@@ -12,6 +12,7 @@ from .pulse import PulseView
 from .queue import QueueView
 from .review import Decided, ReviewView
 from .shell import ShellView
+from .workers import FleetDoor
 
 
 class StudioViews(Protocol):
@@ -101,5 +102,5 @@ class StudioActions(Protocol):
         """Start writing a package; ``partial`` goes past what is missing."""
 
 
-class StudioDoor(StudioViews, StudioActions, Authenticator, Protocol):
+class StudioDoor(StudioViews, StudioActions, FleetDoor, Authenticator, Protocol):
     """Everything that the web door needs from the studio."""

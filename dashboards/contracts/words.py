@@ -8,7 +8,9 @@ Status = Literal[
     "none", "pending", "generating", "review", "approved", "rejected", "failed", "blocked", "warning", "info"
 ]
 Counts = dict[str, int]  # status → number of scenes; missing means none
-PageName = Literal["pulse", "characters", "character", "matrix", "queue", "review", "deliveries", "catalogue"]
+PageName = Literal[
+    "pulse", "characters", "character", "matrix", "queue", "review", "deliveries", "workers", "catalogue"
+]
 
 
 class Ref(TypedDict):

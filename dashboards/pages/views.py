@@ -28,6 +28,7 @@ VIEWS: dict[str, View] = {
     "queue": lambda door, person, project, _: door.queue(person, project),
     "review": lambda door, person, project, params: door.review(person, project, params.get("scene")),
     "deliveries": lambda door, person, project, _: door.deliveries(person, project),
+    "workers": lambda door, person, project, params: door.workers(person, project, params.get("worker")),
     "catalogue": lambda _door, _person, _project, _params: CATALOGUE,
 }
 
@@ -35,8 +36,13 @@ VIEWS: dict[str, View] = {
 ACTIONS = frozenset(
     {"give_reason", "undo", "note", "retake", "cancel", "to_front", "retry", "pause", "resume"}
     | {"decide_variant", "save_field"}
+    | {"hold_worker", "switch_worker", "remove_worker"}
 )
 PROJECT_ACTIONS = frozenset({"submit", "deliver"})
+# Questions whose answer is a dict of the door's own; what goes wrong is told beside the form.
+FORMS = frozenset({"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"})
+LIVE = frozenset({"workers"})
+"""Pages whose figures change without an event; they are read again every few seconds."""
 
 
 def page_of(path: str) -> str:
@@ -75,6 +81,8 @@ def answer(door: StudioDoor, person: SessionPerson, project: str | None, name: s
         return door.estimate(person, project, [(a, b) for a, b in args["cells"]], args.get("tier"))
     if name == "decide":
         return door.decide(person, args["scene_id"], args["outcome"], frame=args.get("frame"))
+    if name in FORMS:
+        return getattr(door, name)(person, **args)
     raise NotFoundError(f"There is no question called {name}.")
 
 

@@ -14,12 +14,13 @@ from x121lib.base.errors import X121Error
 from ..components.changes import changes
 from ..components.page import StudioPage
 from ..contracts import SessionPerson, StudioDoor
-from .views import answer, page_of, perform, read_view
+from .views import LIVE, answer, page_of, perform, read_view
 
 log = logging.getLogger(__name__)
 
 WATCH_S = 0.25
 TICK_S = 5.0
+LIVE_S = 2.0
 FAULT = {
     "title": "This page has a fault", "text": "The studio could not put this page together.",
     "hint": "The other pages are not affected. The log of the web door, web.log, names the cause.", "code": "web.fault",
@@ -200,7 +201,7 @@ class Watcher:
         """Watch until cancelled; a studio that can not be reached is asked again, and pages say how old they are."""
         loop = asyncio.get_running_loop()
         seen: int | None = None
-        next_tick = loop.time() + TICK_S
+        next_tick, next_live = loop.time() + TICK_S, loop.time() + LIVE_S
         while True:
             await asyncio.sleep(WATCH_S)
             try:
@@ -209,13 +210,27 @@ class Watcher:
                 log.warning("The studio does not answer: %s", error)
                 continue
             if seen is not None and position != seen:
-                for window in list(self.windows):
-                    window.start(window.refresh())
+                self._refresh(lambda _: True)
+            elif loop.time() >= next_live:
+                self._refresh(lambda window: window.page_name in LIVE)
+            next_live = loop.time() + LIVE_S if loop.time() >= next_live else next_live
             seen = position
             if loop.time() >= next_tick:
                 next_tick = loop.time() + TICK_S
-                for window in list(self.windows):
-                    window.tick()
+                await self._tick()
+
+    def _refresh(self, which: Callable[[Window], bool]) -> None:
+        for window in list(self.windows):
+            if which(window):
+                window.start(window.refresh())
+
+    async def _tick(self) -> None:
+        try:
+            await asyncio.to_thread(self.door.sample)
+        except X121Error as error:
+            log.warning("The studio does not answer: %s", error)
+        for window in list(self.windows):
+            window.tick()
 
 
 def _now() -> str:

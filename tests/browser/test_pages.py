@@ -15,6 +15,7 @@ PAGES = {
     "queue": "Fair share",
     "review": "Approve, next scene",
     "deliveries": "Packages",
+    "workers": "Health and power",
     "catalogue": "StatusBadge",
 }
 OVERFLOW = """() => {

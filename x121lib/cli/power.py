@@ -1,4 +1,4 @@
-"""`worker power`, `worker wake`."""
+"""`worker power`, `worker wake`, `worker sleep`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,15 @@ def worker_wake(name: str) -> None:
         say(f"The wake-up of {name} is sent.")
 
 
+def worker_sleep(name: str) -> None:
+    """Put an idle worker's host to sleep now; refused in mid-take."""
+    with refusals(), Studio.open() as studio:
+        studio.power.sleep(name)
+        say(f"{name} goes to sleep.")
+
+
 def add_commands(worker_app: typer.Typer) -> None:
     """Add them to the commands of workers."""
     worker_app.command("power")(worker_power)
     worker_app.command("wake")(worker_wake)
+    worker_app.command("sleep")(worker_sleep)

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.base.errors import InvalidInputError
-from x121lib.scheduling import queries, workers
+from x121lib.base.errors import InvalidInputError, RefusedError
+from x121lib.scheduling import agents, queries, workers
 from x121lib.scheduling.power import PowerView, Step, Window, decide, in_windows
 from x121lib.scheduling.service import hold_dispatch, wake
 from x121lib.scheduling.standing import move_worker, record_change
@@ -100,6 +100,34 @@ def wake_one(session: Session, actor: Actor, name: str, now: datetime) -> uuid.U
         raise InvalidInputError(f"No way to wake '{worker.name}' is set.", hint="'x121 worker power NAME --wake …'.")
     audit.record(session, actor, "worker.wake", ("worker", worker.id))
     _mark_waking(session, worker, row, f"Woken by {actor.name}.", now)
+    return worker.id
+
+
+def sleep_one(session: Session, actor: Actor, name: str, now: datetime) -> uuid.UUID:
+    """Mark an idle worker as asleep because somebody asked for it, so that it is sent nothing more; returns its key.
+
+    Raises:
+        RefusedError: it is in mid-take, takes no work anyway, or dispatch is under way.
+        InvalidInputError: no way to wake it is set.
+        NotFoundError: it has no agent that could put its host to sleep.
+    """
+    actor.require(Permission.MANAGE_WORKERS)
+    if not hold_dispatch(session):
+        raise RefusedError("Work is being handed out at this moment.", hint="Try again.")
+    worker = workers.find(session, name)
+    agents.agent_of(session, name)
+    row = session.get(m.WorkerPower, worker.id)
+    if row is None or row.wake_kind_id is None:
+        raise InvalidInputError(f"No way to wake '{worker.name}' is set.", hint="Set one before it sleeps.")
+    if worker.status_id not in (WorkerStatus.ONLINE, WorkerStatus.DEGRADED):
+        state = worker.status_id.label.lower()
+        raise RefusedError(f"'{worker.name}' is {state}.", hint="Only what is awake can go to sleep.")
+    leased = sa.select(m.GpuTask.id).where(m.GpuTask.worker_id == worker.id, m.GpuTask.status_id.in_(LEASED_STATUSES))
+    if session.scalars(leased.limit(1)).first() is not None:
+        raise RefusedError(f"'{worker.name}' is in mid-take.", hint="Drain it, and let it sleep when it is done.")
+    audit.record(session, actor, "worker.sleep", ("worker", worker.id))
+    row.sleep_sent_at = now
+    move_worker(session, worker, WorkerStatus.ASLEEP, f"Put to sleep by {actor.name}.", actor.person_id)
     return worker.id
 
 

@@ -128,6 +128,13 @@ class Agents:
             agents.record_restart(session, self._studio.actor, row.worker_id, service, code)
         return code, output
 
+    def services(self, worker: str) -> Sequence[str]:
+        """Return the names of the services that the host's agent may restart."""
+        self._studio.actor.require(Permission.MANAGE_WORKERS)
+        with self._studio.transaction() as session:
+            row = agents.agent_of(session, worker)
+        return self.client(row).vitals().services
+
     def models(self, worker: str) -> Sequence[dict[str, Any]]:
         """Return path and bytes of each file in the host's folder of models."""
         with self._studio.transaction() as session:

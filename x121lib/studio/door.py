@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import itertools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any
 
 from x121lib.base.errors import X121Error
@@ -14,11 +12,11 @@ from x121lib.base.log import get_logger
 from x121lib.base.secrets import read_or_make_secret
 from x121lib.base.settings import Settings
 from x121lib.studio.core import Studio
+from x121lib.studio.door_fleet import FleetDoor
 from x121lib.studio.pages import (
     MediaFile,
     SessionPerson,
     actions,
-    auth,
     characters,
     deliveries,
     estimates,
@@ -30,22 +28,18 @@ from x121lib.studio.pages import (
     review,
     shell,
 )
-from x121lib.studio.pages.desk import Desk, View, choose_project, need_project
-from x121lib.terms.roles import Permission
+from x121lib.studio.pages.desk import View, need_project
 
 _log = get_logger(__name__)
 _WATCHED = 10_000
 
 
-class Door:
+class Door(FleetDoor):
     """Every method acts as the signed-in person, and is safe to call from any thread."""
 
     def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-        self._doorman = auth.Doorman(studio)
+        super().__init__(studio)
         self._media = media.MediaRoom(studio.settings.home / "cache")
-        self._changes = itertools.count(1)
-        self._changed = 0
         self.packer = deliveries.Packer(self._note_change)
         self._watched: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._lock = threading.Lock()
@@ -129,16 +123,6 @@ class Door:
         with self._studio.transaction() as session:
             return queries.position(session) + self._changed
 
-    def _as(self, person: SessionPerson) -> Studio:
-        return self._studio.as_actor(self._doorman.actor_for(person))
-
-    def _view(self, person: SessionPerson, project: str | None, make: Callable[[Desk], View]) -> View:
-        studio = self._as(person)
-        studio.actor.require(Permission.VIEW)
-        with studio.transaction() as session:
-            chosen = choose_project(session, project)
-            return make(Desk(studio, session, person, chosen, studio.house.now()))
-
     # Actions
 
     def decide(
@@ -210,10 +194,6 @@ class Door:
         self.packer.start(studio, chosen, partial=partial)
         self._note_change()
         return "The package is being written"
-
-    def _note_change(self) -> None:
-        """Let pages read again where no event says so."""
-        self._changed = next(self._changes)
 
     def _watch(self, person: SessionPerson, scene_id: str, version: int) -> None:
         with self._lock:

@@ -56,6 +56,7 @@ class Power:
 
     def show(self, worker: str) -> dict[str, Any]:
         """Return how a worker's power is switched, and when it was last woken and put to sleep."""
+        self._studio.actor.require(Permission.VIEW)
         with self._studio.transaction() as session:
             row = workers.find(session, worker)
             power = session.get(m.WorkerPower, row.id)
@@ -64,7 +65,7 @@ class Power:
             "worker": row.name, "status": row.status_id.value,
             "idle_minutes": power.idle_after_s / 60 if power and power.idle_after_s else None,
             "wake": power.wake_kind_id.value if power and power.wake_kind_id else None,
-            "target": power.wake_target if power else "", "windows": ", ".join(_written(w) for w in found),
+            "target": power.wake_target if power else "", "windows": windows_in_words(found),
             "woken_at": power.wake_sent_at if power else None,
             "put_to_sleep_at": power.sleep_sent_at if power else None,
             "minimum_fleet": self._studio.settings.minimum_fleet,
@@ -75,6 +76,22 @@ class Power:
         with self._studio.transaction() as session:
             key = powering.wake_one(session, self._studio.actor, worker, self._studio.house.now())
         self._carry_out(key, wake=True)
+
+    def sleep(self, worker: str) -> None:
+        """Put an idle worker's host to sleep now, through its agent.
+
+        Raises:
+            RefusedError: it is in mid-take, or takes no work anyway.
+            WakeError, AgentError: the host did not go to sleep; the worker takes work again.
+        """
+        with self._studio.transaction() as session:
+            key = powering.sleep_one(session, self._studio.actor, worker, self._studio.house.now())
+        try:
+            self._carry_out(key, wake=False)
+        except X121Error as error:
+            with self._studio.transaction() as session:
+                powering.record_failed(session, key, was_wake=False, why=str(error))
+            raise
 
     def look_sometimes(self) -> None:
         """Look, unless that was done in the last seconds."""
@@ -106,6 +123,11 @@ class Power:
                 raise waking.WakeError(f"The host's command ended with exit code {code}: {words.strip()}")
         elif power.wake_kind_id is not None:
             waking.send(power.wake_kind_id, power.wake_target, settings.wake_commands, settings.allow_private_addresses)
+
+
+def windows_in_words(windows: Sequence[Window]) -> str:
+    """Return windows as `configure` takes them."""
+    return ", ".join(_written(window) for window in windows)
 
 
 def _kind(word: str | None) -> WakeKind | None:

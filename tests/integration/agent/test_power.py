@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.agent.test_agent import made, running
-from x121lib.base.errors import ForbiddenError, InvalidInputError, X121Error
+from x121lib.base.errors import ForbiddenError, InvalidInputError, RefusedError, X121Error
 from x121lib.scheduling import service as queue
 from x121lib.scheduling import waking, workers
 from x121lib.studio import Studio
@@ -54,6 +54,8 @@ def test_an_idle_worker_sleeps_and_a_waiting_task_wakes_it(stocked: Studio, cloc
         stocked.project("Aurora").submit(characters=["Aiko"])
         with stocked.transaction() as session:
             (sent,) = queue.dispatch(session, stocked.house.now(), 1e6)
+        with pytest.raises(RefusedError, match="'far' is in mid-take"):
+            stocked.power.sleep("far")
         clock.advance(16 * 60)
         assert stocked.power.look() == 0
         with stocked.transaction() as session:
@@ -92,6 +94,11 @@ def test_a_host_that_cannot_sleep_takes_work_again_and_its_history_says_why(
         assert "exit code 3: no right" in stocked.workers.history("far").iloc[0]["reason"]
         healthy(stocked, "far")
         assert stocked.power.look() == 0
+        with pytest.raises(X121Error, match="exit code 3: no right"):
+            stocked.power.sleep("far")
+        assert status(stocked) == "offline"
+        with pytest.raises(RefusedError, match="'far' is offline"):
+            stocked.power.sleep("far")
 
 
 def test_commands_wake_only_by_their_name_in_the_settings(stocked: Studio, tmp_path: Path, reviewer: Actor) -> None:

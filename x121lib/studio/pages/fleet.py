@@ -57,7 +57,9 @@ def _state(row: m.Worker, busy: bool, now: datetime) -> tuple[str, str]:
     if row.status_id == WorkerStatus.DRAINING:
         return ("generating", "Draining") if busy else ("none", "Drained")
     if row.status_id == WorkerStatus.DEGRADED:
-        return "warning", "Unsteady"
+        return "warning", "Degraded"
+    if not busy and row.set_aside_until is not None and row.set_aside_until > now:
+        return "blocked", "Set aside"
     return ("generating", "Busy") if busy else ("approved", "Idle")
 
 
