@@ -13,6 +13,7 @@ from .characters import CharacterCard, CharactersView, CharacterView, Check, Var
 from .deliveries import DeliveriesView, Delivery
 from .door import StudioActions, StudioDoor, StudioViews
 from .matrix import Estimate, MatrixCell, MatrixRow, MatrixScene, MatrixView
+from .models import ModelDetail, ModelRow, ModelsDoor, ModelsView
 from .people import Authenticator, MediaFile, SessionPerson
 from .pulse import ActiveTake, FeedItem, NextTake, PulseView, ReviewCard, Share, TypeProgress, Worker
 from .queue import GanttBar, Lane, QueueTask, QueueView
@@ -48,6 +49,10 @@ __all__ = [
     "MatrixScene",
     "MatrixView",
     "MediaFile",
+    "ModelDetail",
+    "ModelRow",
+    "ModelsDoor",
+    "ModelsView",
     "NextTake",
     "Note",
     "PageName",

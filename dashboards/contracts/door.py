@@ -7,6 +7,7 @@ from typing import Protocol
 from .characters import CharactersView, CharacterView
 from .deliveries import DeliveriesView
 from .matrix import Estimate, MatrixView
+from .models import ModelsDoor
 from .people import Authenticator, MediaFile, SessionPerson
 from .pulse import PulseView
 from .queue import QueueView
@@ -102,5 +103,5 @@ class StudioActions(Protocol):
         """Start writing a package; ``partial`` goes past what is missing."""
 
 
-class StudioDoor(StudioViews, StudioActions, FleetDoor, Authenticator, Protocol):
+class StudioDoor(StudioViews, StudioActions, FleetDoor, ModelsDoor, Authenticator, Protocol):
     """Everything that the web door needs from the studio."""

@@ -17,6 +17,7 @@ from x121lib.base.errors import ConflictError, InvalidInputError
 
 from ..contracts import Decided, Estimate, MediaFile, SessionPerson
 from .fleet import SampleFleet
+from .library import SampleLibrary
 from .project import MEDIA
 from .views import SampleViews
 
@@ -25,7 +26,7 @@ UNDO_S = 10.0
 TAKE_S = 180.0
 
 
-class SampleStudio(SampleViews, SampleFleet):
+class SampleStudio(SampleViews, SampleFleet, SampleLibrary):
     """``StudioDoor`` over fixed figures; decisions, cancellations and notes change them in memory."""
 
     def __init__(self, *, email: str = "ines@example.test", password: str = "aurora", media: Path = MEDIA) -> None:

@@ -32,3 +32,37 @@ def test_a_worker_is_added_beside_a_clear_fault_chosen_and_held(page: Page, stud
     expect(page.locator(".toast").last).to_contain_text("gpu-02: done")
     assert ("hold_worker", ("gpu-02", "maintenance", "new fan")) in studio.heard
     assert page.url.endswith("worker=gpu-02")
+
+
+@pytest.mark.capability("PRD-17/asset-inventory", "PRD-17/dependency-graph", "PRD-17/quality-ratings")
+def test_models_are_filtered_scanned_stopped_rated_and_removed_with_what_follows(
+    page: Page, studio: SampleStudio
+) -> None:
+    page.keyboard.press("g")
+    page.keyboard.press("o")
+    page.wait_for_selector("html[data-ready=models]")
+    page.keyboard.press("f")
+    page.keyboard.type("loras")
+    expect(page.locator(".mtable tbody tr")).to_have_count(3)
+    page.keyboard.press("Escape")
+    expect(page.locator(".side")).to_contain_text("In use by 4 things: it can not be removed.")
+    page.keyboard.press("2")
+    page.keyboard.press("s")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".wstrip")).to_contain_text("3 of 9 files, 33 %")
+    page.locator(".wstrip").get_by_role("button", name="Stop").click()
+    expect(page.locator(".wstrip")).to_contain_text("Nothing of it was stored.")
+    page.keyboard.press("n")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".dialog.form .callout")).to_contain_text("A note has 1 to")
+    page.keyboard.press("Escape")
+    for name in ("soft_light", "film_grain"):
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(".side h2").first).to_contain_text(name)
+    page.get_by_role("button", name="Remove…").click()
+    expect(page.locator(".dialog.form")).to_contain_text("receipts of takes stay")
+    page.get_by_label("Its file").select_option("delete")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".dialog.form")).to_have_count(0)
+    assert [name for name, _ in studio.heard] == ["rate_model", "scan_models", "stop_model_work", "remove_model"]
+    assert studio.heard[-1][1] == ("m4", "delete")

@@ -16,6 +16,7 @@ PAGES = {
     "review": "Approve, next scene",
     "deliveries": "Packages",
     "workers": "Health and power",
+    "models": "Where is this used?",
     "catalogue": "StatusBadge",
 }
 OVERFLOW = """() => {

@@ -13,6 +13,7 @@ from x121lib.base.secrets import read_or_make_secret
 from x121lib.base.settings import Settings
 from x121lib.studio.core import Studio
 from x121lib.studio.door_fleet import FleetDoor
+from x121lib.studio.door_models import ModelsDoor
 from x121lib.studio.pages import (
     MediaFile,
     SessionPerson,
@@ -34,7 +35,7 @@ _log = get_logger(__name__)
 _WATCHED = 10_000
 
 
-class Door(FleetDoor):
+class Door(FleetDoor, ModelsDoor):
     """Every method acts as the signed-in person, and is safe to call from any thread."""
 
     def __init__(self, studio: Studio) -> None:
@@ -204,6 +205,8 @@ class Door(FleetDoor):
     def close(self) -> None:
         """Finish what is being written, and close the studio."""
         self.packer.wait()
+        self.model_work.stop()
+        self.model_work.wait()
         self._studio.close()
 
 

@@ -8,10 +8,11 @@ import { queue } from "./queue.js";
 import { review } from "./review.js";
 import { deliveries } from "./deliveries.js";
 import { workers } from "./workers.js";
+import { models } from "./models.js";
 import { catalogue } from "./catalogue.js";
 import { problem, button } from "./kit.js";
 
-const VIEWS = { pulse, characters, character, matrix, queue, review, deliveries, workers, catalogue };
+const VIEWS = { pulse, characters, character, matrix, queue, review, deliveries, workers, models, catalogue };
 const STALE_MS = 15000;
 
 class App {
