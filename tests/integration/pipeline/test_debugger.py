@@ -34,6 +34,20 @@ def slow(equipped: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t
     return equipped, equipped.queue()["task_id"].iloc[0]
 
 
+@pytest.fixture
+def writings(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return whether each writing of a trace was whole, in their order."""
+    found: list[bool] = []
+    store = tracing.store
+
+    def noted(*given: Any, whole: bool) -> None:
+        found.append(whole)
+        store(*given, whole=whole)
+
+    monkeypatch.setattr(tracing, "store", noted)
+    return found
+
+
 @contextmanager
 def running(studio: Studio) -> Iterator[threading.Thread]:
     """Run what the queue sends in a thread of its own, as a consumer does."""
@@ -66,7 +80,9 @@ def parameters_of_receipt(studio: Studio) -> dict[str, Any]:
 @pytest.mark.capability(
     "PRD-34/pause-and-resume-a-running-job", "PRD-34/change-parameters-mid-run", "PRD-34/raw-data-inspector"
 )
-def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(slow: tuple[Studio, uuid.UUID]) -> None:
+def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(
+    slow: tuple[Studio, uuid.UUID], writings: list[bool]
+) -> None:
     studio, task = slow
     debugger = studio.debugger
     assert debugger.look(task).attempt == 0
@@ -78,7 +94,10 @@ def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(slow: 
         assert "execution_start" in set(seen.events_frame()["type"])
         assert "when the node that runs has ended" in debugger.pause(task)
         assert debugger.look(task).pausing
+    assert writings.count(True) in (2, 3), "the request, the first messages, the end"
+    assert writings.count(False) > 2
     paused = debugger.look(task)
+    assert paused.events[-1]["at"] > seen.events[-1]["at"]
     assert (paused.status, paused.pausing) == ("Paused", False)
     assert "25" not in paused.finished
     assert debugger.change(task, {"frame_rate": 25.0}) == {"frame_rate": None}, "it had the workflow's own"
