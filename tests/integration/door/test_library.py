@@ -22,6 +22,19 @@ from x121lib.terms.roles import SYSTEM
 from x121lib.testing.small_studio import LENIENT
 
 
+def refuse_a_reviewer(door: Door, key: str, root: Path) -> None:
+    """Try everything as somebody who may only look."""
+    viewer = person(door.studio, door, "Ben", "Reviewer")
+    assert door.models(viewer, None, {})["may_manage"] is False
+    for forbidden in (
+        lambda: door.verify_models(viewer), lambda: door.repair_models(viewer), lambda: door.stop_model_work(viewer),
+        lambda: door.rate_model(viewer, key, 1), lambda: door.remove_model(viewer, key, "keep"),
+        lambda: door.scan_models(viewer, str(root)), lambda: door.note_model(viewer, key, "x", "", "no"),
+    ):  # fmt: skip
+        with pytest.raises(ForbiddenError):
+            forbidden()
+
+
 @pytest.mark.capability("PRD-17/asset-inventory", "PRD-17/dependency-graph", "PRD-43/model-integrity-scanner")
 def test_the_library_is_scanned_filtered_verified_and_cleared(
     empty: tuple[Door, SessionPerson], tmp_path: Path
@@ -64,15 +77,7 @@ def test_the_library_is_scanned_filtered_verified_and_cleared(
     assert door.models(admin, None, {})["work"]["text"] == "2 files verified: 1 missing."
     assert door.models(admin, None, {"state": "missing"})["rows"][0]["path"] == OTHER
     assert "no scan has found its content" in door.repair_models(admin)
-    viewer = person(door.studio, door, "Ben", "Reviewer")
-    assert door.models(viewer, None, {})["may_manage"] is False
-    for forbidden in (
-        lambda: door.verify_models(viewer), lambda: door.repair_models(viewer), lambda: door.stop_model_work(viewer),
-        lambda: door.rate_model(viewer, soft["id"], 1), lambda: door.remove_model(viewer, soft["id"], "keep"),
-        lambda: door.scan_models(viewer, str(root)), lambda: door.note_model(viewer, soft["id"], "x", "", "no"),
-    ):  # fmt: skip
-        with pytest.raises(ForbiddenError):
-            forbidden()
+    refuse_a_reviewer(door, soft["id"], root)
 
 
 def test_a_stopped_scan_stores_nothing_and_only_one_goes_on(
