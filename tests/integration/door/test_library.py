@@ -22,6 +22,15 @@ from x121lib.terms.roles import SYSTEM
 from x121lib.testing.small_studio import LENIENT
 
 
+def register_worker(door: Door) -> None:
+    """Add the worker *far*, which has the one LoRA."""
+    key = str(door.studio.workers.add("http://127.0.0.1:9", name="far"))
+    with door.studio.transaction() as session:
+        found = workers.find(session, key)
+        workers.record_capabilities(session, found.id, frozenset(), frozenset({("loras", "soft.safetensors")}),
+                                    door.studio.house.now())  # fmt: skip
+
+
 def refuse_a_reviewer(door: Door, key: str, root: Path) -> None:
     """Try everything as somebody who may only look."""
     viewer = person(door.studio, door, "Ben", "Reviewer")
@@ -55,11 +64,7 @@ def test_the_library_is_scanned_filtered_verified_and_cleared(
     with door.studio.transaction() as session:
         qa.store_profile(session, SYSTEM, LENIENT)
     lora_recipe(door.studio, tmp_path / "recipes")
-    key = str(door.studio.workers.add("http://127.0.0.1:9", name="far"))
-    with door.studio.transaction() as session:
-        found = workers.find(session, key)
-        workers.record_capabilities(session, found.id, frozenset(), frozenset({("loras", "soft.safetensors")}),
-                                    door.studio.house.now())  # fmt: skip
+    register_worker(door)
     (soft,) = door.models(admin, None, {"find": "SOFT", "kind": "loras", "state": "present"})["rows"]
     assert (soft["used"], soft["workers"]) == (1, 1)
     assert door.models(admin, None, {"find": "100%"})["rows"] == []
