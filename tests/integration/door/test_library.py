@@ -22,6 +22,28 @@ from x121lib.terms.roles import SYSTEM
 from x121lib.testing.small_studio import LENIENT
 
 
+def register_worker(door: Door) -> None:
+    """Add the worker *far*, which has the one LoRA."""
+    key = str(door.studio.workers.add("http://127.0.0.1:9", name="far"))
+    with door.studio.transaction() as session:
+        found = workers.find(session, key)
+        workers.record_capabilities(session, found.id, frozenset(), frozenset({("loras", "soft.safetensors")}),
+                                    door.studio.house.now())  # fmt: skip
+
+
+def refuse_a_reviewer(door: Door, key: str, root: Path) -> None:
+    """Try everything as somebody who may only look."""
+    viewer = person(door.studio, door, "Ben", "Reviewer")
+    assert door.models(viewer, None, {})["may_manage"] is False
+    for forbidden in (
+        lambda: door.verify_models(viewer), lambda: door.repair_models(viewer), lambda: door.stop_model_work(viewer),
+        lambda: door.rate_model(viewer, key, 1), lambda: door.remove_model(viewer, key, "keep"),
+        lambda: door.scan_models(viewer, str(root)), lambda: door.note_model(viewer, key, "x", "", "no"),
+    ):  # fmt: skip
+        with pytest.raises(ForbiddenError):
+            forbidden()
+
+
 @pytest.mark.capability("PRD-17/asset-inventory", "PRD-17/dependency-graph", "PRD-43/model-integrity-scanner")
 def test_the_library_is_scanned_filtered_verified_and_cleared(
     empty: tuple[Door, SessionPerson], tmp_path: Path
@@ -42,11 +64,7 @@ def test_the_library_is_scanned_filtered_verified_and_cleared(
     with door.studio.transaction() as session:
         qa.store_profile(session, SYSTEM, LENIENT)
     lora_recipe(door.studio, tmp_path / "recipes")
-    key = str(door.studio.workers.add("http://127.0.0.1:9", name="far"))
-    with door.studio.transaction() as session:
-        found = workers.find(session, key)
-        workers.record_capabilities(session, found.id, frozenset(), frozenset({("loras", "soft.safetensors")}),
-                                    door.studio.house.now())  # fmt: skip
+    register_worker(door)
     (soft,) = door.models(admin, None, {"find": "SOFT", "kind": "loras", "state": "present"})["rows"]
     assert (soft["used"], soft["workers"]) == (1, 1)
     assert door.models(admin, None, {"find": "100%"})["rows"] == []
@@ -64,15 +82,7 @@ def test_the_library_is_scanned_filtered_verified_and_cleared(
     assert door.models(admin, None, {})["work"]["text"] == "2 files verified: 1 missing."
     assert door.models(admin, None, {"state": "missing"})["rows"][0]["path"] == OTHER
     assert "no scan has found its content" in door.repair_models(admin)
-    viewer = person(door.studio, door, "Ben", "Reviewer")
-    assert door.models(viewer, None, {})["may_manage"] is False
-    for forbidden in (
-        lambda: door.verify_models(viewer), lambda: door.repair_models(viewer), lambda: door.stop_model_work(viewer),
-        lambda: door.rate_model(viewer, soft["id"], 1), lambda: door.remove_model(viewer, soft["id"], "keep"),
-        lambda: door.scan_models(viewer, str(root)), lambda: door.note_model(viewer, soft["id"], "x", "", "no"),
-    ):  # fmt: skip
-        with pytest.raises(ForbiddenError):
-            forbidden()
+    refuse_a_reviewer(door, soft["id"], root)
 
 
 def test_a_stopped_scan_stores_nothing_and_only_one_goes_on(
