@@ -220,6 +220,12 @@ def take_values(session: Session, take: m.Take) -> dict[str, Any]:
     return _values(session, queries.recipe(session, scene_id), take)
 
 
+def slot_defaults(session: Session, take: m.Take) -> dict[str, Any]:
+    """Return what the workflow's own file says for each slot of a take."""
+    recipe = queries.recipe(session, session.get_one(m.Segment, take.segment_id).scene_id)
+    return {slot.name: slot.default for slot in discover_slots(recipe.workflow.graph)}
+
+
 FIXED_SLOTS = frozenset({"seed_image", "source_image", "filename_prefix"})
 """Slots that chaining fills: another value would break the hand-off or the collection of the output."""
 

@@ -46,6 +46,7 @@ def debugger(desk: Desk, params: Mapping[str, str], steering: Steering) -> View:
 
 
 def _task(desk: Desk, row: Any, look: Inspection, history: estimates.History, steering: Steering) -> dict[str, Any]:
+    parameters = _parameters(look, desk.studio.debugger.all_parameters(row["id"]))
     pending, said = steering.pending(row["id"]), steering.said(row["id"])
     shown = tasks.queue_task(desk, row, "", None, history)
     word = "Pausing" if look.pausing else shown["word"]
@@ -56,7 +57,7 @@ def _task(desk: Desk, row: Any, look: Inspection, history: estimates.History, st
         "node": look.node, "node_id": look.node_id, "step": look.step, "n_steps": look.n_steps,
         "n_done": len(look.finished), "nodes": _nodes(desk, row, look), "error": look.error,
         "preview": _preview(desk, row["id"]) if look.has_preview else None,
-        "heard_at": iso(look.updated_at) if look.updated_at else None, "parameters": _parameters(look),
+        "heard_at": iso(look.updated_at) if look.updated_at else None, "parameters": parameters,
         "pending": {name: _text(value) for name, value in pending.items()} if pending is not None else None,
         "said": {"status": said[0], "text": said[1]} if said is not None else None, "stops": STOPS,
         "can": _can(desk, row["status"], look),
@@ -109,13 +110,13 @@ def _preview(desk: Desk, task_id: uuid.UUID) -> str | None:
     return f"/media/preview/{task_id}?v={digest[:12]}" if digest else None
 
 
-def _parameters(look: Inspection) -> list[dict[str, Any]]:
+def _parameters(look: Inspection, values: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "name": name, "value": _text(value), "own": name in look.overridden, "fixed": name in FIXED_SLOTS,
             "long": isinstance(value, str) and len(value) > 40,
         }
-        for name, value in sorted(look.parameters.items(), key=lambda item: (item[0] in FIXED_SLOTS, item[0]))
+        for name, value in sorted(values.items(), key=lambda item: (item[0] in FIXED_SLOTS, item[0]))
     ]  # fmt: skip
 
 
@@ -166,7 +167,8 @@ def change(
     """Change slot values now where the take waits, else at the next safe point; None takes a change back."""
     key = key_of(task_id, "take")
     look = studio.debugger.look(key)
-    parsed = {name: None if text is None else _parsed(name, text, look.parameters) for name, text in values.items()}
+    before = studio.debugger.all_parameters(key)
+    parsed = {name: None if text is None else _parsed(name, text, before) for name, text in values.items()}
     if not parsed:
         raise InvalidInputError("Nothing was changed.", hint="Edit a value first.")
     if look.status == TaskStatus.RUNNING.label:
