@@ -15,6 +15,8 @@ from x121lib.base.log import get_logger
 _log = get_logger(__name__)
 TICK_S = 0.5
 """Longest pause between two ticks."""
+DOWNLOADS_S = 2.0
+"""Pause after which the queue of downloads is looked at again while it is empty."""
 HEALTH_S = 3.0
 """Pause between two health checks of the workers."""
 ASSEMBLE_AGAIN_S = 60.0
@@ -22,7 +24,7 @@ ASSEMBLE_AGAIN_S = 60.0
 
 
 class Tick:
-    """Two threads: one assigns work, one looks after the workers' health."""
+    """Three threads: one assigns work, one looks after the workers' health, one downloads models."""
 
     def __init__(self, studio: Any, enqueue: Callable[[str, str, int], None]) -> None:
         self._studio = studio
@@ -32,15 +34,16 @@ class Tick:
         self._threads = [
             threading.Thread(target=self._assign, name="tick", daemon=True),
             threading.Thread(target=self._look_after_workers, name="health", daemon=True),
+            threading.Thread(target=self._download, name="downloads", daemon=True),
         ]
 
     def start(self) -> None:
-        """Start both threads."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Ask both threads to end and wait for them a moment."""
+        """Ask the threads to end and wait for them a moment."""
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout=3.0)
@@ -72,3 +75,13 @@ class Tick:
             except X121Error as error:
                 _log.warning("health: %s", error)
             self._stop.wait(HEALTH_S)
+
+    def _download(self) -> None:
+        while not self._stop.is_set():
+            try:
+                found = self._studio.downloads.run_next(self._stop)
+            except X121Error as error:
+                _log.warning("downloads: %s", error)
+                found = False
+            if not found:
+                self._stop.wait(DOWNLOADS_S)

@@ -33,6 +33,7 @@ STATUS: dict[str, S] = {
     "media.error": S.INTERNAL_SERVER_ERROR,
     "media.unreadable_image": S.UNPROCESSABLE_ENTITY,
     "media.unreadable_video": S.UNPROCESSABLE_ENTITY,
+    "models.download": S.BAD_GATEWAY,
     "rights.no_cover": S.FORBIDDEN,
     "scheduling.lease_lost": S.CONFLICT,
     "scheduling.wake_failed": S.BAD_GATEWAY,

@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 
 from x121lib.api import (
     debugger,
+    downloads,
     events,
     files,
     fleet,
@@ -29,7 +30,9 @@ from x121lib.studio.feed import Feed
 PREFIX = "/api"
 OPEN = frozenset({("GET", f"{PREFIX}/health"), ("POST", f"{PREFIX}/sign-in")})
 """The only routes that answer somebody unknown."""
-PARTS = tuple(part.router for part in (sign_in, projects, work, fleet, debugger, scenes, files, models, events))
+PARTS = tuple(
+    part.router for part in (sign_in, projects, work, fleet, debugger, scenes, files, models, downloads, events)
+)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 

@@ -50,6 +50,15 @@ class Settings(BaseSettings):
         {}, description="Commands (lists of words, no shell) that may wake GPU workers, by name."
     )
     models_dir: Path | None = Field(None, description="ComfyUI's folder of models that `x121 model scan` reads.")
+    download_folders: dict[str, str] = Field(
+        {}, description="Folder below the models' for downloads, by kind; may hold {base_model}."
+    )
+    download_private_hosts: list[str] = Field(
+        [], description="Hosts (HOST or HOST:PORT) on private addresses that models may be downloaded from."
+    )
+    download_timeout_s: float = Field(30.0, gt=0, description="Longest silence of a server in a download.")
+    huggingface_url: str = Field("https://huggingface.co", description="Address of Hugging Face or a mirror of it.")
+    civitai_url: str = Field("https://civitai.com", description="Address of CivitAI or a mirror of it.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @classmethod

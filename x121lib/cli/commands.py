@@ -11,6 +11,7 @@ from x121lib.cli import (
     database,
     debug,
     demo,
+    downloads,
     models,
     power,
     produce,
@@ -43,6 +44,7 @@ app.add_typer(rights.person_app, name="person")
 app.add_typer(rights.release_app, name="release")
 app.add_typer(api_keys.api_key_app, name="api-key")
 app.add_typer(produce.variant_app, name="variant")
+downloads.add_commands(models.model_app)
 app.add_typer(models.model_app, name="model")
 app.add_typer(secrets.secret_app, name="secret")
 power.add_commands(workers.worker_app)

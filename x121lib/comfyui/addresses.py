@@ -31,7 +31,8 @@ def check_worker_url(url: str, allow_private: bool) -> str:
     if parts.query or parts.fragment:
         raise BadAddressError(f"{url!r} has a query or fragment.", hint="Write only http://HOST:PORT.")
     if not allow_private:
-        _refuse_private(host, port or (443 if parts.scheme == "https" else 80))
+        hint = "Allow private worker addresses in the settings if this worker is your own."
+        public_addresses(host, port or (443 if parts.scheme == "https" else 80), hint=hint)
     return url.strip().rstrip("/")
 
 
@@ -46,16 +47,20 @@ def _host_and_port(url: str) -> tuple[str, int | None]:
     return parts.hostname, port
 
 
-def _refuse_private(host: str, port: int) -> None:
+def public_addresses(host: str, port: int, *, hint: str) -> list[str]:
+    """Return the addresses of a host, all of them public; resolve once and connect to one of these.
+
+    Raises:
+        BadAddressError: the name does not resolve, or an address is private, loopback, link-local or reserved.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise BadAddressError(f"The host {host} cannot be resolved.", hint="Check the name.") from error
-    for *_ignored, address in found:
-        ip = ipaddress.ip_address(str(address[0]).split("%")[0])
+    addresses = [str(address[0]).split("%")[0] for *_ignored, address in found]
+    for text in addresses:
+        ip = ipaddress.ip_address(text)
         mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
         if not (mapped or ip).is_global or (mapped or ip).is_multicast:
-            raise BadAddressError(
-                f"The host {host} is at {ip}, which is not a public address.",
-                hint="Allow private worker addresses in the settings if this worker is your own.",
-            )
+            raise BadAddressError(f"The host {host} is at {ip}, which is not a public address.", hint=hint)
+    return addresses

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from x121lib.model.base import Base, fk, moment, now_column, pk, term, text
-from x121lib.terms.vocabulary import ModelKind, ModelStatus
+from x121lib.terms.vocabulary import DownloadStatus, ModelKind, ModelStatus
 
 
 class ModelRoot(Base):
@@ -75,3 +75,35 @@ class ModelNote(Base):
     is_warning: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
     created_by_id: Mapped[uuid.UUID | None] = fk("person.id", "SET NULL", nullable=True)
     created_at: Mapped[datetime] = now_column()
+
+
+class ModelDownload(Base):
+    """A model that is to be fetched: from where, to which place, and how far it is.
+
+    ``sha256`` is the hash that was promised; where none was, the one that was received. ``owner`` is the run that
+    holds it until ``lease_until``; another may take it over after that.
+    """
+
+    __tablename__ = "model_download"
+    id: Mapped[uuid.UUID] = pk()
+    address: Mapped[str] = text()
+    url: Mapped[str] = text()
+    secret_name: Mapped[str | None] = text(nullable=True)
+    kind_id: Mapped[ModelKind] = term(ModelKind)
+    root: Mapped[str] = text()
+    path: Mapped[str] = text()
+    status_id: Mapped[DownloadStatus] = term(DownloadStatus, default=DownloadStatus.QUEUED)
+    sha256: Mapped[str | None] = mapped_column(sa.CHAR(64), nullable=True)
+    n_bytes: Mapped[int | None] = mapped_column(sa.BigInteger, nullable=True)
+    received_bytes: Mapped[int] = mapped_column(sa.BigInteger, nullable=False, default=0)
+    bytes_per_s: Mapped[float] = mapped_column(sa.Float, nullable=False, default=0.0)
+    etag: Mapped[str] = text(default="")
+    base_model: Mapped[str] = text(default="")
+    trigger_words: Mapped[str] = text(default="")
+    trouble: Mapped[str] = text(default="")
+    owner: Mapped[uuid.UUID | None] = mapped_column(sa.Uuid, nullable=True)
+    lease_until: Mapped[datetime | None] = moment()
+    model_id: Mapped[uuid.UUID | None] = fk("model.id", "SET NULL", nullable=True)
+    requested_by_id: Mapped[uuid.UUID | None] = fk("person.id", "SET NULL", nullable=True)
+    created_at: Mapped[datetime] = now_column()
+    finished_at: Mapped[datetime | None] = moment()

@@ -74,6 +74,19 @@ def record_scan(session: Session, actor: Actor, root: Path, scan: Scan, now: dat
     return report
 
 
+def record_file(session: Session, root: Path, item: Hashed) -> uuid.UUID:
+    """Write one file that has come to lie below a root, as a scan would; returns the model's key. Idempotent."""
+    folder = queries.root(session, str(root))
+    if folder is None:
+        folder = m.ModelRoot(path=str(root))
+        session.add(folder)
+        session.flush()
+    session.refresh(folder, with_for_update=True)
+    models = {row.path: row for row in queries.models_of(session, folder.id) if row.path == item.seen.path}
+    _take_in(session, folder.id, models, [item])
+    return next(row.id for row in queries.models_of(session, folder.id) if row.path == item.seen.path)
+
+
 def _take_in(
     session: Session, root_id: uuid.UUID, models: Mapping[str, m.LibraryModel], hashed: Sequence[Hashed]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

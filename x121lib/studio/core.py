@@ -28,6 +28,7 @@ from x121lib.studio import display
 from x121lib.studio.agents import Agents
 from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
+from x121lib.studio.downloads import Downloads
 from x121lib.studio.models import Models
 from x121lib.studio.people import People
 from x121lib.studio.power import Power
@@ -49,6 +50,7 @@ class Studio:
         workers: GPU workers.
         work: what the consumer process calls: tick, run, assemble.
         models: the library of models and LoRAs.
+        downloads: the queue of models that are fetched.
         secrets: tokens that the studio was given.
         doors: health, export, files.
     """
@@ -64,6 +66,7 @@ class Studio:
         self.power = Power(self)
         self.work = Work(self)
         self.models = Models(self)
+        self.downloads = Downloads(self)
         self.secrets = Secrets(self)
         self.doors = Doors(self)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from x121lib.base.errors import ConflictError
-from x121lib.terms.vocabulary import SceneStatus, TaskStatus, Term
+from x121lib.terms.vocabulary import DownloadStatus, SceneStatus, TaskStatus, Term
 
 _T = TaskStatus
 TASK_TRANSITIONS: dict[TaskStatus, frozenset[TaskStatus]] = {
@@ -31,6 +31,17 @@ SCENE_TRANSITIONS: dict[SceneStatus, frozenset[SceneStatus]] = {
 }
 """A retake is the way back to Generating; undoing a decision is the way back to Review."""
 
+_D = DownloadStatus
+DOWNLOAD_TRANSITIONS: dict[DownloadStatus, frozenset[DownloadStatus]] = {
+    _D.QUEUED: frozenset({_D.RUNNING, _D.PAUSED, _D.CANCELLED}),
+    _D.RUNNING: frozenset({_D.RUNNING, _D.QUEUED, _D.PAUSED, _D.FAILED, _D.CANCELLED, _D.COMPLETE}),
+    _D.PAUSED: frozenset({_D.QUEUED, _D.CANCELLED}),
+    _D.FAILED: frozenset({_D.QUEUED, _D.CANCELLED}),
+    _D.CANCELLED: frozenset(),
+    _D.COMPLETE: frozenset(),
+}
+"""Running follows Running where the process that ran it has died and another takes it over."""
+
 WAITING_STATUSES = frozenset({_T.SCHEDULED, _T.WAITING, _T.QUEUED, _T.PAUSED})
 """Tasks that have not reached a worker."""
 LEASED_STATUSES = frozenset({_T.DISPATCHED, _T.RUNNING})
@@ -55,6 +66,13 @@ def check_scene_transition(old: SceneStatus, new: SceneStatus) -> None:
     _check(SCENE_TRANSITIONS[old], old, new, "scene")
 
 
-def _check(allowed: frozenset[TaskStatus] | frozenset[SceneStatus], old: Term, new: Term, what: str) -> None:
+def check_download_transition(old: DownloadStatus, new: DownloadStatus) -> None:
+    """Raise `TransitionError` unless a download may go from ``old`` to ``new``."""
+    _check(DOWNLOAD_TRANSITIONS[old], old, new, "download")
+
+
+def _check(
+    allowed: frozenset[TaskStatus] | frozenset[SceneStatus] | frozenset[DownloadStatus], old: Term, new: Term, what: str
+) -> None:
     if new not in allowed:
         raise TransitionError(f"A {what} can not go from {old.label} to {new.label}.")

@@ -302,6 +302,8 @@ class EventKind(Term):
     MODEL_WENT_MISSING = "model.went_missing", 82
     MODEL_ALTERED = "model.altered", 83
     MODEL_REMOVED = "model.removed", 84
+    MODEL_DOWNLOADED = "model.downloaded", 85
+    MODEL_DOWNLOAD_FAILED = "model.download_failed", 86
 
 
 class ModelKind(Term):
@@ -328,6 +330,17 @@ class ModelStatus(Term):
     ALTERED = "altered", 3
 
 
+class DownloadStatus(Term):
+    """Where the download of a model stands."""
+
+    QUEUED = "queued", 1
+    RUNNING = "running", 2
+    PAUSED = "paused", 3
+    FAILED = "failed", 4
+    CANCELLED = "cancelled", 5
+    COMPLETE = "complete", 6
+
+
 class RoleName(Term):
     """Roles of people (PRD-03)."""
 
@@ -340,5 +353,5 @@ ALL_TERMS: tuple[type[Term], ...] = (
     ProjectStatus, SceneStatus, SegmentStatus, TakeStatus, TaskStatus, TaskKind, AttemptOutcome, PriorityClass,
     WorkerStatus, WorkerKind, WakeKind, ArtifactKind, PerformerKind, ReleasePurpose, VariantStatus, VersionOrigin,
     WorkflowStatus, SlotType, FieldType, VerdictOutcome, DecisionOutcome, MetricDirection, DeliveryStatus, EventKind,
-    RoleName, ModelKind, ModelStatus,
+    RoleName, ModelKind, ModelStatus, DownloadStatus,
 )  # fmt: skip

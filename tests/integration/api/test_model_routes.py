@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.integration.api.conftest import House
+from x121lib.testing.file_site import FileSite, Page
 
 pytestmark = pytest.mark.asyncio
 
@@ -31,3 +32,29 @@ async def test_models_are_listed_shown_rated_and_noted(house: House, client: htt
     assert (await client.get(f"{place}/uses", headers=reviewer)).json()["total"] == 0
     assert (await client.get(f"{place}/stale", headers=reviewer)).json()["total"] == 0
     assert (await client.get("/models/018f0000-0000-7000-8000-000000000000", headers=reviewer)).status_code == 404
+
+
+async def test_downloads_are_queued_paused_resumed_and_cancelled(
+    house: House, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = FileSite()
+    site.pages["/soft.pt"] = Page(b"w" * 100)
+    (tmp_path / "models").mkdir()
+    settings = house.studio.settings
+    monkeypatch.setattr(settings, "models_dir", tmp_path / "models")
+    monkeypatch.setattr(settings, "disk_reserve_mb", 0)
+    creator, body = house.key("creator"), {"address": f"{site.url}/soft.pt", "kind": "loras"}
+    assert (await client.post("/model-downloads", headers=creator, json=body)).status_code == 422
+    monkeypatch.setattr(settings, "download_private_hosts", [f"127.0.0.1:{site.port}"])
+    assert (await client.post("/model-downloads", headers=house.key("reviewer"), json=body)).status_code == 403
+    gone = body | {"address": f"{site.url}/none.pt"}
+    assert (await client.post("/model-downloads", headers=creator, json=gone)).status_code == 502
+    made = await client.post("/model-downloads", headers=creator, json=body)
+    assert (made.status_code, made.json()["status"], made.json()["n_bytes"]) == (201, "queued", 100)
+    place = f"/model-downloads/{made.json()['download_id']}"
+    for word, status in (("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled")):
+        assert (await client.post(f"{place}/{word}", headers=creator)).json()["status"] == status
+    assert (await client.post(f"{place}/resume", headers=creator)).status_code == 409
+    assert (await client.get(place, headers=creator)).json()["path"] == "loras/soft.pt"
+    assert (await client.get("/model-downloads", headers=creator)).json()["total"] == 1
+    site.stop()

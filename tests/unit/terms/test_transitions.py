@@ -8,7 +8,7 @@ import pytest
 
 from x121lib.terms import transitions
 from x121lib.terms.transitions import TransitionError
-from x121lib.terms.vocabulary import ALL_TERMS, SceneStatus, TaskStatus, Term
+from x121lib.terms.vocabulary import ALL_TERMS, DownloadStatus, SceneStatus, TaskStatus, Term
 
 # Written out once more, so that a change of the table is a change of this test.
 T, S = TaskStatus, SceneStatus
@@ -31,6 +31,25 @@ SCENES = {
     S.REJECTED: {S.REVIEW, S.APPROVED, S.GENERATING},
     S.FAILED: {S.GENERATING, S.PENDING},
 }
+
+D = DownloadStatus
+DOWNLOADS = {
+    D.QUEUED: {D.RUNNING, D.PAUSED, D.CANCELLED},
+    D.RUNNING: {D.RUNNING, D.QUEUED, D.PAUSED, D.FAILED, D.CANCELLED, D.COMPLETE},
+    D.PAUSED: {D.QUEUED, D.CANCELLED},
+    D.FAILED: {D.QUEUED, D.CANCELLED},
+    D.CANCELLED: set[DownloadStatus](),
+    D.COMPLETE: set[DownloadStatus](),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), list(itertools.product(DownloadStatus, repeat=2)), ids=str)
+def test_every_pair_of_download_statuses(old: DownloadStatus, new: DownloadStatus) -> None:
+    if new in DOWNLOADS[old]:
+        transitions.check_download_transition(old, new)
+    else:
+        with pytest.raises(TransitionError, match=f"from {old.label} to {new.label}"):
+            transitions.check_download_transition(old, new)
 
 
 @pytest.mark.parametrize(("old", "new"), list(itertools.product(TaskStatus, repeat=2)), ids=str)

@@ -1,0 +1,78 @@
+"""`model download|downloads|pause|resume|cancel`: fetching models from other sites."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from x121lib.base.errors import RefusedError
+from x121lib.cli.output import note, refusals, say, show_frame
+from x121lib.studio import Studio
+
+Key = Annotated[str, typer.Argument(help="The download's key, or the path or name of its file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def model_download(
+    address: Annotated[str, typer.Argument(help="https://…, hf:OWNER/REPO/PATH@REVISION, or a CivitAI page.")],
+    sha256: Annotated[str | None, typer.Option(help="Hash that the file must have.")] = None,
+    kind: Annotated[str | None, typer.Option(help="What it is, e.g. loras; where the address does not say.")] = None,
+    name: Annotated[str | None, typer.Option(help="File name here; default: the site's.")] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Download it although the same file is known.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Download it in this process, and wait for it.")] = False,
+) -> None:
+    """Queue the download of a model; it is checked, put in its folder and registered."""
+    with refusals(), Studio.open() as studio:
+        key = studio.downloads.add(address, sha256=sha256, kind=kind, name=name, anyway=anyway)
+        say(str(key))
+        if now:
+            while studio.downloads.show(key)["status"] == "queued" and studio.downloads.run_next():
+                pass
+            found = studio.downloads.show(key)
+            if found["status"] != "complete":
+                raise RefusedError(f"'{found['path']}' is {found['status']}: {found['trouble']}")
+            note(f"{found['path']} is here, {found['n_bytes']} bytes.")
+        elif not studio.work.has_consumer():
+            note("It waits: no consumer runs. Start 'x121 up', or add --now.")
+
+
+def model_downloads(as_json: Json = False) -> None:
+    """List the downloads with progress, rate and time left."""
+    with refusals(), Studio.open() as studio:
+        frame = studio.downloads.list()
+        wide = ["sha256", "address", "model_id"]
+        show_frame(
+            frame if as_json else frame.drop(columns=wide), as_json=as_json,
+            empty="No download yet: 'x121 model download ADDRESS'.",
+        )  # fmt: skip
+
+
+def model_pause(key: Key) -> None:
+    """Pause a download; what was received stays."""
+    with refusals(), Studio.open() as studio:
+        studio.downloads.pause(key)
+        say(f"{key} is paused.")
+
+
+def model_resume(key: Key) -> None:
+    """Go on with a paused or failed download from where it stands."""
+    with refusals(), Studio.open() as studio:
+        studio.downloads.resume(key)
+        say(f"{key} goes on.")
+
+
+def model_cancel(key: Key) -> None:
+    """End a download and delete what was received of it."""
+    with refusals(), Studio.open() as studio:
+        studio.downloads.cancel(key)
+        say(f"{key} is cancelled.")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands to `model`."""
+    for name, command in (
+        ("download", model_download), ("downloads", model_downloads), ("pause", model_pause),
+        ("resume", model_resume), ("cancel", model_cancel),
+    ):  # fmt: skip
+        app.command(name)(command)

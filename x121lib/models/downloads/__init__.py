@@ -1,0 +1,1 @@
+"""The download manager: addresses, placement, transfers that resume, and the queue of downloads."""
