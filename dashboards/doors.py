@@ -90,6 +90,8 @@ def _add_files(router: APIRouter, door: StudioDoor) -> None:
         headers = {"ETag": f'"{file.etag}"', "Cache-Control": cache}
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
+        if file.content is not None:
+            return Response(file.content, media_type=file.mime, headers=headers)
         return FileResponse(file.path, media_type=file.mime, headers=headers, filename=file.name)
 
     @router.get("/scripts/{version}/{name}")

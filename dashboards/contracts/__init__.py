@@ -10,6 +10,7 @@ Addresses of pictures and videos are paths of this door, e.g. ``/media/KEY``.
 from __future__ import annotations
 
 from .characters import CharacterCard, CharactersView, CharacterView, Check, VariantCard
+from .debugger import DebuggedTask, DebuggerDoor, DebuggerView
 from .deliveries import DeliveriesView, Delivery
 from .door import StudioActions, StudioDoor, StudioViews
 from .matrix import Estimate, MatrixCell, MatrixRow, MatrixScene, MatrixView
@@ -31,6 +32,9 @@ __all__ = [
     "Check",
     "Command",
     "Counts",
+    "DebuggedTask",
+    "DebuggerDoor",
+    "DebuggerView",
     "Decided",
     "DeliveriesView",
     "Delivery",

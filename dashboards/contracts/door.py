@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from .characters import CharactersView, CharacterView
+from .debugger import DebuggerDoor
 from .deliveries import DeliveriesView
 from .matrix import Estimate, MatrixView
 from .models import ModelsDoor
@@ -103,5 +104,5 @@ class StudioActions(Protocol):
         """Start writing a package; ``partial`` goes past what is missing."""
 
 
-class StudioDoor(StudioViews, StudioActions, FleetDoor, ModelsDoor, Authenticator, Protocol):
+class StudioDoor(StudioViews, StudioActions, FleetDoor, ModelsDoor, DebuggerDoor, Authenticator, Protocol):
     """Everything that the web door needs from the studio."""

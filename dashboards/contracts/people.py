@@ -33,12 +33,14 @@ class MediaFile:
         mime: its media type.
         etag: its hash; the file never changes under one key.
         name: file name offered when it is saved; ``None`` shows it in the page.
+        content: the file itself where it lies in no folder; ``path`` says nothing then.
     """
 
     path: Path
     mime: str
     etag: str
     name: str | None = None
+    content: bytes | None = None
 
 
 class Authenticator(Protocol):

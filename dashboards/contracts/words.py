@@ -9,7 +9,17 @@ Status = Literal[
 ]
 Counts = dict[str, int]  # status → number of scenes; missing means none
 PageName = Literal[
-    "pulse", "characters", "character", "matrix", "queue", "review", "deliveries", "workers", "models", "catalogue"
+    "pulse",
+    "characters",
+    "character",
+    "matrix",
+    "queue",
+    "review",
+    "deliveries",
+    "workers",
+    "models",
+    "debugger",
+    "catalogue",
 ]
 
 

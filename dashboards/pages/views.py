@@ -30,6 +30,7 @@ VIEWS: dict[str, View] = {
     "deliveries": lambda door, person, project, _: door.deliveries(person, project),
     "workers": lambda door, person, project, params: door.workers(person, project, params.get("worker")),
     "models": lambda door, person, project, params: door.models(person, project, params),
+    "debugger": lambda door, person, project, params: door.debugger(person, project, params),
     "catalogue": lambda _door, _person, _project, _params: CATALOGUE,
 }
 
@@ -38,15 +39,16 @@ ACTIONS = frozenset(
     {"give_reason", "undo", "note", "retake", "cancel", "to_front", "retry", "pause", "resume"}
     | {"decide_variant", "save_field"}
     | {"verify_models", "stop_model_work", "repair_models", "rate_model"}
+    | {"pause_task", "resume_task"}
     | {"hold_worker", "switch_worker", "remove_worker"}
 )
 PROJECT_ACTIONS = frozenset({"submit", "deliver"})
 # Questions whose answer is a dict of the door's own; what goes wrong is told beside the form.
 FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
-    | {"scan_models", "note_model", "remove_model"}
+    | {"scan_models", "note_model", "remove_model", "change_task"}
 )
-LIVE = frozenset({"workers"})
+LIVE = frozenset({"workers", "debugger"})
 """Pages whose figures change without an event; they are read again every few seconds."""
 
 

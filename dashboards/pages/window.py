@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 WATCH_S = 0.25
 TICK_S = 5.0
-LIVE_S = 2.0
+LIVE_S = 1.0
 FAULT = {
     "title": "This page has a fault", "text": "The studio could not put this page together.",
     "hint": "The other pages are not affected. The log of the web door, web.log, names the cause.", "code": "web.fault",

@@ -66,3 +66,30 @@ def test_models_are_filtered_scanned_stopped_rated_and_removed_with_what_follows
     expect(page.locator(".dialog.form")).to_have_count(0)
     assert [name for name, _ in studio.heard] == ["rate_model", "scan_models", "stop_model_work", "remove_model"]
     assert studio.heard[-1][1] == ("m4", "delete")
+
+
+@pytest.mark.capability(
+    "PRD-34/change-parameters-mid-run", "PRD-34/see-intermediate-latents", "PRD-34/raw-data-inspector"
+)
+def test_a_take_is_changed_at_its_safe_point_and_paused(page: Page, studio: SampleStudio) -> None:
+    page.keyboard.press("g")
+    page.keyboard.press("q")
+    page.get_by_label("Open in the debugger").first.click()
+    page.wait_for_selector("html[data-ready=debugger]")
+    expect(page.locator(".dfoot")).to_contain_text("takes effect at the next safe point, when KSamplerAdvanced")
+    page.wait_for_function("document.querySelector('.dpic img')?.naturalWidth > 0")
+    steps = page.get_by_label("steps", exact=True)
+    steps.fill("many")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".params .callout")).to_contain_text("'many' is no number")
+    steps.fill("24")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".params .callout")).to_contain_text("steps = 24")
+    expect(steps).to_be_disabled()
+    page.locator("h1").click()
+    page.keyboard.press("2")
+    expect(page.locator(".rawtext")).to_contain_text('"class_type": "KSamplerAdvanced"')
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    assert ("pause_task", (studio.heard[0][1][0], "node")) in studio.heard
+    assert studio.heard[0][1][1:] == ({"steps": "24"}, True)

@@ -220,8 +220,29 @@ def take_values(session: Session, take: m.Take) -> dict[str, Any]:
     return _values(session, queries.recipe(session, scene_id), take)
 
 
-_FIXED_SLOTS = frozenset({"seed_image", "source_image", "filename_prefix"})
+def slot_defaults(session: Session, take: m.Take) -> dict[str, Any]:
+    """Return what the workflow's own file says for each slot of a take."""
+    recipe = queries.recipe(session, session.get_one(m.Segment, take.segment_id).scene_id)
+    return {slot.name: slot.default for slot in discover_slots(recipe.workflow.graph)}
+
+
+FIXED_SLOTS = frozenset({"seed_image", "source_image", "filename_prefix"})
 """Slots that chaining fills: another value would break the hand-off or the collection of the output."""
+
+
+def check_overrides(
+    session: Session, actor: Actor, take_id: uuid.UUID, values: Mapping[str, Any]
+) -> queries.SceneRecipe:
+    """Refuse slot values that a take can not have, as `override_take` does; returns the take's recipe."""
+    actor.require(Permission.SUBMIT)
+    scene_id = session.get_one(m.Segment, session.get_one(m.Take, take_id).segment_id).scene_id
+    recipe = queries.recipe(session, scene_id)
+    slots = tuple(discover_slots(recipe.workflow.graph))
+    fixed = sorted(FIXED_SLOTS & set(values))
+    if fixed:
+        raise InvalidInputError(f"Slot {', '.join(fixed)} is filled by X121 itself and can not be changed.")
+    bind(recipe.workflow.graph, slots, {name: value for name, value in values.items() if value is not None})
+    return recipe
 
 
 def override_take(session: Session, actor: Actor, take_id: uuid.UUID, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,15 +254,8 @@ def override_take(session: Session, actor: Actor, take_id: uuid.UUID, values: Ma
         InvalidInputError: a slot that chaining fills.
         SlotError: a slot that the workflow does not have, a wrong type, out of range.
     """
-    actor.require(Permission.SUBMIT)
     take = session.get_one(m.Take, take_id, with_for_update=True)
-    scene_id = session.get_one(m.Segment, take.segment_id).scene_id
-    recipe = queries.recipe(session, scene_id)
-    slots = tuple(discover_slots(recipe.workflow.graph))
-    fixed = sorted(_FIXED_SLOTS & set(values))
-    if fixed:
-        raise InvalidInputError(f"Slot {', '.join(fixed)} is filled by X121 itself and can not be changed.")
-    bind(recipe.workflow.graph, slots, {name: value for name, value in values.items() if value is not None})
+    recipe = check_overrides(session, actor, take_id, values)
     before = _values(session, recipe, take)
     for name, value in values.items():
         if name == "seed" and value is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from datetime import timedelta
 from types import TracebackType
@@ -19,6 +20,8 @@ from x121lib.store.session import DatabaseError
 _log = get_logger(__name__)
 LONGEST_S = 1.0
 """Seconds between beats at most: progress, a pause and a cancellation travel with them."""
+WHOLE_EVERY_S = 5.0
+"""Seconds between two writings of the raw messages while a take runs; the first ones are written at once."""
 
 
 class Heartbeat:
@@ -40,6 +43,9 @@ class Heartbeat:
         self.pause = threading.Event()
         self.live = LiveRun()
         self._written = 0
+        self._whole = 0
+        self._heard = False
+        self._next_whole_s = 0.0
         self.progress = 0.0
 
     def __enter__(self) -> Self:
@@ -52,18 +58,25 @@ class Heartbeat:
         self._done.set()
         self._thread.join()
         try:
-            self._write_trace()
+            self._write_trace(at_end=True)
             with self._house.database.transaction() as session:
                 tracing.store_times(session, *self._key, self.live.look())
         except DatabaseError as failure:
             _log.warning("the trace of task %s is not whole: %s", self._key[0], failure)
 
-    def _write_trace(self) -> None:
+    def _write_trace(self, *, at_end: bool = False) -> None:
         changes = self.live.changes
-        if changes != self._written:
-            with self._house.database.transaction() as session:
-                tracing.store(session, *self._key, self.live.look())
-            self._written = changes
+        if changes == (self._whole if at_end else self._written):
+            return
+        look = self.live.look()
+        first = bool(look.events) and not self._heard  # an onlooker sees the first messages at once
+        whole = at_end or first or time.monotonic() >= self._next_whole_s
+        with self._house.database.transaction() as session:
+            tracing.store(session, *self._key, look, whole=whole)
+        self._written, self._heard = changes, bool(look.events)
+        if whole:
+            self._whole = changes
+            self._next_whole_s = time.monotonic() + WHOLE_EVERY_S
 
     def _run(self) -> None:
         settings = self._house.settings

@@ -18,17 +18,25 @@ KEEP_DAYS = 30
 """Age after which a trace is deleted; the receipt stays."""
 
 
-def store(session: Session, task_id: uuid.UUID, attempt_number: int, look: Look) -> None:
-    """Write one look over the attempt's last one; without effect where the attempt is gone."""
+def store(session: Session, task_id: uuid.UUID, attempt_number: int, look: Look, *, whole: bool) -> None:
+    """Write one look over the attempt's last one; without effect where the attempt is gone.
+
+    Unless ``whole``, only what is small and lives is written: node, step, nodes and a new picture. The raw request,
+    messages and result, some hundred kilobytes, stay as they were written last.
+    """
     attempt = queries.attempt(session, task_id, attempt_number)
     if attempt is None:
         return
     values: dict[str, Any] = {
         "node_id": look.node_id, "step": look.step, "n_steps": look.n_steps,
         "nodes": {"finished": list(look.finished), "cached": list(look.cached)},
-        "request": dict(look.request), "events": list(look.events),
-        "result": dict(look.result) if look.result is not None else sa.null(), "updated_at": sa.func.now(),
+        "updated_at": sa.func.now(),
     }  # fmt: skip
+    if whole:
+        values |= {
+            "request": dict(look.request), "events": list(look.events),
+            "result": dict(look.result) if look.result is not None else sa.null(),
+        }  # fmt: skip
     if look.preview is not None:
         values |= {"preview": look.preview.content, "preview_node_id": look.preview.node_id}
     statement = insert(m.AttemptTrace).values(attempt_id=attempt.id, **values)

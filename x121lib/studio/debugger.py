@@ -186,6 +186,24 @@ class Debugger:
                 raise RefusedError("Only a take's parameters can be changed.", hint="Make the variant again instead.")
             return generation.override_take(session, self._studio.actor, task.take_id, values)
 
+    def all_parameters(self, task_id: uuid.UUID) -> dict[str, Any]:
+        """Return every slot of a take with its value: the take's own, its recipe's, or the workflow file's."""
+        self._studio.actor.require(Permission.VIEW)
+        with self._studio.transaction() as session:
+            task = self._task(session, task_id)
+            values, _ = self._parameters(session, task)
+            if task.take_id is None:
+                return values
+            return generation.slot_defaults(session, session.get_one(m.Take, task.take_id)) | values
+
+    def check(self, task_id: uuid.UUID, values: Mapping[str, Any]) -> None:
+        """Raise what `change` would raise for these values, whatever the take does now; changes nothing."""
+        with self._studio.transaction() as session:
+            task = self._task(session, task_id)
+            if task.take_id is None:
+                raise RefusedError("Only a take's parameters can be changed.", hint="Make the variant again instead.")
+            generation.check_overrides(session, self._studio.actor, task.take_id, values)
+
     def resume(self, task_id: uuid.UUID) -> int:
         """Put a paused task back into the queue; on the same worker, where that is free. Returns how many."""
         return self._studio.resume([task_id])

@@ -20,6 +20,9 @@ class DoorBase:
         self._changes = itertools.count(1)
         self._changed = 0
 
+    def sample(self) -> None:
+        """Do what is due every few seconds; each part of the door adds its own."""
+
     def _as(self, person: SessionPerson) -> Studio:
         return self._studio.as_actor(self._doorman.actor_for(person))
 

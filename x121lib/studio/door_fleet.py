@@ -24,6 +24,7 @@ class FleetDoor(DoorBase):
 
     def sample(self) -> None:
         """Keep a sample of the GPUs' vitals for the curves."""
+        super().sample()
         with self._studio.transaction() as session:
             self._vitals.sample(session)
 

@@ -10,6 +10,7 @@ export const PAGES = {
   deliveries: { href: "/deliveries", icon: "package-check", label: "Deliveries", key: "D" },
   workers: { href: "/workers", icon: "server", label: "Workers", key: "F" },
   models: { href: "/models", icon: "box", label: "Models", key: "O" },
+  debugger: { href: "/debugger", hidden: true, under: "queue", label: "Debugger" },
   character: { href: "/character", hidden: true, under: "characters", label: "Character" },
   catalogue: { href: "/catalogue", hidden: true, label: "Components" },
 };

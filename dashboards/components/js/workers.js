@@ -3,7 +3,6 @@ import { html, icon, shape, badge, tag, bar, line, panel, grow, button, emptySta
 import { ask } from "./shell.js";
 import { openForm, formBox, formActions, withForm } from "./forms.js";
 
-const inQueue = () => "/queue";
 const none = html`<span class="muted">–</span>`;
 const chosen = (app) => app.state.workers.find((w) => w.id === app.state.chosen?.id) || app.state.workers[0];
 const may = (app, what) => (app.state.chosen?.can || []).includes(what);
@@ -15,7 +14,7 @@ const when = (app, iso) => (iso ? html`<span title="${new Date(iso).toLocaleStri
 function doing(w) {
   if (!w.tasks.length) return html`<span class="ell ${w.aside_until || w.alerts.length ? "c st-warning" : "muted"}" title="${w.doing}">${w.alerts.length ? w.alerts[0].text : w.doing}</span>`;
   const [take, ...more] = w.tasks;
-  return html`<a class="row" href="${inQueue(take.id)}" title="Open the queue">${bar(take.progress, "w62", "generating")}<span class="tnum">${percent(take.progress)}</span><span class="ell"><b class="med">${take.character}</b> <span class="muted">${take.detail} · segment ${take.segment}${more.length ? ` and ${more.length} more` : ""}</span></span></a>`;
+  return html`<a class="row" href="/debugger?task=${take.id}" title="Open in the debugger">${bar(take.progress, "w62", "generating")}<span class="tnum">${percent(take.progress)}</span><span class="ell"><b class="med">${take.character}</b> <span class="muted">${take.detail} · segment ${take.segment}${more.length ? ` and ${more.length} more` : ""}</span></span></a>`;
 }
 
 function row(app, w) {
@@ -62,7 +61,7 @@ function abilities(app, w, d) {
 
 function health(app, w, d) {
   const plan = d.power;
-  const list = d.faults.map((f) => html`<a class="fault" href="${inQueue(f.task_id)}" data-key="fault-${f.id}">${shape("failed")}<span class="ell2">${f.text}</span><span class="xs muted">${when(app, f.at)}</span></a>`);
+  const list = d.faults.map((f) => html`<a class="fault" href="/debugger?task=${f.task_id}" data-key="fault-${f.id}">${shape("failed")}<span class="ell2">${f.text}</span><span class="xs muted">${when(app, f.at)}</span></a>`);
   return panel("hea", html`<h2>Health and power</h2>${grow}${may(app, "power") && button("Power plan…", { act: "power", cls: "sm ghost", icon: "sliders-horizontal" })}`, html`<div class="body scrolls">${w.aside_until && callout("blocked", html`Set aside until <b class="med">${hhmm(w.aside_until)}</b> after ${many(w.error_streak, "failure")} in a row.`)}${w.alerts.map((a) => callout("warning", html`${a.text} <span class="muted">since ${hhmm(a.at)}</span>`))}<dl class="kv tight"><dt>Heartbeat</dt><dd>${when(app, w.seen_at)}</dd><dt>Errors in a row</dt><dd class="mono">${w.error_streak} <span class="muted">of 3</span></dd><dt>Sleeps after</dt><dd>${plan?.idle_minutes ? `${plan.idle_minutes} min idle` : "never"}</dd><dt>Woken by</dt><dd class="ell">${plan?.wake ? plan.wake_word : "nobody"}</dd>${plan?.target && html`<dt>Target</dt><dd class="mono ell" title="${plan.target}">${plan.target}</dd>`}<dt>Awake in</dt><dd class="ell" title="${plan?.windows || ""}">${plan?.windows || "every hour"}</dd>${plan?.slept_at && html`<dt>Put to sleep</dt><dd>${when(app, plan.slept_at)}</dd>`}${plan?.woken_at && html`<dt>Woken</dt><dd>${when(app, plan.woken_at)}</dd>`}</dl>
 <h3 class="caps">Newest failures</h3>${list.length ? list : html`<p class="xs muted">No take failed here.</p>`}</div>`);
 }

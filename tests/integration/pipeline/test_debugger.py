@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dashboards.contracts import DebuggerView
+from tests.integration.door.conftest import person
+from tests.integration.door.shapes import problems
 from x121lib import model as m
 from x121lib.access.rights import ReleaseMissingError
 from x121lib.base.errors import ForbiddenError, InvalidInputError, NotFoundError, RefusedError, X121Error
@@ -20,6 +23,7 @@ from x121lib.comfyui.errors import SlotError
 from x121lib.pipeline import heartbeat, tracing
 from x121lib.studio import Studio
 from x121lib.studio.debugger import Inspection
+from x121lib.studio.door import Door
 from x121lib.terms.roles import ROLE_PERMISSIONS, Actor
 from x121lib.terms.vocabulary import RoleName
 from x121lib.testing.small_studio import drive, write_recipe
@@ -32,6 +36,20 @@ def slow(equipped: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t
     equipped.load_scene_type(write_recipe(tmp_path / "r", "slow", segments=1, fault="slow"))
     equipped.project("Aurora").submit(characters=["Aiko"], scene_types=["slow"])
     return equipped, equipped.queue()["task_id"].iloc[0]
+
+
+@pytest.fixture
+def writings(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return whether each writing of a trace was whole, in their order."""
+    found: list[bool] = []
+    store = tracing.store
+
+    def noted(*given: Any, whole: bool) -> None:
+        found.append(whole)
+        store(*given, whole=whole)
+
+    monkeypatch.setattr(tracing, "store", noted)
+    return found
 
 
 @contextmanager
@@ -66,7 +84,9 @@ def parameters_of_receipt(studio: Studio) -> dict[str, Any]:
 @pytest.mark.capability(
     "PRD-34/pause-and-resume-a-running-job", "PRD-34/change-parameters-mid-run", "PRD-34/raw-data-inspector"
 )
-def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(slow: tuple[Studio, uuid.UUID]) -> None:
+def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(
+    slow: tuple[Studio, uuid.UUID], writings: list[bool]
+) -> None:
     studio, task = slow
     debugger = studio.debugger
     assert debugger.look(task).attempt == 0
@@ -78,7 +98,10 @@ def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(slow: 
         assert "execution_start" in set(seen.events_frame()["type"])
         assert "when the node that runs has ended" in debugger.pause(task)
         assert debugger.look(task).pausing
+    assert writings.count(True) in (2, 3), "the request, the first messages, the end"
+    assert writings.count(False) > 2
     paused = debugger.look(task)
+    assert paused.events[-1]["at"] > seen.events[-1]["at"]
     assert (paused.status, paused.pausing) == ("Paused", False)
     assert "25" not in paused.finished
     assert debugger.change(task, {"frame_rate": 25.0}) == {"frame_rate": None}, "it had the workflow's own"
@@ -98,6 +121,35 @@ def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(slow: 
     assert tuple(times.loc[(2, "22"), ["seconds", "cached"]]) == (0.0, True)
     assert times.loc[1, "run_s"].isna().all(), "the paused attempt did not complete"
     assert (times.loc[2, "run_s"] > 0).all()
+
+
+@pytest.mark.capability("PRD-34/change-parameters-mid-run", "PRD-34/raw-data-inspector")
+def test_the_page_changes_a_running_take_at_its_safe_point(slow: tuple[Studio, uuid.UUID]) -> None:
+    studio, task = slow
+    door, key = Door(studio), str(task)
+    admin = person(studio, door, "Ines", "Admin")
+    assert problems(door.debugger(admin, None, {"task": key}), DebuggerView) == []
+    with running(studio):
+        until(lambda: studio.debugger.look(task), lambda look: look.node_id in {"22", "23"})
+        view = door.debugger(admin, None, {"raw": "events"})
+        assert problems(view, DebuggerView) == []
+        assert view["task"]["id"] == key
+        assert [n["class"] for n in view["task"]["nodes"] if n["state"] == "running"] == ["ImageQuantize"]
+        assert view["task"]["raw"]["events"]
+        for wrong, fault in (("-3.0", "frame_rate takes"), ("fast", "is no number")):
+            with pytest.raises(X121Error, match=fault):
+                door.change_task(admin, key, {"frame_rate": wrong}, go_on=True)
+        told = door.change_task(admin, key, {"frame_rate": "25.0"}, go_on=True)
+        assert "when the node that runs has ended" in told["text"]
+        assert door.debugger(admin, None, {"task": key})["task"]["pending"] == {"frame_rate": "25.0"}
+    door.sample()
+    after = door.debugger(admin, None, {"task": key, "raw": "request"})["task"]
+    assert (after["pending"], after["said"]["status"], after["word"]) == (None, "approved", "Queued")
+    assert '"class_type": "ImageQuantize"' in after["raw"]["text"]
+    drive(studio)
+    assert parameters_of_receipt(studio)["frame_rate"] == 25.0
+    done = door.debugger(admin, None, {"task": key, "raw": "result"})["task"]
+    assert (done["can"], '"succeeded": true' in done["raw"]["text"]) == ([], True)
 
 
 def test_a_take_pauses_at_once_and_can_be_cancelled(slow: tuple[Studio, uuid.UUID]) -> None:

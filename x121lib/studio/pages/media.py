@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Callable
@@ -28,7 +29,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class MediaRoom:
-    """Files by key: ``HASH``, ``small/HASH``, ``strip/HASH``, ``delivery/KEY``. Safe for many threads."""
+    """Files by key: ``HASH``, ``small/HASH``, ``strip/HASH``, ``delivery/KEY``, ``preview/TASK``. Thread-safe."""
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
@@ -45,6 +46,9 @@ class MediaRoom:
         form, _, name = key.rpartition("/")
         if form == "delivery":
             return self._delivery(studio, name)
+        if form == "preview":
+            content, mime = studio.debugger.preview(key_of(name, "task"))
+            return MediaFile(self._cache, mime, hashlib.sha256(content).hexdigest(), content=content)
         if form not in ("", "small", "strip") or not _SHA256.fullmatch(name):
             raise NotFoundError("There is no such file.")
         self._refuse_documents(studio, name)

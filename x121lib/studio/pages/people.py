@@ -32,3 +32,5 @@ class MediaFile:
     """Its hash; the file never changes under one key."""
     name: str | None = None
     """File name offered when it is saved; None shows it in the page."""
+    content: bytes | None = None
+    """The file itself where it lies in no folder; ``path`` says nothing then."""

@@ -244,6 +244,12 @@ def _task_rows() -> sa.Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
+def one_task(session: Session, task_id: uuid.UUID) -> Any:
+    """Return one GPU task; None where there is none."""
+    found = _rows(session, _task_rows().where(m.GpuTask.id == task_id))
+    return found[0] if found else None
+
+
 def running_tasks(session: Session) -> Rows:
     """Return the GPU tasks that hold a worker's slot, oldest first."""
     query = _task_rows().where(m.GpuTask.status_id.in_(LEASED_STATUSES))

@@ -21,6 +21,8 @@ _WORDS = {
     TaskStatus.RUNNING: ("generating", "Running"),
     TaskStatus.PAUSED: ("blocked", "Paused"),
     TaskStatus.FAILED: ("failed", "Failed"),
+    TaskStatus.COMPLETE: ("approved", "Complete"),
+    TaskStatus.CANCELLED: ("none", "Cancelled"),
 }
 
 
@@ -96,7 +98,7 @@ def queue_task(desk: Desk, row: Any, sentence: str, start_s: float | None, histo
 def _can(desk: Desk, status: TaskStatus) -> list[str]:
     if status == TaskStatus.FAILED:
         return ["retry"] if desk.may(Permission.SUBMIT) else []
-    if not desk.may(Permission.CONTROL_QUEUE):
+    if not desk.may(Permission.CONTROL_QUEUE) or status in (TaskStatus.COMPLETE, TaskStatus.CANCELLED):
         return []
     if status in LEASED_STATUSES:
         return ["cancel"]
