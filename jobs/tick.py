@@ -16,7 +16,7 @@ _log = get_logger(__name__)
 TICK_S = 0.5
 """Longest pause between two ticks."""
 DOWNLOADS_S = 2.0
-"""Pause after which the queue of downloads is looked at again while it is empty."""
+"""Pause after which a queue of transfers is looked at again while it is empty."""
 HEALTH_S = 3.0
 """Pause between two health checks of the workers."""
 ASSEMBLE_AGAIN_S = 60.0
@@ -24,7 +24,7 @@ ASSEMBLE_AGAIN_S = 60.0
 
 
 class Tick:
-    """Three threads: one assigns work, one looks after the workers' health, one downloads models."""
+    """Four threads: one assigns work, one looks after the workers' health, two fetch and send models."""
 
     def __init__(self, studio: Any, enqueue: Callable[[str, str, int], None]) -> None:
         self._studio = studio
@@ -34,7 +34,8 @@ class Tick:
         self._threads = [
             threading.Thread(target=self._assign, name="tick", daemon=True),
             threading.Thread(target=self._look_after_workers, name="health", daemon=True),
-            threading.Thread(target=self._download, name="downloads", daemon=True),
+            threading.Thread(target=self._transfer, args=("downloads",), name="downloads", daemon=True),
+            threading.Thread(target=self._transfer, args=("placements",), name="placements", daemon=True),
         ]
 
     def start(self) -> None:
@@ -76,12 +77,12 @@ class Tick:
                 _log.warning("health: %s", error)
             self._stop.wait(HEALTH_S)
 
-    def _download(self) -> None:
+    def _transfer(self, queue: str) -> None:
         while not self._stop.is_set():
             try:
-                found = self._studio.downloads.run_next(self._stop)
+                found = getattr(self._studio, queue).run_next(self._stop)
             except X121Error as error:
-                _log.warning("downloads: %s", error)
+                _log.warning("%s: %s", queue, error)
                 found = False
             if not found:
                 self._stop.wait(DOWNLOADS_S)

@@ -61,6 +61,8 @@ class ModelsView(TypedDict):
     states: list[dict[str, Any]]  # id, status, word, n
     chosen: ModelDetail | None
     work: dict[str, Any] | None  # what, by, done, total, status, text
+    downloads: list[dict[str, Any]]  # id, path, status, word, bytes, share, left_s, trouble, address, can, …
+    live: bool  # a download runs: read again every second
     folders: list[str]
     n_workers: int
     may_manage: bool
@@ -92,3 +94,9 @@ class ModelsDoor(Protocol):
 
     def remove_model(self, person: SessionPerson, model_id: str, file: str) -> dict[str, Any]:
         """Take a model out of the inventory; ``file`` is ``delete`` or ``keep``."""
+
+    def add_download(self, person: SessionPerson, address: str, kind: str, name: str, sha256: str) -> dict[str, Any]:
+        """Queue a download; the site is asked for the file at once."""
+
+    def steer_download(self, person: SessionPerson, download_id: str, how: str) -> str:
+        """Pause, resume or cancel a download."""

@@ -38,7 +38,7 @@ VIEWS: dict[str, View] = {
 ACTIONS = frozenset(
     {"give_reason", "undo", "note", "retake", "cancel", "to_front", "retry", "pause", "resume"}
     | {"decide_variant", "save_field"}
-    | {"verify_models", "stop_model_work", "repair_models", "rate_model"}
+    | {"verify_models", "stop_model_work", "repair_models", "rate_model", "steer_download"}
     | {"pause_task", "resume_task"}
     | {"hold_worker", "switch_worker", "remove_worker"}
 )
@@ -46,7 +46,7 @@ PROJECT_ACTIONS = frozenset({"submit", "deliver"})
 # Questions whose answer is a dict of the door's own; what goes wrong is told beside the form.
 FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
-    | {"scan_models", "note_model", "remove_model", "change_task"}
+    | {"scan_models", "note_model", "remove_model", "add_download", "change_task"}
 )
 LIVE = frozenset({"workers", "debugger"})
 """Pages whose figures change without an event; they are read again every few seconds."""

@@ -164,6 +164,11 @@ class Window:
                 if ops:
                     self.page.tell({"type": "patch", "target": target, "ops": ops})
 
+    @property
+    def is_live(self) -> bool:
+        """Whether what it shows changes without an event at the moment."""
+        return isinstance(self.state, dict) and bool(self.state.get("live"))
+
     def tick(self) -> None:
         """Tell the browser that the door is alive, and what time it is."""
         self.page.tell({"type": "tick", "now": _now()})
@@ -212,7 +217,7 @@ class Watcher:
             if seen is not None and position != seen:
                 self._refresh(lambda _: True)
             elif loop.time() >= next_live:
-                self._refresh(lambda window: window.page_name in LIVE)
+                self._refresh(lambda window: window.page_name in LIVE or window.is_live)
             next_live = loop.time() + LIVE_S if loop.time() >= next_live else next_live
             seen = position
             if loop.time() >= next_tick:

@@ -29,6 +29,13 @@ STATES = (
     ("missing", "failed", "Missing", 1),
     ("altered", "warning", "Changed", 1),
 )
+DOWNLOADS = (
+    ("diffusion_models/wan2.2_s2v_fp8.safetensors", 16.4, 0.68, "generating", "hf:Comfy-Org/Wan_2.2/s2v", ""),
+    ("loras/slow_turn_v2.safetensors", 0.31, 0.0, "pending", "civitai:8812@20441", ""),
+    ("loras/rim_light.safetensors", 0.16, 0.4, "failed", "https://models.example.test/rim_light.safetensors",
+     "The server's SHA-256 is another one. Nothing was kept."),
+    ("vae/wan_2.1_vae.safetensors", 0.25, 1.0, "approved", "hf:Comfy-Org/Wan_2.1/wan_2.1_vae", ""),
+)  # fmt: skip
 USES = (
     ("workflow", "i2v-chain", 14, 0.8, True), ("scene type", "dance", 7, 0.8, True),
     ("scene type", "walk", 5, 0.6, True), ("scene", "Mara Voss / dance / Studio", None, None, True),
@@ -57,8 +64,18 @@ class SampleLibrary:
             "kinds": [{"id": k, "name": k, "n": sum(f[1] == k for f in FILES)} for k in kinds],
             "states": [{"id": i, "status": s, "word": w, "n": n} for i, s, w, n in STATES],
             "chosen": _detail(chosen) if chosen else None, "work": self.model_work, "folders": [ROOT], "n_workers": 4,
-            "may_manage": True,
+            "may_manage": True, "downloads": [] if self.empty else _downloads(), "live": False,
         }  # fmt: skip
+
+    def add_download(self, person: SessionPerson, address: str, kind: str, name: str, sha256: str) -> dict[str, Any]:
+        """Note it; refuses what is no address."""
+        if ":" not in address:
+            raise InvalidInputError(f"'{address}' is no address.", hint="A URL, hf:OWNER/REPO/FILE, or civitai:MODEL.")
+        return {"text": self._heard("add_download", (address, kind))}
+
+    def steer_download(self, person: SessionPerson, download_id: str, how: str) -> str:
+        """Note it."""
+        return self._heard("steer_download", (download_id, how))
 
     def scan_models(self, person: SessionPerson, folder: str) -> dict[str, Any]:
         """Pretend to be at a third of a scan."""
@@ -97,6 +114,20 @@ class SampleLibrary:
         self.heard.append((name, what))
         self.events += 1
         return "Done"
+
+
+def _downloads() -> list[dict[str, Any]]:
+    words = {"generating": "Running", "pending": "Queued", "failed": "Failed", "approved": "Complete"}
+    can = {"generating": ["pause", "cancel"], "pending": ["pause", "cancel"], "failed": ["resume", "cancel"]}
+    return [
+        {
+            "id": f"d{n}", "path": path, "status": status, "word": words[status], "done_bytes": int(size * share * 1e9),
+            "n_bytes": int(size * 1e9), "rate": 84_000_000 if status == "generating" else 0, "share": share,
+            "left_s": 62 if status == "generating" else None, "trouble": trouble, "address": address, "sha256": None,
+            "model_id": None, "can": can.get(status, []),
+        }
+        for n, (path, size, share, status, address, trouble) in enumerate(DOWNLOADS)
+    ]  # fmt: skip
 
 
 def _row(number: int) -> dict[str, Any]:

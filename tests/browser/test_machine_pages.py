@@ -66,6 +66,11 @@ def test_models_are_filtered_scanned_stopped_rated_and_removed_with_what_follows
     expect(page.locator(".dialog.form")).to_have_count(0)
     assert [name for name, _ in studio.heard] == ["rate_model", "scan_models", "stop_model_work", "remove_model"]
     assert studio.heard[-1][1] == ("m4", "delete")
+    page.get_by_role("button", name="Downloads 3").click()
+    expect(page.locator(".mtable tbody tr")).to_have_count(4)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".toast").last).to_contain_text("Done")
+    assert studio.heard[-1] == ("steer_download", ("d2", "resume"))
 
 
 @pytest.mark.capability(

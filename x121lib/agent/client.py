@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from pydantic import ValidationError
@@ -53,11 +55,30 @@ class AgentClient:
         answer = self._ask("POST", "/power-off", timeout_s=120.0)
         return int(answer["exit_code"]), str(answer["output"])
 
-    def _ask(self, method: str, path: str, timeout_s: float | None = None) -> Any:
+    def packs(self) -> list[dict[str, Any]]:
+        """Return the packs that the host allows: name, repo, commit, and the commit that is installed."""
+        return list(self._ask("GET", "/packs", timeout_s=60.0))
+
+    def install_pack(self, pack: str) -> dict[str, Any]:
+        """Bring a pack that the host allows to its pinned commit; returns name, commit, and the commit before."""
+        if not all(c.isascii() and (c.isalnum() or c in "._-") for c in pack) or not pack:
+            raise AgentError(f"'{pack}' is no name of a pack.")
+        return dict(self._ask("POST", f"/packs/{pack}/install", timeout_s=1800.0))
+
+    def file_state(self, path: str, sha256: str) -> dict[str, Any]:
+        """Return what lies under a path of the host's models: ``state`` and ``n_bytes``."""
+        return dict(self._ask("GET", f"/model-files/{quote(path)}?sha256={sha256}", timeout_s=600.0))
+
+    def send_file(self, path: str, sha256: str, span: tuple[int, int], body: Iterator[bytes]) -> dict[str, Any]:
+        """Send a model from a byte on; ``span`` is that byte and the bytes of the whole; returns its new state."""
+        query = f"sha256={sha256}&at={span[0]}&n_bytes={span[1]}"
+        return dict(self._ask("PUT", f"/model-files/{quote(path)}?{query}", timeout_s=600.0, body=body))
+
+    def _ask(self, method: str, path: str, timeout_s: float | None = None, body: Iterator[bytes] | None = None) -> Any:
         try:
             response = httpx.request(
                 method, self._url + path, headers={"Authorization": f"Bearer {self._key}"},
-                timeout=timeout_s or self._timeout_s, trust_env=False,
+                timeout=timeout_s or self._timeout_s, trust_env=False, content=body,
             )  # fmt: skip
             answer = response.json()
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -25,6 +25,19 @@ class Thresholds(_Part):
     disk_free_gb: float = Field(10.0, ge=0, description="Free gigabytes (10⁹ bytes) of each disk.")
 
 
+class Pack(_Part):
+    """A node pack that may be installed."""
+
+    repo: Annotated[str, Field(pattern=r"^(https://|ssh://|file://|/)[!-~]+$")] = Field(
+        description="Its git repository: https, ssh, file, or a path."
+    )
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] = Field(description="The one commit that is installed.")
+    after: Command | None = Field(None, description="Command that runs in its folder afterwards, e.g. pip install.")
+
+
+PackName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
 class AgentConfig(_Part):
     """Everything that the agent may look at and run; nothing else is ever run."""
 
@@ -34,6 +47,9 @@ class AgentConfig(_Part):
     disks: tuple[Path, ...] = Field((), description="Folders whose disks are reported.")
     models: Path | None = Field(None, description="ComfyUI's folder of models.")
     node_packs: Path | None = Field(None, description="ComfyUI's folder `custom_nodes`.")
+    packs: dict[PackName, Pack] = Field(default_factory=dict, description="Node packs that may be installed.")
+    receive_models: bool = Field(False, description="Whether the studio may send files into the folder of models.")
+    install_s: float = Field(600.0, gt=0, description="Seconds that each step of an installation may take.")
     services: dict[str, Command] = Field(default_factory=dict, description="Service → its restart command.")
     power_off: Command | None = Field(None, description="Command that puts the host to sleep or off.")
     command_s: float = Field(60.0, gt=0, description="Seconds that a command may take.")

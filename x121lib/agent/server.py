@@ -13,7 +13,10 @@ from typing import Any
 
 from aiohttp import web
 
+from x121lib.agent import packs
+from x121lib.agent.commands import execute
 from x121lib.agent.config import AgentConfig
+from x121lib.agent.files import FileError, Inbox
 from x121lib.agent.gpus import Gpus
 from x121lib.agent.vitals import Disk, Gpu, Report, alerts
 from x121lib.base.log import get_logger
@@ -23,7 +26,6 @@ _log = get_logger(__name__)
 EVERY_S = 1.0
 """Seconds between two measurements."""
 _MOST_FILES = 20_000
-_TAIL = 2000
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,6 +40,8 @@ class Agent:
         self._latest: tuple[Gpu, ...] = ()
         self._measured_at = 0.0
         self._busy: set[str] = set()
+        may_receive = config.receive_models and config.models is not None
+        self._inbox = Inbox(config.models) if may_receive and config.models is not None else None
 
     def app(self) -> web.Application:
         """Return the application; it measures while it runs."""
@@ -46,6 +50,8 @@ class Agent:
             web.get("/vitals", self._vitals), web.get("/models", self._models),
             web.get("/node-packs", self._node_packs), web.post("/services/{name}/restart", self._restart),
             web.post("/power-off", self._power_off),
+            web.get("/packs", self._packs), web.post("/packs/{name}/install", self._install),
+            web.get("/model-files/{path:.+}", self._file_state), web.put("/model-files/{path:.+}", self._receive),
         ])  # fmt: skip
         app.cleanup_ctx.append(self._measuring)
         return app
@@ -103,34 +109,60 @@ class Agent:
             return _refusal(404, "agent.not_configured", "The agent has no command 'power_off' configured.")
         return await self._run("power-off", self._config.power_off)
 
+    async def _packs(self, _request: web.Request) -> web.Response:
+        return web.json_response(await packs.listing(self._config))
+
+    async def _install(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in self._config.packs:
+            known = ", ".join(sorted(self._config.packs)) or "none"
+            return _refusal(404, "agent.not_configured", f"No pack '{name}' is configured here. There are: {known}.")
+        if f"pack {name}" in self._busy:
+            return _refusal(409, "agent.busy", f"The pack '{name}' is being installed already.")
+        self._busy.add(f"pack {name}")
+        try:
+            done = await packs.install(self._config, name)
+        except packs.PackError as error:
+            _log.warning("the pack '%s' was not installed: %s", name, error)
+            return _refusal(409, "agent.pack_failed", str(error))
+        finally:
+            self._busy.discard(f"pack {name}")
+        _log.info("the pack '%s' is at %s", name, done["commit"])
+        return web.json_response(done)
+
+    async def _file_state(self, request: web.Request) -> web.Response:
+        if self._inbox is None:
+            return _refusal(404, "agent.not_configured", "The agent has 'receive_models' not configured.")
+        try:
+            return web.json_response(
+                await self._inbox.state(request.match_info["path"], request.query.get("sha256", ""))
+            )
+        except FileError as error:
+            return _refusal(error.status, "agent.file_refused", error.message)
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        if self._inbox is None:
+            return _refusal(404, "agent.not_configured", "The agent has 'receive_models' not configured.")
+        try:
+            span = int(request.query.get("at", "")), int(request.query.get("n_bytes", ""))
+        except ValueError:
+            return _refusal(422, "agent.file_refused", "'at' and 'n_bytes' are numbers of bytes.")
+        try:
+            path, sha256 = request.match_info["path"], request.query.get("sha256", "")
+            return web.json_response(await self._inbox.receive(path, sha256, span, request.content))
+        except FileError as error:
+            return _refusal(error.status, "agent.file_refused", error.message)
+
     async def _run(self, name: str, command: tuple[str, ...]) -> web.Response:
         if name in self._busy:
             return _refusal(409, "agent.busy", f"The command of '{name}' runs already.")
         self._busy.add(name)
         try:
-            code, output = await _execute(command, self._config.command_s)
+            code, output = await execute(command, self._config.command_s)
         finally:
             self._busy.discard(name)
         _log.info("the command of '%s' ended with %s", name, code)
         return web.json_response({"service": name, "exit_code": code, "output": output})
-
-
-async def _execute(command: tuple[str, ...], longest_s: float) -> tuple[int, str]:
-    """Run a command without a shell; return its exit code (-1: not started or not ended in time) and its last words."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-    except OSError as error:
-        return -1, f"The command could not be started: {error}"
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), longest_s)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return -1, f"The command did not end within {longest_s:.0f} s."
-    return process.returncode or 0, output[-_TAIL:].decode(errors="replace")
 
 
 def _disk(folder: Path) -> Disk | None:

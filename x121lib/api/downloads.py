@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -42,6 +43,43 @@ class NewDownload(Given):
     kind: shapes.Name | None = None
     name: shapes.Name | None = None
     anyway: bool = False
+
+
+class Placement(BaseModel):
+    """A model on a worker's host."""
+
+    path: str
+    worker: str
+    status: str
+    sent_bytes: int
+    n_bytes: int
+    is_newest: bool
+    trouble: str
+    finished_at: datetime | None
+
+
+class Destination(Given):
+    """Workers by name; null: all that have an agent."""
+
+    workers: Annotated[list[shapes.Name] | None, Field(min_length=1, max_length=1000)] = None
+
+
+class Queued(BaseModel):
+    """Workers that a model now goes to."""
+
+    workers: list[str]
+
+
+@router.get("/model-placements", response_model=Page[Placement])
+def list_placements(studio: Acting, limit: Limit = 100, offset: Offset = 0) -> Any:
+    """List which models were sent to which workers."""
+    return page(studio.placements.list(), limit, offset)
+
+
+@router.post("/models/{model_id}/distribute", status_code=CREATED, response_model=Queued)
+def distribute_model(studio: Acting, model_id: uuid.UUID, given: Destination) -> Any:
+    """Queue a model for the hosts of workers."""
+    return {"workers": studio.placements.add(str(model_id), given.workers)}
 
 
 @router.get("/model-downloads", response_model=Page[Download])

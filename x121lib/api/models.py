@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from x121lib.api import shapes
@@ -109,6 +110,75 @@ class NoteKey(BaseModel):
     """A note's key."""
 
     note_id: uuid.UUID
+
+
+class Scanned(BaseModel):
+    """What a scan changed."""
+
+    n_files: int
+    n_hashed: int
+    added: list[str]
+    updated: list[str]
+    missing: list[str]
+    unreadable: list[tuple[str, str]]
+
+
+class Wanted(Given):
+    """Models by path, name or key; none: all."""
+
+    names: list[shapes.Name] = Field(default_factory=list, max_length=1000)
+
+
+class Verified(BaseModel):
+    """A model and whether its file is what the inventory says."""
+
+    path: str
+    status: str
+
+
+class Repaired(BaseModel):
+    """What became of a missing model."""
+
+    path: str
+    found: str | None
+    still_named: list[str]
+
+
+@router.post("/models/scan", response_model=Scanned)
+def scan_models(studio: Acting) -> Any:
+    """Register what lies in the folder of models that the settings name."""
+    return asdict(studio.models.scan())
+
+
+@router.post("/models/verify", response_model=list[Verified])
+def verify_models(studio: Acting, given: Wanted) -> Any:
+    """Read the files again and compare their hashes with the inventory."""
+    found = studio.models.verify(tuple(given.names))
+    return [{"path": path, "status": status.value} for path, status in found]
+
+
+@router.post("/models/repair", response_model=list[Repaired])
+def repair_models(studio: Acting) -> Any:
+    """Point each missing model at a file with the same content."""
+    return [asdict(done) for done in studio.models.repair()]
+
+
+@router.delete("/models/{model_id}", status_code=NO_CONTENT)
+def remove_model(studio: Acting, model_id: uuid.UUID, keep_file: bool = False) -> None:
+    """Take a model out of the inventory and delete its file; refused while something uses it."""
+    studio.models.remove(str(model_id), keep_file=keep_file)
+
+
+@router.get("/models/{model_id}/notes", response_model=list[Note])
+def list_notes(studio: Acting, model_id: uuid.UUID) -> Any:
+    """List the notes on a model and on its pairs, the newest first."""
+    return studio.models.show(str(model_id))["notes"]
+
+
+@router.get("/models/{model_id}/graph")
+def draw_graph(studio: Acting, model_id: uuid.UUID) -> Response:
+    """Draw where a model is used, as SVG."""
+    return Response(studio.models.graph(str(model_id)), media_type="image/svg+xml")
 
 
 @router.get("/models", response_model=Page[Model])

@@ -70,6 +70,21 @@ def worker_energy(as_json: Json = False) -> None:
         show_frame(studio.agents.energy(), as_json=as_json, empty="No power was measured yet.")
 
 
+@worker_app.command("packs")
+def worker_packs(name: str, as_json: Json = False) -> None:
+    """List the node packs that a worker's host allows, with the commit that is pinned and the one installed."""
+    with refusals(), Studio.open() as studio:
+        show_frame(studio.agents.packs(name), as_json=as_json, empty=f"The agent of {name} allows no pack.")
+
+
+@worker_app.command("install-pack")
+def worker_install_pack(name: str, pack: str) -> None:
+    """Install a node pack that a worker's host allows, at the commit pinned there."""
+    with refusals(), Studio.open() as studio:
+        done = studio.agents.install_pack(name, pack)
+        say(f"{pack} is at {done['commit']}. Restart ComfyUI: 'x121 worker restart {name} comfyui'.")
+
+
 @worker_app.command("restart")
 def worker_restart(name: str, service: str) -> None:
     """Restart a service on a worker's host by the command that its agent has configured."""

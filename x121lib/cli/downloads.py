@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from x121lib.base.errors import RefusedError
+from x121lib.base.errors import InvalidInputError, RefusedError
 from x121lib.cli.output import note, refusals, say, show_frame
 from x121lib.studio import Studio
 
@@ -69,10 +69,39 @@ def model_cancel(key: Key) -> None:
         say(f"{key} is cancelled.")
 
 
+def model_distribute(
+    name: Annotated[str, typer.Argument(help="The model's path below its folder, its name, or its key.")],
+    worker: Annotated[list[str] | None, typer.Option(help="A worker's name; repeat for more.")] = None,
+    to_all: Annotated[bool, typer.Option("--all", help="All workers that have an agent.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Send it in this process, and wait for it.")] = False,
+) -> None:
+    """Send a model to the hosts of workers through their agents."""
+    with refusals(), Studio.open() as studio:
+        if bool(worker) == to_all:
+            raise InvalidInputError("Say where the model goes.", hint="--worker NAME or --all.")
+        queued = studio.placements.add(name, worker or None)
+        say(f"{name} goes to {', '.join(queued)}." if queued else f"{name} is there or on its way already.")
+        if now:
+            while studio.placements.run_next():
+                pass
+            show_frame(studio.placements.list(name), as_json=False)
+        elif queued and not studio.work.has_consumer():
+            note("It waits: no consumer runs. Start 'x121 up', or add --now.")
+
+
+def model_placements(name: Annotated[str | None, typer.Argument()] = None, as_json: Json = False) -> None:
+    """List which models were sent to which workers, and how far they are."""
+    with refusals(), Studio.open() as studio:
+        show_frame(
+            studio.placements.list(name), as_json=as_json, empty="No model was sent yet: 'x121 model distribute NAME'."
+        )
+
+
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to `model`."""
     for name, command in (
         ("download", model_download), ("downloads", model_downloads), ("pause", model_pause),
-        ("resume", model_resume), ("cancel", model_cancel),
+        ("resume", model_resume), ("cancel", model_cancel), ("distribute", model_distribute),
+        ("placements", model_placements),
     ):  # fmt: skip
         app.command(name)(command)

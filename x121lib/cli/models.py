@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from x121lib.base.errors import InvalidInputError, RefusedError
-from x121lib.cli.output import note, refusals, say, show, show_frame
+from x121lib.cli.output import note, refusals, say, show, show_frame, write_text
 from x121lib.studio import Studio
 from x121lib.terms.vocabulary import ModelStatus
 
@@ -134,9 +134,17 @@ def model_remove(
 
 
 @model_app.command("uses")
-def model_uses(name: Name, as_json: Json = False) -> None:
+def model_uses(
+    name: Name,
+    graph: Annotated[Path | None, typer.Option(help="Draw it as an SVG picture into this file instead.")] = None,
+    as_json: Json = False,
+) -> None:
     """List where a model is used: workflows, scene types, open scenes, takes."""
     with refusals(), Studio.open() as studio:
+        if graph is not None:
+            write_text(graph, studio.models.graph(name))
+            say(str(graph))
+            return
         show_frame(studio.models.uses(name), as_json=as_json, empty="Nothing uses it.")
 
 

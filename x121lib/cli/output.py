@@ -6,13 +6,14 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from x121lib.base.errors import X121Error
+from x121lib.base.errors import RefusedError, X121Error
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -56,6 +57,14 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return str(value).replace("[", r"\[")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file of text; raises `RefusedError` where it can not be written."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RefusedError(f"{path} can not be written: {error.strerror}.", hint="Give another file.") from error
 
 
 def say(text: str) -> None:

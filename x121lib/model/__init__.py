@@ -33,7 +33,15 @@ from x121lib.model.fleet import (
     WorkflowWorkerTag,
 )
 from x121lib.model.history import AuditEntry, Delivery, DeliveryItem, Event, EventCursor
-from x121lib.model.library import LibraryModel, ModelDownload, ModelNote, ModelRoot, ModelTriggerWord, ModelVersion
+from x121lib.model.library import (
+    LibraryModel,
+    ModelDownload,
+    ModelNote,
+    ModelPlacement,
+    ModelRoot,
+    ModelTriggerWord,
+    ModelVersion,
+)
 from x121lib.model.people import ApiKey, Person, PersonRole, SignInLink
 from x121lib.model.quality import Decision, DecisionTag, FailureTag, Note, Score, Verdict
 from x121lib.model.recipes import (
@@ -86,13 +94,13 @@ __all__ = [
     "AuditEntry", "Base", "Batch", "BatchScene", "Character", "CharacterMetadataValue", "Decision", "DecisionTag",
     "Delivery", "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt",
     "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease", "MetadataField",
-    "Metric", "ModelDownload", "ModelNote", "ModelRoot", "ModelTriggerWord", "ModelVersion", "Note", "Performer",
-    "Person", "PersonRole", "PowerWindow", "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt",
-    "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant",
-    "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue",
-    "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Secret", "Segment",
-    "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Worker",
-    "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass",
-    "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot", "WorkflowVersion",
-    "WorkflowWorkerTag", "lookup_table_name",
+    "Metric", "ModelDownload", "ModelNote", "ModelPlacement", "ModelRoot", "ModelTriggerWord", "ModelVersion",
+    "Note", "Performer", "Person", "PersonRole", "PowerWindow", "Project", "QaGate", "QaProfile",
+    "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
+    "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
+    "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",
+    "Secret", "Segment", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind",
+    "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel",
+    "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot",
+    "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

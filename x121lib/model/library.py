@@ -77,6 +77,24 @@ class ModelNote(Base):
     created_at: Mapped[datetime] = now_column()
 
 
+class ModelPlacement(Base):
+    """A model's file on a worker's host: the version that goes there, how far it is, and why it is not there."""
+
+    __tablename__ = "model_placement"
+    worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
+    model_id: Mapped[uuid.UUID] = fk("model.id", "CASCADE", primary_key=True)
+    sha256: Mapped[str] = mapped_column(sa.CHAR(64), nullable=False)
+    status_id: Mapped[DownloadStatus] = term(DownloadStatus, default=DownloadStatus.QUEUED)
+    sent_bytes: Mapped[int] = mapped_column(sa.BigInteger, nullable=False, default=0)
+    n_bytes: Mapped[int] = mapped_column(sa.BigInteger, nullable=False)
+    trouble: Mapped[str] = text(default="")
+    owner: Mapped[uuid.UUID | None] = mapped_column(sa.Uuid, nullable=True)
+    lease_until: Mapped[datetime | None] = moment()
+    requested_at: Mapped[datetime] = now_column()
+    finished_at: Mapped[datetime | None] = moment()
+    __table_args__ = (sa.Index("ix_model_placement_model_id", "model_id"),)
+
+
 class ModelDownload(Base):
     """A model that is to be fetched: from where, to which place, and how far it is.
 

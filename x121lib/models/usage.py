@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from x121lib import model as m
 from x121lib.models import queries
 from x121lib.models.graph import Named, named_models
+from x121lib.terms.transitions import ENDED_STATUSES
 from x121lib.terms.vocabulary import SceneStatus
 
 _OVER = (SceneStatus.APPROVED, SceneStatus.REJECTED)
@@ -100,9 +101,16 @@ def _scene_types(session: Session, row: m.LibraryModel) -> Iterator[Use]:
     )
     for name, version, is_newest in session.execute(query.where(m.SceneTypeVersion.id.in_(using))):
         yield Use("scene type", name, version.number, using[version.id].weight, is_newest, version.id)
-    open_scenes = _scene_names().where(m.Scene.scene_type_version_id.in_(using), m.Scene.status_id.not_in(_OVER))
-    for scene_id, words in session.execute(open_scenes):
-        yield Use("scene", words, None, None, True, scene_id)
+    working = (
+        sa.select(m.Segment.scene_id).join(m.Take, m.Take.segment_id == m.Segment.id)
+        .join(m.GpuTask, m.GpuTask.take_id == m.Take.id)
+        .where(m.GpuTask.status_id.not_in(ENDED_STATUSES))
+    )  # fmt: skip
+    needs = sa.or_(m.Scene.status_id != SceneStatus.FAILED, m.Scene.id.in_(working)).label("needs")
+    open_scenes = _scene_names().add_columns(needs)
+    open_scenes = open_scenes.where(m.Scene.scene_type_version_id.in_(using), m.Scene.status_id.not_in(_OVER))
+    for scene_id, words, is_needed in session.execute(open_scenes):
+        yield Use("scene", words, None, None, is_needed, scene_id)
 
 
 def _takes(session: Session, row: m.LibraryModel) -> Iterator[Use]:
@@ -119,6 +127,22 @@ def _takes(session: Session, row: m.LibraryModel) -> Iterator[Use]:
     names = _names(session, {r.scene_id for r in rows})
     for r in rows:
         yield Use("take", f"{names[r.scene_id]} S{r.sequence_index}", r.number, r.weight, False, r.id)
+
+
+def parents_of(session: Session, uses: Collection[Use]) -> dict[uuid.UUID, uuid.UUID]:
+    """Return for each scene type version its workflow version, for each scene that version, for each take its scene."""
+    keys = {use.key for use in uses}
+    version, scene, take = m.SceneTypeVersion, m.Scene, m.Take
+    segments = sa.select(take.id, m.Segment.scene_id).join(m.Segment, m.Segment.id == take.segment_id)
+    found: dict[uuid.UUID, uuid.UUID] = {}
+    for query in (
+        sa.select(version.id, version.workflow_version_id).where(version.id.in_(keys)),
+        segments.where(take.id.in_(keys)),
+    ):
+        found |= dict(session.execute(query).all())
+    scenes = keys | set(found.values())
+    found |= dict(session.execute(sa.select(scene.id, scene.scene_type_version_id).where(scene.id.in_(scenes))).all())
+    return found
 
 
 def scene_type_models(

@@ -85,6 +85,16 @@ def record_restart(session: Session, actor: Actor, worker_id: uuid.UUID, service
     )
 
 
+def record_pack(session: Session, actor: Actor, worker_id: uuid.UUID, pack: str, outcome: dict[str, str]) -> None:
+    """Write that a node pack was installed through the agent, or why it was not; publishes what was installed."""
+    facts = {"pack": pack, **outcome}
+    audit.record(session, actor, "worker.install_pack", ("worker", worker_id), after=facts)
+    if "trouble" not in outcome:
+        outbox.publish(
+            session, EventKind.NODE_PACK_INSTALLED, entity="worker", entity_id=worker_id, payload=dict(facts)
+        )
+
+
 def _add_energy(session: Session, row: m.WorkerAgent, report: Report, now: datetime) -> None:
     watts = [g.power_w for g in report.gpus if g.power_w is not None]
     seconds = (now - row.answered_at).total_seconds() if row.answered_at is not None else 0.0

@@ -147,6 +147,33 @@ class Agents:
             row = agents.agent_of(session, worker)
         return self.client(row).node_packs()
 
+    def packs(self, worker: str) -> pd.DataFrame:
+        """Return the packs that the worker's host allows: name, repo, commit, and the commit that is installed."""
+        self._studio.actor.require(Permission.MANAGE_WORKERS)
+        with self._studio.transaction() as session:
+            row = agents.agent_of(session, worker)
+        return pd.DataFrame(self.client(row).packs(), columns=["name", "repo", "commit", "installed"])
+
+    def install_pack(self, worker: str, pack: str) -> dict[str, Any]:
+        """Bring a pack that the worker's host allows to the commit pinned there; success and failure are logged.
+
+        Raises:
+            AgentError: the host does not allow that pack, or git failed; the folder of packs is as it was.
+        """
+        self._studio.actor.require(Permission.MANAGE_WORKERS)
+        with self._studio.transaction() as session:
+            row = agents.agent_of(session, worker)
+        try:
+            done = self.client(row).install_pack(pack)
+        except AgentError as error:
+            with self._studio.transaction() as session:
+                agents.record_pack(session, self._studio.actor, row.worker_id, pack, {"trouble": str(error)})
+            raise
+        with self._studio.transaction() as session:
+            facts = {"commit": str(done["commit"]), "before": str(done["before"])}
+            agents.record_pack(session, self._studio.actor, row.worker_id, pack, facts)
+        return done
+
     def client(self, row: m.WorkerAgent) -> AgentClient:
         """Return a client of an agent; raises `RefusedError` where its key cannot be read."""
         try:

@@ -31,6 +31,7 @@ from x121lib.studio.doors import Doors
 from x121lib.studio.downloads import Downloads
 from x121lib.studio.models import Models
 from x121lib.studio.people import People
+from x121lib.studio.placements import Placements
 from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.secrets import Secrets
@@ -52,6 +53,7 @@ class Studio:
         work: what the consumer process calls: tick, run, assemble.
         models: the library of models and LoRAs.
         downloads: the queue of models that are fetched.
+        placements: models on the hosts of workers.
         secrets: tokens that the studio was given.
         doors: health, export, files.
     """
@@ -69,6 +71,7 @@ class Studio:
         self.models = Models(self)
         self.downloads = Downloads(self)
         self.workflows = Workflows(self)
+        self.placements = Placements(self)
         self.secrets = Secrets(self)
         self.doors = Doors(self)
 

@@ -60,3 +60,15 @@ class ModelsDoor(DoorBase):
         done = model_actions.remove(self._as(person), model_id, file)
         self._note_change()
         return done
+
+    def add_download(self, person: SessionPerson, address: str, kind: str, name: str, sha256: str) -> dict[str, Any]:
+        """Queue a download; the site is asked for the file at once."""
+        done = model_actions.download(self._as(person), address, kind, name, sha256)
+        self._note_change()
+        return done
+
+    def steer_download(self, person: SessionPerson, download_id: str, how: str) -> str:
+        """Pause, resume or cancel a download."""
+        text = model_actions.steer_download(self._as(person), download_id, how)
+        self._note_change()
+        return text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from x121lib.base.errors import InvalidInputError, RefusedError
-from x121lib.models import queries, repair, service, usage
+from x121lib.models import drawing, queries, repair, service, usage
 from x121lib.models.repair import Repair
 from x121lib.models.scan import check_root, file_hash, scan
 from x121lib.models.service import ScanReport
@@ -146,6 +146,15 @@ class Models:
             rows = usage.uses_of(session, queries.model(session, name))
         columns = ["what", "name", "version", "weight", "is_current", "key"]
         return pd.DataFrame([asdict(row) for row in rows], columns=columns)
+
+    def graph(self, name: str) -> str:
+        """Return the dependency graph of a model as an SVG picture; raises `NotFoundError`."""
+        self._studio.actor.require(Permission.VIEW)
+        with self._studio.transaction() as session:
+            row = queries.model(session, name)
+            uses = usage.uses_of(session, row)
+            parents = usage.parents_of(session, uses)
+        return drawing.draw(row.path, uses, parents)
 
     def stale(self, name: str | None = None) -> pd.DataFrame:
         """Return one row per chosen take that an updated model (or any) makes stale, with the reason."""

@@ -305,6 +305,8 @@ class EventKind(Term):
     MODEL_REMOVED = "model.removed", 84
     MODEL_DOWNLOADED = "model.downloaded", 85
     MODEL_DOWNLOAD_FAILED = "model.download_failed", 86
+    MODEL_DISTRIBUTED = "model.distributed", 87
+    NODE_PACK_INSTALLED = "node_pack.installed", 88
 
 
 class ModelKind(Term):

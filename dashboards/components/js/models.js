@@ -1,8 +1,9 @@
 // Models: what lies in the library, where it is used, and what may be done with it.
-import { html, raw, icon, shape, badge, tag, bar, panel, grow, button, segmented, emptyState, callout, attrs, ago, bytes, percent, many, kbd } from "./kit.js";
+import { html, raw, icon, shape, badge, tag, bar, panel, grow, button, segmented, emptyState, callout, attrs, ago, bytes, percent, clock, many, kbd } from "./kit.js";
 import { openForm, formBox, formActions, withForm } from "./forms.js";
 
 const STATUS = { running: "generating", done: "approved", stopped: "none", failed: "failed" };
+const FOLDERS = ["checkpoints", "loras", "vae", "diffusion_models", "text_encoders", "clip_vision", "controlnet", "embeddings", "upscale_models", "style_models"];
 const may = (app) => app.state.may_manage;
 const rows = (app) => app.state.rows;
 const stars = (n) => html`<span class="stars" title="${n ? `${n} of 5 stars` : "Not rated"}">${[1, 2, 3, 4, 5].map((i) => html`<i class="${i <= (n || 0) ? "on" : ""}">★</i>`)}</span>`;
@@ -36,6 +37,16 @@ function workStrip(app) {
   const what = w.what === "scan" ? "Scanning the folder" : "Reading every file again";
   if (w.status === "running") return html`<div class="wstrip">${callout("generating", html`<span class="row"><b class="med">${what}</b>${bar(w.total ? w.done / w.total : 0, "grow h6", "generating")}<span class="tnum">${w.total ? `${w.done} of ${w.total} files, ${percent(w.done / w.total)}` : "counting files"}</span><span class="muted">${w.by}</span></span>`, button("Stop", { act: "stopWork", cls: "sm", disabled: !may(app) }))}</div>`;
   return html`<div class="wstrip">${callout(STATUS[w.status], html`<b class="med">${w.what === "scan" ? "Scan" : "Check"}:</b> ${w.text}`, button("Close", { act: "hideWork", cls: "sm ghost" }))}</div>`;
+}
+
+// ---------------------------------------------------------------- downloads
+const moved = (d) => html`<span class="row">${bar(d.share, "w90", d.status)}<span class="tnum">${d.n_bytes ? percent(d.share) : bytes(d.done_bytes)}</span></span>`;
+const steer = (d, how, label, cls = "") => d.can.includes(how) && button(label, { act: "steer", arg: [d.id, how], cls: `sm ${cls}` });
+
+function downloads(app) {
+  const list = app.state.downloads;
+  const lines = list.map((d) => html`<tr data-key="down-${d.id}"><td>${badge(d.status, d.word, { plain: true })}</td><td class="what mname"><b class="med ell" title="${d.path}">${d.path.split("/").pop()}</b><div class="xs ell ${d.trouble ? "c st-failed" : "muted"}" title="${d.trouble || d.address}">${d.trouble || d.address}</div></td><td class="secondary">${d.path.includes("/") ? d.path.slice(0, d.path.lastIndexOf("/")) : ""}</td><td>${d.status === "approved" ? html`<span class="muted">whole, in the library</span>` : moved(d)}</td><td class="mono right">${bytes(d.n_bytes)}</td><td class="mono right secondary">${d.rate ? `${bytes(d.rate)}/s` : "–"}</td><td class="mono right secondary">${d.left_s === null ? "–" : clock(d.left_s)}</td><td class="right"><span class="row g1 endrow">${steer(d, "pause", "Pause")}${steer(d, "resume", "Go on")}${steer(d, "cancel", "Cancel", "danger-quiet")}</span></td></tr>`);
+  return panel("inv", html`<h2>Downloads</h2><span class="badge tag">${list.length}</span>${grow}<span class="xs muted wide">A broken transfer goes on from its last byte; a wrong hash is never kept</span>`, list.length ? html`<div class="scroll"><table class="table mtable"><thead><tr><th>State</th><th>File</th><th>Folder</th><th>Received</th><th class="n">Size</th><th class="n">Rate</th><th class="n">Left</th><th></th></tr></thead><tbody>${lines}</tbody></table></div>` : emptyState({ title: "Nothing is being downloaded", text: "Give an address; the site is asked for the file at once, and what the library holds already is not fetched again.", actions: button("Download…", { act: "download", icon: "plus", cls: "primary", disabled: !may(app) }), command: "x121 model download hf:OWNER/REPO/FILE", art: false }));
 }
 
 // ---------------------------------------------------------------- the one that is chosen
@@ -78,6 +89,9 @@ const actions = {
   repair: (app) => app.act("repair_models"),
   stopWork: (app) => app.act("stop_model_work"),
   hideWork: (app) => { const w = app.state.work; app.set({ hidden: `${w.what}${w.status}${w.text}` }); },
+  tab: (app, tab) => go(app, { tab: tab === "downloads" ? tab : "" }),
+  steer: (app, [id, how]) => app.act("steer_download", { download_id: id, how }),
+  download: (app) => { if (may(app)) openForm(app, { name: "add_download", title: "Download a model", label: "Download", wait: "Asking the site…", args: {}, text: "The site is asked for the file at once. Nothing is queued where the library holds it already or the disk has no room.", fields: [{ name: "address", label: "Address", placeholder: "https://…, hf:OWNER/REPO/FILE or civitai:MODEL@VERSION" }, { name: "kind", label: "Kind", half: true, options: [["", "as the site says"], ...FOLDERS.map((f) => [f, f])] }, { name: "name", label: "File name", half: true, placeholder: "as the site says" }, { name: "sha256", label: "SHA-256", placeholder: "where the site promises none" }], done: () => go(app, { tab: "downloads" }) }); },
   rate,
   note: (app) => { const d = app.state.chosen; if (d && may(app)) openForm(app, { name: "note_model", title: `Note on ${d.name}`, label: "Save note", args: { model_id: d.id }, fields: [{ name: "text", label: "What was observed", rows: 3 }, { name: "other", label: "Together with", half: true, options: [["", "alone"], ...d.others.map((path) => [path, path])] }, { name: "warning", label: "Is it a warning?", half: true, value: "no", options: [["no", "No, an observation"], ["yes", "Yes, say it before work"]] }] }); },
   remove: (app) => {
@@ -89,18 +103,18 @@ const actions = {
 export const models = {
   title: () => "Models",
   crumbs: (app) => (app.state.chosen ? ["Models", app.state.chosen.name] : ["Models"]),
-  help: [["↑ ↓", "Choose a model"], ["F", "Filter"], ["S", "Scan a folder"], ["V", "Verify every file"], ["1 2 3 4 5", "Rate"], ["N", "Write a note"]],
-  commands: (app) => (may(app) ? [{ label: "Scan a folder", act: "scan", icon: "search", keys: ["S"] }, { label: "Verify every file", act: "verify", icon: "shield-check", keys: ["V"] }, { label: "Repair missing models", act: "repair", icon: "wrench" }] : []),
+  help: [["↑ ↓", "Choose a model"], ["F", "Filter"], ["S", "Scan a folder"], ["V", "Verify every file"], ["D", "Download a model"], ["1 2 3 4 5", "Rate"], ["N", "Write a note"]],
+  commands: (app) => (may(app) ? [{ label: "Scan a folder", act: "scan", icon: "search", keys: ["S"] }, { label: "Verify every file", act: "verify", icon: "shield-check", keys: ["V"] }, { label: "Download a model", act: "download", icon: "plus", keys: ["D"] }, { label: "Repair missing models", act: "repair", icon: "wrench" }] : []),
   keys: withForm({
     ArrowUp: (app) => step(app, -1), ArrowDown: (app) => step(app, 1), f: () => document.getElementById("model-find")?.focus(),
-    s: (app) => { if (may(app) && app.state.folders.length) actions.scan(app); }, v: (app) => actions.verify(app), n: (app) => actions.note(app),
+    s: (app) => { if (may(app) && app.state.folders.length) actions.scan(app); }, v: (app) => actions.verify(app), d: (app) => actions.download(app), n: (app) => actions.note(app),
     ...Object.fromEntries([1, 2, 3, 4, 5].map((i) => [String(i), (app) => rate(app, i)])),
     Escape: () => document.activeElement?.blur?.(),
   }),
   actions,
   render: (app) => {
-    const { total, bytes: size, states, folders, work } = app.state, busy = work?.status === "running";
+    const { total, bytes: size, states, folders, work } = app.state, busy = work?.status === "running", down = app.params.tab === "downloads";
     const lost = states.filter((s) => s.id !== "present" && s.n);
-    return html`<div class="head"><h1>Models</h1><span class="facts"><b class="secondary med">${total}</b> ${total === 1 ? "file" : "files"} · ${bytes(size)}</span>${lost.map((s) => badge(s.status, `${s.n} ${s.word.toLowerCase()}`))}${grow}${lost.some((s) => s.id === "missing") && button("Repair", { act: "repair", icon: "wrench", disabled: !may(app), title: "Find missing models by their content" })}${button("Verify", { act: "verify", icon: "shield-check", keys: ["V"], disabled: !may(app) || busy || !total })}${button("Scan…", { act: "scan", icon: "search", cls: "primary", keys: ["S"], disabled: !may(app) || busy || !folders.length, title: folders.length ? "" : "No folder is known: x121 model scan FOLDER" })}</div>${workStrip(app)}<div class="mdgrid">${inventory(app)}${side(app)}</div>${formBox(app)}`;
+    return html`<div class="head"><h1>Models</h1><span class="facts"><b class="secondary med">${total}</b> ${total === 1 ? "file" : "files"} · ${bytes(size)}</span>${lost.map((s) => badge(s.status, `${s.n} ${s.word.toLowerCase()}`))}${segmented([["inventory", "Inventory"], ["downloads", `Downloads ${app.state.downloads.filter((d) => d.can.length).length || ""}`]], down ? "downloads" : "inventory", "tab")}${grow}${button("Download…", { act: "download", icon: "plus", keys: ["D"], disabled: !may(app) })}${lost.some((s) => s.id === "missing") && button("Repair", { act: "repair", icon: "wrench", disabled: !may(app), title: "Find missing models by their content" })}${button("Verify", { act: "verify", icon: "shield-check", keys: ["V"], disabled: !may(app) || busy || !total })}${button("Scan…", { act: "scan", icon: "search", cls: "primary", keys: ["S"], disabled: !may(app) || busy || !folders.length, title: folders.length ? "" : "No folder is known: x121 model scan FOLDER" })}</div>${workStrip(app)}${down ? html`<div class="mdgrid one">${downloads(app)}</div>` : html`<div class="mdgrid">${inventory(app)}${side(app)}</div>`}${formBox(app)}`;
   },
 };

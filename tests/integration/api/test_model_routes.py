@@ -58,3 +58,32 @@ async def test_downloads_are_queued_paused_resumed_and_cancelled(
     assert (await client.get(place, headers=creator)).json()["path"] == "loras/soft.pt"
     assert (await client.get("/model-downloads", headers=creator)).json()["total"] == 1
     site.stop()
+
+
+async def test_the_inventory_is_scanned_verified_drawn_and_a_model_removed(
+    house: House, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    creator, reviewer = house.key("creator"), house.key("reviewer")
+    file = tmp_path / "models" / "loras" / "scanned.safetensors"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"scanned")
+    monkeypatch.setattr(house.studio.settings, "models_dir", tmp_path / "models")
+    assert (await client.post("/models/scan", headers=reviewer)).status_code == 403
+    scanned = (await client.post("/models/scan", headers=creator)).json()
+    assert (scanned["added"], scanned["n_hashed"]) == (["loras/scanned.safetensors"], 1)
+    named = {"names": ["loras/scanned.safetensors"]}
+    file.write_bytes(b"altered")
+    verified = (await client.post("/models/verify", headers=creator, json=named)).json()
+    assert verified == [{"path": "loras/scanned.safetensors", "status": "altered"}]
+    rows = (await client.get("/models?kind=loras", headers=reviewer)).json()["items"]
+    place = next(f"/models/{row['model_id']}" for row in rows if row["name"] == "scanned.safetensors")
+    drawn = await client.get(f"{place}/graph", headers=reviewer)
+    assert (drawn.headers["content-type"], drawn.text[:4]) == ("image/svg+xml", "<svg")
+    assert (await client.get(f"{place}/notes", headers=reviewer)).json() == []
+    file.unlink()
+    await client.post("/models/scan", headers=creator)
+    lost = (await client.post("/models/repair", headers=creator)).json()
+    assert {"path": "loras/scanned.safetensors", "found": None, "still_named": []} in lost
+    assert (await client.delete(place, headers=reviewer)).status_code == 403
+    assert (await client.delete(place, headers=creator)).status_code == 204
+    assert (await client.get(place, headers=reviewer)).status_code == 404

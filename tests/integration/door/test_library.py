@@ -19,6 +19,7 @@ from x121lib.scheduling import workers
 from x121lib.studio.door import Door
 from x121lib.studio.pages import SessionPerson
 from x121lib.terms.roles import SYSTEM
+from x121lib.testing.file_site import FileSite, Page
 from x121lib.testing.small_studio import LENIENT
 
 
@@ -112,3 +113,36 @@ def test_a_stopped_scan_stores_nothing_and_only_one_goes_on(
     assert (view["work"]["status"], view["total"]) == ("stopped", 0)
     with door.studio.transaction() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(m.LibraryModel)) == 0
+
+
+@pytest.mark.capability("PRD-104/auto-registration")
+def test_a_download_is_queued_steered_and_lands_in_the_library(
+    empty: tuple[Door, SessionPerson], tmp_path: Path
+) -> None:
+    door, admin = empty
+    site, settings = FileSite(), door.studio.settings
+    (tmp_path / "models").mkdir()
+    settings.models_dir, settings.disk_reserve_mb = tmp_path / "models", 0
+    settings.download_private_hosts = [f"127.0.0.1:{site.port}"]
+    site.pages["/soft.safetensors"] = Page(b"w" * 4096)
+    with pytest.raises(InvalidInputError, match="needs an address"):
+        door.add_download(admin, " ", "", "", "")
+    with pytest.raises(InvalidInputError, match="64 hexadecimal digits"):
+        door.add_download(admin, f"{site.url}/soft.safetensors", "loras", "", "abc")
+    door.add_download(admin, f"{site.url}/soft.safetensors", "loras", "", "")
+    view = door.models(admin, None, {"tab": "downloads"})
+    assert problems(view, c.ModelsView) == []
+    (row,) = view["downloads"]
+    assert (row["path"], row["word"], row["can"]) == ("loras/soft.safetensors", "Queued", ["pause", "cancel"])
+    assert "paused" in door.steer_download(admin, row["id"], "pause")
+    with pytest.raises(InvalidInputError, match="can not be steered by 'stop'"):
+        door.steer_download(admin, row["id"], "stop")
+    door.steer_download(admin, row["id"], "resume")
+    assert door.studio.downloads.run_next()
+    site.stop()
+    view = door.models(admin, None, {})
+    assert [(d["word"], d["share"], d["can"]) for d in view["downloads"]] == [("Complete", 1.0, [])]
+    assert [model["path"] for model in view["rows"]] == ["loras/soft.safetensors"]
+    viewer = person(door.studio, door, "Ben", "Reviewer")
+    with pytest.raises(ForbiddenError):
+        door.add_download(viewer, f"{site.url}/soft.safetensors", "loras", "", "")

@@ -16,7 +16,7 @@ from x121lib.models.headers import LARGEST_HEADER_BYTES, read_header
 from x121lib.pipeline.submission import Selection
 from x121lib.studio import Studio
 from x121lib.terms.roles import Actor
-from x121lib.terms.vocabulary import EventKind, ModelStatus
+from x121lib.terms.vocabulary import EventKind, ModelStatus, SceneStatus, TaskStatus
 from x121lib.testing.small_studio import drive, tiny_graph, write_recipe
 
 LORA, OTHER = "loras/soft.safetensors", "checkpoints/base.safetensors"
@@ -120,6 +120,12 @@ def test_a_used_model_is_not_removed_and_an_unused_one_is(stocked: Studio, root:
     with pytest.raises(RefusedError, match="workflow 'sway_graph', scene type 'sway', scene 'Aiko / sway / clothed'"):
         stocked.models.remove(LORA)
     assert (root / LORA).is_file()
+    for tasks, needed in ((TaskStatus.QUEUED, True), (TaskStatus.CANCELLED, False)):
+        with stocked.transaction() as session:
+            session.execute(sa.update(m.Scene).values(status_id=SceneStatus.FAILED))
+            session.execute(sa.update(m.GpuTask).values(status_id=tasks))
+        uses = stocked.models.uses(LORA)
+        assert bool(uses.set_index("what")["is_current"]["scene"]) is needed
     weights(root / "vae" / "idle.safetensors", b"v")
     stocked.models.scan(root)
     stocked.models.remove("idle.safetensors")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from x121lib.base.errors import ConflictError, InvalidInputError
@@ -67,6 +67,7 @@ def test_examples_come_out_exactly_and_parse_back(file_name: str, name: SceneNam
     assert naming.parse_scene_file_name(file_name, RULES) == name
 
 
+@settings(deadline=None)  # a busy machine is no fault of a name
 @given(studios(), st.data())
 def test_names_parse_back_to_what_made_them(studio: tuple[NamingRules, list[str]], data: st.DataObject) -> None:
     rules, contents = studio
@@ -79,6 +80,7 @@ def test_names_parse_back_to_what_made_them(studio: tuple[NamingRules, list[str]
     assert naming.parse_scene_file_name(naming.scene_file_name(name, rules), rules) == name
 
 
+@settings(deadline=None)  # a busy machine is no fault of a name
 @given(studios())
 def test_no_two_scenes_share_a_name(studio: tuple[NamingRules, list[str]]) -> None:
     rules, contents = studio

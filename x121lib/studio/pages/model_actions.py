@@ -59,5 +59,30 @@ def remove(studio: Studio, model_id: str, file: str) -> dict[str, Any]:
     return {"text": f"{name} is removed" + (" with its file" if file == "delete" else "; its file stays")}
 
 
+def download(studio: Studio, address: str, kind: str, name: str, sha256: str) -> dict[str, Any]:
+    """Queue a download; the site is asked for the file at once."""
+    if not address.strip():
+        raise InvalidInputError("A download needs an address.", hint="A URL, hf:OWNER/REPO/FILE, or civitai:MODEL.")
+    key = studio.downloads.add(
+        address.strip(), kind=kind or None, name=name.strip() or None, sha256=sha256.strip() or None
+    )
+    return {"text": f"{studio.downloads.show(key)['path']} is queued"}
+
+
+def steer_download(studio: Studio, download_id: str, how: str) -> str:
+    """Pause, resume or cancel a download."""
+    key = key_of(download_id, "download")
+    steps = {
+        "pause": (studio.downloads.pause, "paused; what was received stays"),
+        "resume": (studio.downloads.resume, "goes on from where it stood"),
+        "cancel": (studio.downloads.cancel, "cancelled; what was received is deleted"),
+    }
+    if how not in steps:
+        raise InvalidInputError(f"A download can not be steered by '{how}'.", hint=f"Known: {', '.join(steps)}.")
+    step, words = steps[how]
+    step(key)
+    return f"{studio.downloads.show(key)['path']}: {words}"
+
+
 def _key(model_id: str) -> str:
     return str(key_of(model_id, "model"))

@@ -16,12 +16,14 @@ from x121lib.models import queries, usage
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import iso
 from x121lib.terms.roles import Permission
-from x121lib.terms.vocabulary import ModelKind, ModelStatus, WorkerStatus
+from x121lib.terms.vocabulary import DownloadStatus, ModelKind, ModelStatus, WorkerStatus
 
 ROWS = 300
 """Models shown at once; the filter finds the others."""
 USES = 200
 """Uses shown of one model."""
+DOWNLOADS = 100
+"""Downloads shown, the newest."""
 STATES = {
     ModelStatus.PRESENT: ("approved", "Present"), ModelStatus.MISSING: ("failed", "Missing"),
     ModelStatus.ALTERED: ("warning", "Changed"),
@@ -51,6 +53,7 @@ def models(desk: Desk, params: Mapping[str, str], work: dict[str, Any] | None) -
             {"id": s.value, "status": STATES[s][0], "word": STATES[s][1], "n": by_state[s]} for s in ModelStatus
         ],
         "chosen": _detail(desk, chosen, holders) if chosen is not None else None, "work": work,
+        "downloads": (downloads := _downloads(desk)), "live": any(d["status"] == "generating" for d in downloads),
         "folders": folders(desk), "n_workers": len(_workers(desk)), "may_manage": desk.may(Permission.MANAGE_RECIPES),
     }  # fmt: skip
 
@@ -117,6 +120,41 @@ def _used(desk: Desk) -> Counter[Any]:
     newest = newest.order_by(version.scene_type_id, version.number.desc())
     loaded = usage.scene_type_models(desk.session, list(desk.session.scalars(newest)))
     return Counter(name for named in loaded.values() for name in {each.name for each in named})
+
+
+_TRANSFERS = {
+    DownloadStatus.QUEUED: ("pending", "Queued", ("pause", "cancel")),
+    DownloadStatus.RUNNING: ("generating", "Running", ("pause", "cancel")),
+    DownloadStatus.PAUSED: ("blocked", "Paused", ("resume", "cancel")),
+    DownloadStatus.FAILED: ("failed", "Failed", ("resume", "cancel")),
+    DownloadStatus.CANCELLED: ("none", "Cancelled", ()), DownloadStatus.COMPLETE: ("approved", "Complete", ()),
+}  # fmt: skip
+
+
+def _downloads(desk: Desk) -> list[dict[str, Any]]:
+    """Return the newest downloads with how far each is."""
+    found = []
+    for row in desk.studio.downloads.list().head(DOWNLOADS).to_dict("records"):
+        status, word, can = _TRANSFERS[DownloadStatus(row["status"])]
+        found.append(
+            {
+                "id": str(row["download_id"]),
+                "path": row["path"],
+                "status": status,
+                "word": word,
+                "done_bytes": int(row["received_bytes"]),
+                "n_bytes": row["n_bytes"],
+                "rate": int(row["bytes_per_s"]),
+                "share": (row["percent"] or 0.0) / 100,
+                "left_s": row["eta_s"],
+                "trouble": row["trouble"],
+                "address": row["address"],
+                "sha256": row["sha256"],
+                "model_id": str(row["model_id"]) if row["model_id"] else None,
+                "can": list(can) if desk.may(Permission.MANAGE_RECIPES) else [],
+            }
+        )
+    return found
 
 
 # One model
