@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from x121lib import model as m
 from x121lib.base.errors import ConflictError, InvalidInputError, NotFoundError
@@ -46,16 +46,18 @@ def listing(session: Session) -> Sequence[Any]:
         .where(m.WorkflowSlot.workflow_version_id == m.WorkflowVersion.id)
         .scalar_subquery()
     )
-    newest = sa.select(sa.func.max(m.SceneTypeVersion.number)).group_by(m.SceneTypeVersion.scene_type_id)
-    newest = newest.add_columns(m.SceneTypeVersion.scene_type_id).subquery()
+    other = aliased(m.SceneTypeVersion)
+    newest = sa.select(sa.func.max(other.number)).where(other.scene_type_id == m.SceneTypeVersion.scene_type_id)
     users = (
         sa.select(sa.func.count())
         .select_from(m.SceneTypeVersion)
-        .join(newest, sa.and_(newest.c.scene_type_id == m.SceneTypeVersion.scene_type_id,
-                              newest.c[0] == m.SceneTypeVersion.number))
-        .where(m.SceneTypeVersion.workflow_version_id == m.WorkflowVersion.id)
+        .where(
+            m.SceneTypeVersion.workflow_version_id == m.WorkflowVersion.id,
+            m.SceneTypeVersion.number == newest.correlate(m.SceneTypeVersion).scalar_subquery(),
+        )
+        .correlate(m.WorkflowVersion)
         .scalar_subquery()
-    )  # fmt: skip
+    )
     last = (
         sa.select(sa.func.max(m.Receipt.created_at))
         .where(m.Receipt.workflow_version_id == m.WorkflowVersion.id)
