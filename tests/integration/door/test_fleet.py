@@ -56,7 +56,7 @@ def test_a_worker_is_added_watched_held_and_removed(empty: tuple[Door, SessionPe
     door.hold_worker(admin, key, "maintenance", "new fan")
     held = door.workers(admin, None, key)
     assert held["workers"][0]["word"] == "Maintenance"
-    assert held["chosen"]["history"][0]["reason"] == "new fan"
+    assert (held["chosen"]["history"][0]["to"], held["chosen"]["history"][0]["reason"]) == ("Maintenance", "new fan")
     assert "return" in held["chosen"]["can"]
     door.hold_worker(admin, key, "return")
     door.remove_worker(admin, key)

@@ -164,8 +164,8 @@ def _history(desk: Desk, row: m.Worker) -> list[dict[str, Any]]:
     )
     return [
         {
-            "id": str(c.id), "at": iso(c.created_at), "to": c.to_status_id.label, "status": _SHAPES[c.to_status_id],
-            "reason": c.reason, "who": who or "X121",
+            "id": str(c.id), "at": iso(c.created_at), "to": c.to_status_id.label.capitalize(),
+            "status": _SHAPES[c.to_status_id], "reason": c.reason, "who": who or "X121",
         }
         for c, who in found
     ]  # fmt: skip
