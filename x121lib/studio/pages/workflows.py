@@ -120,7 +120,7 @@ def _text(value: Any) -> str:
     return text if len(text) <= VALUE_CHARS else text[: VALUE_CHARS - 1] + "…"
 
 
-def _attempts(version_id: uuid.UUID) -> sa.Select[Any]:
+def _attempts(version_id: uuid.UUID) -> Any:
     """Return the attempts of takes and of image variants that a workflow version made, the newest first."""
     return (
         sa.select(m.GpuTaskAttempt.id, m.GpuTaskAttempt.task_id, m.GpuTaskAttempt.number, m.GpuTaskAttempt.outcome_id,
@@ -177,14 +177,13 @@ def _runs(desk: Desk, version_id: uuid.UUID) -> list[dict[str, Any]]:
 def _slots(desk: Desk, version_id: uuid.UUID, graph: Graph) -> list[dict[str, Any]]:
     slot, version = m.WorkflowSlot, m.SceneTypeVersion
     rank = sa.func.row_number().over(partition_by=version.scene_type_id, order_by=version.number.desc())
-    newest = sa.select(version.id, version.scene_type_id, rank.label("rank"))
-    newest = newest.where(version.workflow_version_id == version_id).subquery()
+    newest = sa.select(version.id, version.scene_type_id, version.workflow_version_id, rank.label("rank")).subquery()
     setters: dict[str, list[str]] = {}
     values = (
         sa.select(m.SceneTypeSlotValue.slot, m.SceneType.name)
         .join(newest, newest.c.id == m.SceneTypeSlotValue.scene_type_version_id)
         .join(m.SceneType, m.SceneType.id == newest.c.scene_type_id)
-        .where(newest.c.rank == 1)
+        .where(newest.c.rank == 1, newest.c.workflow_version_id == version_id)
         .order_by(m.SceneType.name)
     )
     for name, scene_type in desk.session.execute(values):
