@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from x121lib.studio.door import Door
 from x121lib.studio.pages import SessionPerson
 from x121lib.terms import vocabulary as v
 from x121lib.testing.rights import Cast, make_cast
+from x121lib.testing.small_studio import Kept, clone_database, drop_database
 from x121lib.testing.synthetic import write_numbered_clip
 
 FRAMES = 48
@@ -68,10 +70,33 @@ def empty(settings: Settings) -> Iterator[tuple[Door, SessionPerson]]:
     door.close()
 
 
-@pytest.fixture
-def stage(settings: Settings, tmp_path: Path) -> Iterator[Stage]:
-    """A studio with Lena (synthetic) and Captain Ada (real, without a release), each with an approved image."""
-    studio = Studio.open(settings=settings)
+@dataclass(frozen=True)
+class KeptStage:
+    """A stage at rest, cloned for each test."""
+
+    kept: Kept
+    cast: Cast
+    people: tuple[SessionPerson, SessionPerson, SessionPerson]
+    scene_type: str
+
+    @contextmanager
+    def cloned(self, server_url: str, folder: Path) -> Iterator[Stage]:
+        """Open a copy in a folder."""
+        settings = self.kept.clone(server_url, folder / "home")
+        studio = Studio.open(settings=settings)
+        door = Door(studio)
+        yield Stage(door, studio, self.cast, *self.people, self.scene_type, folder)
+        door.close()
+        assert settings.database_url is not None
+        drop_database(settings.database_url.get_secret_value())
+
+
+@pytest.fixture(scope="session")
+def stage_at_rest(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> KeptStage:
+    """Make once: Lena (synthetic) and Captain Ada (real, without a release), each with an approved image."""
+    home = tmp_path_factory.mktemp("stage") / "home"
+    url = clone_database(server_url, template)
+    studio = Studio.open(settings=Settings(home=home, database_url=url))
     cast = make_cast(studio.house.database, studio.actor)
     studio.add_variant_kind(
         "evening", prefix="evening_test_", workflow=resource_path("data", "workflows", "evening.json")
@@ -83,11 +108,37 @@ def stage(settings: Settings, tmp_path: Path) -> Iterator[Stage]:
     with studio.transaction() as session:
         scene_type = str(session.scalars(sa.select(m.SceneType.id)).one())
         session.execute(sa.delete(m.Project).where(m.Project.id == cast.other_project))
-    yield Stage(
-        door, studio, cast, person(studio, door, "Ines", "Admin"), person(studio, door, "Noor", "Creator"),
-        person(studio, door, "Ben", "Reviewer"), scene_type, tmp_path,
+    people = (
+        person(studio, door, "Ines", "Admin"), person(studio, door, "Noor", "Creator"),
+        person(studio, door, "Ben", "Reviewer"),
     )  # fmt: skip
     door.close()
+    (home / "secrets").mkdir(exist_ok=True)
+    return KeptStage(Kept(url.rsplit("/", 1)[1], home), cast, people, scene_type)
+
+
+@pytest.fixture(scope="session")
+def reviewed_at_rest(server_url: str, stage_at_rest: KeptStage, tmp_path_factory: pytest.TempPathFactory) -> KeptStage:
+    """Make once the stage with Lena's scene made: real takes, a real cut, history of the GPU, waiting for review."""
+    folder, clips = tmp_path_factory.mktemp("reviewed"), tmp_path_factory.mktemp("clips")
+    settings = stage_at_rest.kept.clone(server_url, folder / "home")
+    studio = Studio.open(settings=settings)
+    door = Door(studio)
+    stage = Stage(door, studio, stage_at_rest.cast, *stage_at_rest.people, stage_at_rest.scene_type, clips)
+    door.submit(stage.creator, None, [stage.cell(stage.cast.lena_character)], None)
+    make_takes(studio, stage.only_scene(), clips)
+    execution.assemble(studio.house, stage.only_scene())
+    door.close()
+    assert settings.database_url is not None
+    database = settings.database_url.get_secret_value().rsplit("/", 1)[1]
+    return replace(stage_at_rest, kept=Kept(database, folder / "home"))
+
+
+@pytest.fixture
+def stage(server_url: str, stage_at_rest: KeptStage, tmp_path: Path) -> Iterator[Stage]:
+    """A studio of this test's own with two characters, nothing submitted."""
+    with stage_at_rest.cloned(server_url, tmp_path) as stage:
+        yield stage
 
 
 def add_image(studio: Studio, character: uuid.UUID, kind: uuid.UUID, shade: int, *, approved: bool) -> str:
@@ -112,12 +163,10 @@ def add_image(studio: Studio, character: uuid.UUID, kind: uuid.UUID, shade: int,
 
 
 @pytest.fixture
-def reviewed(stage: Stage) -> Stage:
-    """The same studio with Lena's scene made: real takes, a real cut, history of the GPU, waiting for review."""
-    stage.door.submit(stage.creator, None, [stage.cell(stage.cast.lena_character)], None)
-    make_takes(stage.studio, stage.only_scene(), stage.folder)
-    execution.assemble(stage.studio.house, stage.only_scene())
-    return stage
+def reviewed(server_url: str, reviewed_at_rest: KeptStage, tmp_path: Path) -> Iterator[Stage]:
+    """A studio of this test's own in which Lena's scene waits for review."""
+    with reviewed_at_rest.cloned(server_url, tmp_path) as stage:
+        yield stage
 
 
 def make_takes(studio: Studio, scene_id: uuid.UUID, folder: Path) -> None:

@@ -79,7 +79,7 @@ def row(studio: Studio, key: Any) -> dict[str, Any]:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20.0
+    deadline = time.monotonic() + 90.0
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

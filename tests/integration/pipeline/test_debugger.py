@@ -90,6 +90,7 @@ def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(
     studio, task = slow
     debugger = studio.debugger
     assert debugger.look(task).attempt == 0
+    began = time.monotonic()
     with running(studio):
         seen = until(lambda: debugger.look(task), lambda look: look.node_id in {"22", "23"})
         assert seen.status == "Running"
@@ -98,7 +99,8 @@ def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(
         assert "execution_start" in set(seen.events_frame()["type"])
         assert "when the node that runs has ended" in debugger.pause(task)
         assert debugger.look(task).pausing
-    assert writings.count(True) in (2, 3), "the request, the first messages, the end"
+    most = 3 + (time.monotonic() - began) / heartbeat.WHOLE_EVERY_S
+    assert 2 <= writings.count(True) <= most, "the request, the first messages, one every few seconds, the end"
     assert writings.count(False) > 2
     paused = debugger.look(task)
     assert paused.events[-1]["at"] > seen.events[-1]["at"]
