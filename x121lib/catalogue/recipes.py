@@ -7,6 +7,7 @@ import json
 import math
 import tomllib
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -96,20 +97,26 @@ def read_scene_type_file(path: Path) -> SceneTypeFile:
         raise InvalidInputError(f"{path.name}: {error}.") from error
 
 
-def load_scene_type(session: Session, actor: Actor, file: SceneTypeFile) -> uuid.UUID:
+def load_scene_type(
+    session: Session, actor: Actor, file: SceneTypeFile, *, object_info: Mapping[str, Any] | None = None
+) -> uuid.UUID:
     """Store a scene type as a new version unless the newest one says the same; returns the version's key.
+
+    A workflow in the editor's form is converted by ``object_info``, a worker's description of its classes.
 
     Raises:
         ConflictError: the name would make file names ambiguous.
         NotFoundError: a variant kind or the QA profile is unknown.
-        InvalidInputError: the workflow is not ComfyUI's API form, or a slot value names no slot.
+        InvalidInputError: the workflow is no sound graph or cannot be converted, or a slot value names no slot.
     """
     actor.require(Permission.MANAGE_RECIPES)
     check_scene_type_name(file.name, queries.naming_rules(session))
     if not file.variants:
         raise InvalidInputError(f"{file.path.name}: 'variants' names no variant kind.")
     kinds = [queries.variant_kind(session, name) for name in file.variants]
-    workflow_id = import_workflow(session, actor, file.workflow, repeats_seed_frame=file.repeats_seed_frame)
+    workflow_id = import_workflow(
+        session, actor, file.workflow, repeats_seed_frame=file.repeats_seed_frame, object_info=object_info
+    )
     profile_id = _profile_version(session, file)
     digest = _digest({**file.__dict__, "path": "", "workflow": str(workflow_id), "profile": str(profile_id)})
     scene_type = session.scalars(sa.select(m.SceneType).where(m.SceneType.name == file.name)).first()
@@ -144,10 +151,24 @@ def load_scene_type(session: Session, actor: Actor, file: SceneTypeFile) -> uuid
     return row.id
 
 
-def import_workflow(session: Session, actor: Actor, path: Path, *, repeats_seed_frame: bool = False) -> uuid.UUID:
-    """Store a workflow's JSON as a version, named after the file; the same graph again is the same version."""
+def import_workflow(
+    session: Session,
+    actor: Actor,
+    path: Path,
+    *,
+    repeats_seed_frame: bool = False,
+    object_info: Mapping[str, Any] | None = None,
+) -> uuid.UUID:
+    """Store a workflow's graph as a version, named after the file; the same graph again is the same version.
+
+    A file in the editor's form is converted by ``object_info``, a worker's description of its classes.
+
+    Raises:
+        UiFormatError: it is in the editor's form and ``object_info`` is missing.
+        GraphError: it is no sound graph, or has nodes that cannot be converted.
+    """
     actor.require(Permission.MANAGE_RECIPES)
-    graph = load_graph(path)
+    graph = load_graph(path, object_info=object_info)
     digest = canonical_hash(graph)
     workflow = session.scalars(sa.select(m.Workflow).where(m.Workflow.name == path.stem)).first()
     if workflow is None:
@@ -175,7 +196,7 @@ def import_workflow(session: Session, actor: Actor, path: Path, *, repeats_seed_
             workflow_version_id=row.id, name=slot.name, node_id=slot.node_id, input_name=slot.input_name,
             slot_type_id=SlotType(slot.type.value),
         )
-        for slot in discover_slots(graph)
+        for slot in discover_slots(graph, object_info)
     )  # fmt: skip
     session.flush()
     audit.record(session, actor, "workflow.import", ("workflow", workflow.id), after={"version": row.number})
