@@ -102,8 +102,6 @@ def load_scene_type(
 ) -> uuid.UUID:
     """Store a scene type as a new version unless the newest one says the same; returns the version's key.
 
-    A workflow in the editor's form is converted by ``object_info``, a worker's description of its classes.
-
     Raises:
         ConflictError: the name would make file names ambiguous.
         NotFoundError: a variant kind or the QA profile is unknown.
@@ -124,12 +122,7 @@ def load_scene_type(
         scene_type = m.SceneType(name=file.name)
         session.add(scene_type)
         session.flush()
-    last = session.scalars(
-        sa.select(m.SceneTypeVersion)
-        .where(m.SceneTypeVersion.scene_type_id == scene_type.id)
-        .order_by(m.SceneTypeVersion.number.desc())
-        .limit(1)
-    ).first()
+    last = _newest(session, scene_type.id)
     if last is not None and last.content_hash == digest:
         return last.id
     row = m.SceneTypeVersion(
@@ -142,13 +135,26 @@ def load_scene_type(
     )  # fmt: skip
     session.add(row)
     session.flush()
-    session.add_all(m.SceneTypeVariantKind(scene_type_version_id=row.id, variant_kind_id=k.id) for k in kinds)
-    session.add_all(m.SceneTypeSlotValue(scene_type_version_id=row.id, slot=s, value=v) for s, v in file.slots.items())
-    session.flush()
+    _add_choices(session, row.id, file, kinds)
     audit.record(session, actor, "scene_type.load", ("scene_type", scene_type.id), after={"version": row.number})
     outbox.publish(session, EventKind.SCENE_TYPE_LOADED, entity="scene_type", entity_id=scene_type.id,
                    payload={"name": file.name, "version": row.number})  # fmt: skip
     return row.id
+
+
+def _newest(session: Session, scene_type_id: uuid.UUID) -> m.SceneTypeVersion | None:
+    return session.scalars(
+        sa.select(m.SceneTypeVersion)
+        .where(m.SceneTypeVersion.scene_type_id == scene_type_id)
+        .order_by(m.SceneTypeVersion.number.desc())
+        .limit(1)
+    ).first()
+
+
+def _add_choices(session: Session, key: uuid.UUID, file: SceneTypeFile, kinds: list[m.VariantKind]) -> None:
+    session.add_all(m.SceneTypeVariantKind(scene_type_version_id=key, variant_kind_id=kind.id) for kind in kinds)
+    session.add_all(m.SceneTypeSlotValue(scene_type_version_id=key, slot=s, value=v) for s, v in file.slots.items())
+    session.flush()
 
 
 def import_workflow(
@@ -164,8 +170,7 @@ def import_workflow(
     A file in the editor's form is converted by ``object_info``, a worker's description of its classes.
 
     Raises:
-        UiFormatError: it is in the editor's form and ``object_info`` is missing.
-        GraphError: it is no sound graph, or has nodes that cannot be converted.
+        GraphError: no sound graph; the editor's form without ``object_info``, or with nodes that have no API form.
     """
     actor.require(Permission.MANAGE_RECIPES)
     graph = load_graph(path, object_info=object_info)
@@ -191,18 +196,22 @@ def import_workflow(
     )  # fmt: skip
     session.add(row)
     session.flush()
-    session.add_all(
-        m.WorkflowSlot(
-            workflow_version_id=row.id, name=slot.name, node_id=slot.node_id, input_name=slot.input_name,
-            slot_type_id=SlotType(slot.type.value),
-        )
-        for slot in discover_slots(graph, object_info)
-    )  # fmt: skip
+    _add_slots(session, row, object_info)
     session.flush()
     audit.record(session, actor, "workflow.import", ("workflow", workflow.id), after={"version": row.number})
     outbox.publish(session, EventKind.WORKFLOW_IMPORTED, entity="workflow", entity_id=workflow.id,
                    payload={"name": path.stem, "version": row.number})  # fmt: skip
     return row.id
+
+
+def _add_slots(session: Session, row: m.WorkflowVersion, object_info: Mapping[str, Any] | None) -> None:
+    session.add_all(
+        m.WorkflowSlot(
+            workflow_version_id=row.id, name=slot.name, node_id=slot.node_id, input_name=slot.input_name,
+            slot_type_id=SlotType(slot.type.value),
+        )
+        for slot in discover_slots(row.graph, object_info)
+    )  # fmt: skip
 
 
 def _profile_version(session: Session, file: SceneTypeFile) -> uuid.UUID:

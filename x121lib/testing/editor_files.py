@@ -52,7 +52,8 @@ class Sheet:
             "id": "00000000-0000-4000-8000-000000000000", "revision": 0, "last_node_id": 99, "last_link_id": 99,
             "nodes": list(self._nodes.values()),
             "links": self._objects() if objects else [list(link) for link in self._links],
-            "groups": [], "config": {}, "extra": {}, "version": 0.4,
+            "groups": [], "config": {}, "extra": {}, "version": 1 if objects else 0.4,
+            "state": {"lastGroupId": 0, "lastNodeId": 99, "lastLinkId": 99, "lastRerouteId": 0},
             **({"definitions": {"subgraphs": list(definitions)}} if definitions else {}), **more,
         }  # fmt: skip
 
@@ -173,7 +174,8 @@ def rerouted() -> dict[str, Any]:
 
 def _scaler() -> dict[str, Any]:
     inner = Sheet()
-    inner.node(1, "ImageScaleBy", "image:IMAGE scale_by*:FLOAT", "IMAGE:IMAGE", ["area", 2.0])
+    slots = "image:IMAGE upscale_method*:COMBO scale_by*:FLOAT"
+    inner.node(1, "ImageScaleBy", slots, "IMAGE:IMAGE", ["area", 2.0])
     inner.node(2, "ImageInvert", "image:IMAGE", "IMAGE:IMAGE")
     inner.link(-10, 0, 1, "image")
     inner.link(-10, 1, 1, "scale_by")
