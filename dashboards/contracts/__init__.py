@@ -22,6 +22,7 @@ from .review import Decided, Gate, Mark, Note, ReviewScene, ReviewSegment, Revie
 from .shell import Command, Job, Jobs, Person, ShellView, StatusItem
 from .words import Counts, PageName, Ref, Status
 from .workers import FleetDoor, GpuNow, WorkerDetail, WorkerRow, WorkersView
+from .workflows import WorkflowDetail, WorkflowNode, WorkflowRow, WorkflowsDoor, WorkflowsView
 
 __all__ = [
     "ActiveTake",
@@ -84,4 +85,9 @@ __all__ = [
     "WorkerDetail",
     "WorkerRow",
     "WorkersView",
+    "WorkflowDetail",
+    "WorkflowNode",
+    "WorkflowRow",
+    "WorkflowsDoor",
+    "WorkflowsView",
 ]

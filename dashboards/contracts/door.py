@@ -15,6 +15,7 @@ from .queue import QueueView
 from .review import Decided, ReviewView
 from .shell import ShellView
 from .workers import FleetDoor
+from .workflows import WorkflowsDoor
 
 
 class StudioViews(Protocol):
@@ -104,5 +105,7 @@ class StudioActions(Protocol):
         """Start writing a package; ``partial`` goes past what is missing."""
 
 
-class StudioDoor(StudioViews, StudioActions, FleetDoor, ModelsDoor, DebuggerDoor, Authenticator, Protocol):
+class StudioDoor(
+    StudioViews, StudioActions, FleetDoor, ModelsDoor, WorkflowsDoor, DebuggerDoor, Authenticator, Protocol
+):
     """Everything that the web door needs from the studio."""

@@ -18,6 +18,7 @@ PageName = Literal[
     "deliveries",
     "workers",
     "models",
+    "workflows",
     "debugger",
     "catalogue",
 ]

@@ -30,6 +30,7 @@ VIEWS: dict[str, View] = {
     "deliveries": lambda door, person, project, _: door.deliveries(person, project),
     "workers": lambda door, person, project, params: door.workers(person, project, params.get("worker")),
     "models": lambda door, person, project, params: door.models(person, project, params),
+    "workflows": lambda door, person, project, params: door.workflows(person, project, params),
     "debugger": lambda door, person, project, params: door.debugger(person, project, params),
     "catalogue": lambda _door, _person, _project, _params: CATALOGUE,
 }

@@ -21,13 +21,14 @@ from .fleet import SampleFleet
 from .library import SampleLibrary
 from .project import MEDIA
 from .views import SampleViews
+from .workflows import SampleWorkflows
 
 KINDS = {".webp": "image/webp", ".mp4": "video/mp4"}
 UNDO_S = 10.0
 TAKE_S = 180.0
 
 
-class SampleStudio(SampleViews, SampleFleet, SampleLibrary, SampleDebugger):
+class SampleStudio(SampleViews, SampleFleet, SampleLibrary, SampleWorkflows, SampleDebugger):
     """``StudioDoor`` over fixed figures; decisions, cancellations and notes change them in memory."""
 
     def __init__(self, *, email: str = "ines@example.test", password: str = "aurora", media: Path = MEDIA) -> None:

@@ -17,6 +17,7 @@ PAGES = {
     "deliveries": "Packages",
     "workers": "Health and power",
     "models": "Where is this used?",
+    "workflows": "Where the time goes",
     "debugger": "Finished nodes come from the cache",
     "catalogue": "StatusBadge",
 }

@@ -89,9 +89,40 @@ def workflow_import(
 
 @workflow_app.command("list")
 def workflow_list(as_json: Json = False) -> None:
-    """List the workflows and their slots."""
+    """List the workflows' versions with status, use and slots."""
     with refusals(), Studio.open() as studio:
-        show_frame(studio.workflows(), as_json=as_json, empty="No workflow yet: 'x121 workflow import FILE'.")
+        show_frame(studio.workflows.list(), as_json=as_json, empty="No workflow yet: 'x121 workflow import FILE'.")
+
+
+@workflow_app.command("versions")
+def workflow_versions(name: str, as_json: Json = False) -> None:
+    """List one workflow's versions with status, use and slots."""
+    with refusals(), Studio.open() as studio:
+        show_frame(studio.workflows.list(name), as_json=as_json, empty=f"There is no workflow '{name}'.")
+
+
+@workflow_app.command("status")
+def workflow_status(
+    name: str,
+    status: Annotated[str, typer.Argument(help="Draft, Tested or Production.")],
+    version: Annotated[int | None, typer.Option(help="Default: the newest.")] = None,
+) -> None:
+    """Say how far a workflow version is trusted; a version is tested before production."""
+    with refusals(), Studio.open() as studio:
+        studio.workflows.set_status(name, status, version=version)
+        say(f"Workflow {name} is {status.capitalize()}.")
+
+
+@workflow_app.command("upgrade")
+def workflow_upgrade(
+    scene_types: Annotated[list[str], typer.Argument(metavar="SCENE_TYPE…")],
+    version: Annotated[int | None, typer.Option("--to", help="Workflow version; default: the newest.")] = None,
+) -> None:
+    """Let scene types refer to another version of their workflow; planned scenes keep theirs."""
+    with refusals(), Studio.open() as studio:
+        for scene_type in scene_types:
+            done = studio.workflows.upgrade(scene_type, version=version)
+            say(f"{scene_type} {done.version}: {done.workflow} {done.before} → {done.after}.")
 
 
 @workflow_app.command("check")

@@ -38,6 +38,7 @@ from x121lib.studio.project import ProjectHandle
 from x121lib.studio.secrets import Secrets
 from x121lib.studio.work import Work
 from x121lib.studio.workers import Workers
+from x121lib.studio.workflows import Workflows
 from x121lib.terms.roles import Actor
 from x121lib.terms.vocabulary import DecisionOutcome
 
@@ -72,6 +73,7 @@ class Studio:
         self.work = Work(self)
         self.models = Models(self)
         self.downloads = Downloads(self)
+        self.workflows = Workflows(self)
         self.placements = Placements(self)
         self.secrets = Secrets(self)
         self.doors = Doors(self)
@@ -187,23 +189,6 @@ class Studio:
             if not object_info:
                 raise
             return load(object_info)
-
-    def workflows(self) -> pd.DataFrame:
-        """Return one row per workflow version: name, version, hash, slots."""
-        slots = (
-            sa.select(sa.func.string_agg(m.WorkflowSlot.name.distinct(), ", "))
-            .where(m.WorkflowSlot.workflow_version_id == m.WorkflowVersion.id)
-            .scalar_subquery()
-        )
-        with self.transaction() as session:
-            rows = session.execute(
-                sa.select(m.Workflow.name, m.WorkflowVersion.number, m.WorkflowVersion.status_id,
-                          m.WorkflowVersion.graph_hash, slots)
-                .join(m.WorkflowVersion, m.WorkflowVersion.workflow_id == m.Workflow.id)
-                .order_by(m.Workflow.name, m.WorkflowVersion.number)
-            ).all()  # fmt: skip
-        columns = ["workflow", "version", "status", "hash", "slots"]
-        return pd.DataFrame([(n, v, s.label, h[:12], x or "") for n, v, s, h, x in rows], columns=columns)
 
     def add_variant_kind(self, name: str, *, prefix: str, workflow: Path | str | None = None) -> None:
         """Add a variant kind with its filename prefix and, where it is generated, its workflow."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from x121lib.base.errors import ConflictError
-from x121lib.terms.vocabulary import DownloadStatus, SceneStatus, TaskStatus, Term
+from x121lib.terms.vocabulary import DownloadStatus, SceneStatus, TaskStatus, Term, WorkflowStatus
 
 _T = TaskStatus
 TASK_TRANSITIONS: dict[TaskStatus, frozenset[TaskStatus]] = {
@@ -42,6 +44,14 @@ DOWNLOAD_TRANSITIONS: dict[DownloadStatus, frozenset[DownloadStatus]] = {
 }
 """Running follows Running where the process that ran it has died and another takes it over."""
 
+_W = WorkflowStatus
+WORKFLOW_TRANSITIONS: dict[WorkflowStatus, frozenset[WorkflowStatus]] = {
+    _W.DRAFT: frozenset({_W.TESTED}),
+    _W.TESTED: frozenset({_W.PRODUCTION, _W.DRAFT}),
+    _W.PRODUCTION: frozenset({_W.TESTED, _W.DRAFT}),
+}
+"""A version is tested before it is trusted in production; trust may be taken back at any time."""
+
 WAITING_STATUSES = frozenset({_T.SCHEDULED, _T.WAITING, _T.QUEUED, _T.PAUSED})
 """Tasks that have not reached a worker."""
 LEASED_STATUSES = frozenset({_T.DISPATCHED, _T.RUNNING})
@@ -71,8 +81,11 @@ def check_download_transition(old: DownloadStatus, new: DownloadStatus) -> None:
     _check(DOWNLOAD_TRANSITIONS[old], old, new, "download")
 
 
-def _check(
-    allowed: frozenset[TaskStatus] | frozenset[SceneStatus] | frozenset[DownloadStatus], old: Term, new: Term, what: str
-) -> None:
+def check_workflow_transition(old: WorkflowStatus, new: WorkflowStatus) -> None:
+    """Raise `TransitionError` unless a workflow version may go from ``old`` to ``new``."""
+    _check(WORKFLOW_TRANSITIONS[old], old, new, "workflow version")
+
+
+def _check(allowed: Collection[Term], old: Term, new: Term, what: str) -> None:
     if new not in allowed:
         raise TransitionError(f"A {what} can not go from {old.label} to {new.label}.")

@@ -294,6 +294,7 @@ class EventKind(Term):
     NOTE_ADDED = "note.added", 29
     TASK_PAUSED = "task.paused", 30
     TASK_RESUMED = "task.resumed", 31
+    WORKFLOW_STATUS_CHANGED = "workflow.status_changed", 60
     WORKER_ALERTED = "worker.alerted", 70
     WORKER_ALERT_ENDED = "worker.alert_ended", 71
     WORKER_SERVICE_RESTARTED = "worker.service_restarted", 72

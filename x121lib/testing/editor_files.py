@@ -248,6 +248,36 @@ def rounded() -> dict[str, Any]:
     return sheet.file()
 
 
+def primed_subgraph() -> dict[str, Any]:
+    """A primitive that feeds a promoted widget, one that feeds a choice, and a file name made of a value."""
+    sheet = Sheet()
+    sheet.node(1, "EmptyImage", "", "IMAGE:IMAGE", [64, 48, 1, 255])
+    sheet.node(2, "PrimitiveNode", "", "FLOAT:FLOAT", [3.5, "fixed"])
+    sheet.node(3, _SUB, "image:IMAGE scale_by*:FLOAT", "IMAGE:IMAGE", [9.0])
+    sheet.node(4, "PrimitiveNode", "", "COMBO:COMBO", ["bicubic", "fixed", ""])
+    slots = "image:IMAGE upscale_method*:COMBO scale_by*:FLOAT"
+    sheet.node(5, "ImageScaleBy", slots, "IMAGE:IMAGE", ["area", 2.0], title="Twice")
+    sheet.node(6, "SaveImage", "images:IMAGE", "", ["%Twice.scale_by%_%EmptyImage.width%_%nothing.x%"])
+    for origin, target, name in ((1, 3, "image"), (2, 3, "scale_by"), (3, 5, "image"), (4, 5, "upscale_method"),
+                                 (5, 6, "images")):  # fmt: skip
+        sheet.link(origin, 0, target, name)
+    return sheet.file(_scaler())
+
+
+def sockets_by_force() -> dict[str, Any]:
+    """A socket by force, converted inputs in an order of their own, a null, and more values than widgets."""
+    sheet = Sheet()
+    sheet.node(1, "RecraftTextToImageNode", "negative_prompt:STRING", "IMAGE:IMAGE", ["a", "1365x1024", 2, 7, "fixed"])
+    sheet.node(2, "PrimitiveNode", "", "INT:INT", [333, "fixed"])
+    sheet.node(3, "PrimitiveNode", "", "INT:INT", [222, "fixed"])
+    sheet.node(4, "EmptyImage", "height*:INT width*:INT", "IMAGE:IMAGE", [64, 48, None, 255])
+    sheet.node(5, "SaveImage", "images:IMAGE", "", ["n", "extra", "more"])
+    sheet.link(2, 0, 4, "width")
+    sheet.link(3, 0, 4, "height")
+    sheet.link(4, 0, 5, "images")
+    return sheet.file()
+
+
 SHELF: Mapping[str, Callable[[], dict[str, Any]]] = {
     "plain": plain,
     "objects": lambda: plain(objects=True),
@@ -259,5 +289,7 @@ SHELF: Mapping[str, Callable[[], dict[str, Any]]] = {
     "fed_subgraph": fed_subgraph,
     "defaults": defaults,
     "rounded": rounded,
+    "primed_subgraph": primed_subgraph,
+    "sockets_by_force": sockets_by_force,
 }
 """Whole workflows by name."""

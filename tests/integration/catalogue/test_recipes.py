@@ -118,4 +118,4 @@ def test_the_sample_recipes_load(stocked: Studio) -> None:
     for path in sorted((DATA / "scene_types").glob("*.toml")):
         stocked.load_scene_type(path)
     assert set(stocked.scene_types()["scene_type"]) == {"dance", "idle", "sway", "walk", "wave"}
-    assert "seed_image" in stocked.workflows().set_index("workflow").loc["idle", "slots"]
+    assert "seed_image" in stocked.workflows.list().set_index("workflow").loc["idle", "slots"]

@@ -115,6 +115,19 @@ def test_a_primitives_number_is_put_on_the_widgets_step() -> None:
     assert inputs(SHELF["rounded"]())["3"]["scale_by"] == 0.14
 
 
+def test_a_primitive_feeds_a_promoted_widget_and_a_file_name_takes_values() -> None:
+    found = inputs(SHELF["primed_subgraph"]())
+    assert found["3:1"]["scale_by"] == 3.5
+    assert found["5"]["upscale_method"] == "bicubic"
+    assert found["6"]["filename_prefix"] == "2_64_%nothing.x%"
+
+
+def test_converted_inputs_keep_their_names_and_a_null_stays() -> None:
+    found = inputs(SHELF["sockets_by_force"]())
+    assert found["4"] == {"width": 333, "height": 222, "batch_size": None, "color": 255}
+    assert found["1"] == {"prompt": "a", "size": "1365x1024", "n": 2, "seed": 7}
+
+
 def test_values_by_name_and_values_of_forced_sockets() -> None:
     sheet = Sheet()
     sheet.node(1, "EmptyImage", "", "IMAGE:IMAGE", {"width": 80, "color": 9, "extra": True})

@@ -8,7 +8,7 @@ import pytest
 
 from x121lib.terms import transitions
 from x121lib.terms.transitions import TransitionError
-from x121lib.terms.vocabulary import ALL_TERMS, DownloadStatus, SceneStatus, TaskStatus, Term
+from x121lib.terms.vocabulary import ALL_TERMS, DownloadStatus, SceneStatus, TaskStatus, Term, WorkflowStatus
 
 # Written out once more, so that a change of the table is a change of this test.
 T, S = TaskStatus, SceneStatus
@@ -68,6 +68,16 @@ def test_every_pair_of_scene_statuses(old: SceneStatus, new: SceneStatus) -> Non
     else:
         with pytest.raises(TransitionError, match=f"from {old.label} to {new.label}"):
             transitions.check_scene_transition(old, new)
+
+
+@pytest.mark.parametrize(("old", "new"), list(itertools.product(WorkflowStatus, repeat=2)), ids=str)
+def test_every_pair_of_workflow_statuses(old: WorkflowStatus, new: WorkflowStatus) -> None:
+    refused = {("Draft", "Production"), *((s.value, s.value) for s in WorkflowStatus)}
+    if (old.value, new.value) not in refused:
+        transitions.check_workflow_transition(old, new)
+    else:
+        with pytest.raises(TransitionError, match=f"from {old.label} to {new.label}"):
+            transitions.check_workflow_transition(old, new)
 
 
 def test_each_task_status_is_waiting_leased_or_ended() -> None:

@@ -112,12 +112,16 @@ def _widget_text(places: Mapping[str, Place], name: str, widget: str) -> str | N
     value = named[0].values.get(widget) if named else None
     if value is None:
         return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _alias(place: Place) -> str:
     given = place.node.properties.get(_ALIAS)
-    return given if isinstance(given, str) else ""
+    if isinstance(given, str):
+        return given
+    return "" if place.spec is None or place.node.class_type in _NAMED_FILES else place.node.class_type
 
 
 def _title(place: Place) -> str:

@@ -95,7 +95,10 @@ class Routes:
         if not 0 <= slot < len(parent.inputs):
             raise BrokenLinkError(f"its link comes from input {slot} of subgraph node {parent.key}, which has fewer")
         outer = parent.inputs[slot]
-        if outer.link is not None:
+        link = parent.graph.links.get(outer.link) if outer.link is not None else None
+        origin = self._places.get(parent.sibling_key(link.origin_id)) if link is not None else None
+        # A primitive gives no output: it has written its value over the subgraph's widget.
+        if outer.link is not None and (origin is None or origin.node.class_type != "PrimitiveNode"):
             return _AtInput(parent, slot, "")
         return Value(parent.values[outer.name]) if outer.name in parent.values else None
 

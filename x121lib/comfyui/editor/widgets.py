@@ -126,8 +126,9 @@ def widget_values(spec: ClassSpec, saved: list[Any] | dict[str, Any]) -> dict[st
 def _taken(entry: InputSpec, waiting: Iterator[Any]) -> Iterator[tuple[str, Any]]:
     missing = object()
     value = next(waiting, missing)
-    value = default_of(entry) if value is missing else value
-    if value is not None:
+    was_saved = value is not missing
+    value = value if was_saved else default_of(entry)
+    if was_saved or value is not None:
         yield entry.name, value
     for _ in range(entry.extra_values):
         next(waiting, None)

@@ -1,0 +1,70 @@
+"""The shape of the workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypedDict
+
+from .people import SessionPerson
+from .words import Status
+
+
+class WorkflowRow(TypedDict):
+    """One workflow in the list."""
+
+    name: str
+    versions: list[dict[str, Any]]  # number, status, word, at; the newest first
+    used: int  # scene types and variant kinds that refer to one of its versions
+
+
+class WorkflowNode(TypedDict):
+    """One node on the canvas."""
+
+    id: str
+    name: str
+    kind: str  # its class
+    x: float  # pixels of its left upper corner
+    y: float
+    slots: list[str]
+    values: list[list[str]]  # input, value as text
+    seconds: float | None  # median; None where nothing was measured
+    low_s: float | None  # 10th percentile
+    high_s: float | None  # 90th percentile
+    share: float  # of the time of all nodes
+
+
+class WorkflowDetail(TypedDict):
+    """One version of a workflow."""
+
+    id: str
+    name: str
+    number: int
+    status: Status
+    word: str
+    node_width: int
+    node_height: int
+    width: float
+    height: float
+    nodes: list[WorkflowNode]
+    links: list[list[Any]]  # source, target, input, points between
+    n_measured: int  # attempts that the times are taken from
+    total_s: float | None
+    slots: list[dict[str, Any]]  # name, kind, node_id, input, value, set_by
+    used_by: list[str]
+    runs: list[dict[str, Any]]  # id, scene_id, name, take, status, word, worker, seconds, at
+    workers: list[dict[str, Any]]  # name, status, word, classes, models (what it lacks), n_classes, n_models
+
+
+class WorkflowsView(TypedDict):
+    """``WorkflowsDoor.workflows``."""
+
+    rows: list[WorkflowRow]
+    chosen: WorkflowDetail | None
+    may_manage: bool
+
+
+class WorkflowsDoor(Protocol):
+    """What the page of the workflows reads."""
+
+    def workflows(self, person: SessionPerson, project: str | None, params: Mapping[str, str]) -> WorkflowsView:
+        """Return every workflow, and the version of ``workflow`` and ``version`` with its graph laid out."""

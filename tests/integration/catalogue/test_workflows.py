@@ -1,0 +1,59 @@
+"""The registry of workflows: status, use, and the explicit upgrade of a scene type."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from x121lib.base.errors import ConflictError, InvalidInputError, NotFoundError
+from x121lib.studio import Studio
+from x121lib.terms.transitions import TransitionError
+from x121lib.testing.small_studio import write_recipe
+
+
+def second_version(studio: Studio, folder: Path) -> str:
+    """Import the graph of *sway* with another title as the next version; returns the workflow's name."""
+    write_recipe(folder, "sway")
+    path = folder / "sway_graph.json"
+    graph = json.loads(path.read_text())
+    first = next(iter(graph.values()))
+    first["_meta"] = {**first.get("_meta", {}), "note": "second"}
+    path.write_text(json.dumps(graph))
+    studio.import_workflow(path)
+    return path.stem
+
+
+@pytest.mark.capability("PRD-75/workflow-library")
+def test_a_version_is_tested_before_production_and_scene_types_are_counted(stocked: Studio, tmp_path: Path) -> None:
+    name = second_version(stocked, tmp_path)
+    frame = stocked.workflows.list(name)
+    assert list(frame["version"]) == [1, 2]
+    assert list(frame["status"]) == ["Draft", "Draft"]
+    assert list(frame["scene_types"]) == [1, 0]
+    assert frame["last_used"].isna().all()
+    with pytest.raises(TransitionError, match="from Draft to Production"):
+        stocked.workflows.set_status(name, "Production")
+    stocked.workflows.set_status(name, "tested")
+    stocked.workflows.set_status(name, "Production")
+    stocked.workflows.set_status(name, "Tested", version=1)
+    assert list(stocked.workflows.list(name)["status"]) == ["Tested", "Production"]
+    with pytest.raises(InvalidInputError, match="Known: Draft, Tested, Production"):
+        stocked.workflows.set_status(name, "fine")
+    with pytest.raises(NotFoundError, match="It has 1 to 2"):
+        stocked.workflows.set_status(name, "Draft", version=9)
+
+
+def test_a_scene_type_changes_its_workflow_only_by_an_upgrade(stocked: Studio, tmp_path: Path) -> None:
+    before = stocked.scene_types().set_index("scene_type").loc["sway"]
+    name = second_version(stocked, tmp_path)
+    assert list(stocked.workflows.list(name)["scene_types"]) == [1, 0]
+    done = stocked.workflows.upgrade("sway")
+    assert (done.before, done.after, done.version) == (1, 2, before["version"] + 1)
+    assert list(stocked.workflows.list(name)["scene_types"]) == [0, 1]
+    after = stocked.scene_types().set_index("scene_type").loc["sway"]
+    assert before.drop("version").to_dict() == after.drop("version").to_dict()
+    with pytest.raises(ConflictError, match="already"):
+        stocked.workflows.upgrade("sway")
+    assert stocked.workflows.upgrade("sway", version=1).after == 1
