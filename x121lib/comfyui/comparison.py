@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 from x121lib.comfyui.graph import Graph, is_link, links_of, title_of
 
 _MISSING = object()
+_MOST_PAIRS = 1_000_000
+"""Beyond this, two graphs have so little in common that nodes are not told apart by likeness."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,8 @@ _Side: TypeAlias = tuple[Graph, Sequence[str], Mapping[str, frozenset[tuple[str,
 def _match_similar(before: _Side, after: _Side, matched: dict[str, str]) -> None:
     """Match what is left by class, the pair with most in common first; something beside the class must agree."""
     (graph, left, earlier), (other, right, later) = before, after
+    if len(left) * len(right) > _MOST_PAIRS:
+        return
     by_class: dict[str, list[str]] = defaultdict(list)
     for key in right:
         by_class[other[key]["class_type"]].append(key)

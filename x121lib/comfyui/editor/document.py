@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -141,23 +142,23 @@ def _graph(body: Mapping[str, Any], where: str) -> EditorGraph:
         nodes[node.id] = node
     links = dict(_links(body.get("links"), where))
     inputs, outputs = list(_mappings(body.get("inputs"))), list(_mappings(body.get("outputs")))
+    starts, ends = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
+    for link_id, link in links.items():
+        if link.origin_id == INPUT_ID:
+            starts[link.origin_slot].append(link_id)
+        if link.target_id == OUTPUT_ID:
+            ends[link.target_slot].append(link_id)
     return EditorGraph(
         nodes,
         links,
         name=str(body.get("name") or ""),
         input_names=tuple(str(slot.get("name") or "") for slot in inputs),
-        input_links=tuple(
-            _ends(slot, [i for i, link in links.items() if (link.origin_id, link.origin_slot) == (INPUT_ID, n)])
-            for n, slot in enumerate(inputs)
-        ),
-        output_links=tuple(
-            _ends(slot, [i for i, link in links.items() if (link.target_id, link.target_slot) == (OUTPUT_ID, n)])
-            for n, slot in enumerate(outputs)
-        ),
+        input_links=tuple(_at_wall(slot, starts[number]) for number, slot in enumerate(inputs)),
+        output_links=tuple(_at_wall(slot, ends[number]) for number, slot in enumerate(outputs)),
     )
 
 
-def _ends(slot: Mapping[str, Any], found: list[int]) -> tuple[int, ...]:
+def _at_wall(slot: Mapping[str, Any], found: list[int]) -> tuple[int, ...]:
     listed = slot.get("linkIds")
     return tuple(i for i in listed if type(i) is int) if isinstance(listed, list) else tuple(found)
 

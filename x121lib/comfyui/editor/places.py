@@ -98,8 +98,8 @@ def open_document(document: Document, object_info: Mapping[str, Any], name: str)
 
     enter(document.root, None, ())
     for place in list(places.values()):
-        if place.node.class_type == "PrimitiveNode":
-            _apply_primitive(place, places)
+        for slot in place.inputs:
+            _apply_primitive(place, slot, places)
     return places
 
 
@@ -161,22 +161,16 @@ def _widget_at(place: Place, link_id: int) -> str:
     return slot.name if place.inside is not None and slot.name in place.values else slot.widget
 
 
-def _apply_primitive(place: Place, places: Mapping[str, Place]) -> None:
+def _apply_primitive(target: Place, slot: InputSlot, places: Mapping[str, Place]) -> None:
     # A primitive writes its value over the widgets that it is linked to.
-    values = place.node.values
-    if not isinstance(values, list) or not values:
+    link = target.graph.links.get(slot.link) if slot.link is not None else None
+    origin = places.get(target.sibling_key(link.origin_id)) if link is not None else None
+    if origin is None or slot.link is None or origin.node.class_type != "PrimitiveNode":
         return
-    for link_id, link in place.graph.links.items():
-        if link.origin_id == place.node.id:
-            _write(places.get(place.sibling_key(link.target_id)), link_id, values[0])
-
-
-def _write(target: Place | None, link_id: int, value: Any) -> None:
-    name = _widget_at(target, link_id) if target is not None else ""
-    if target is None or not name:
-        return
-    spec = next((spec for spec in target.spec.inputs if spec.name == name), None) if target.spec else None
-    target.values[name] = _rounded(spec, value) if spec is not None else value
+    values, name = origin.node.values, _widget_at(target, slot.link)
+    if isinstance(values, list) and values and name:
+        spec = next((spec for spec in target.spec.inputs if spec.name == name), None) if target.spec else None
+        target.values[name] = _rounded(spec, values[0]) if spec is not None else values[0]
 
 
 def _rounded(spec: InputSpec, value: Any) -> Any:
