@@ -7,6 +7,7 @@ import json
 import math
 import tomllib
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -96,20 +97,24 @@ def read_scene_type_file(path: Path) -> SceneTypeFile:
         raise InvalidInputError(f"{path.name}: {error}.") from error
 
 
-def load_scene_type(session: Session, actor: Actor, file: SceneTypeFile) -> uuid.UUID:
+def load_scene_type(
+    session: Session, actor: Actor, file: SceneTypeFile, *, object_info: Mapping[str, Any] | None = None
+) -> uuid.UUID:
     """Store a scene type as a new version unless the newest one says the same; returns the version's key.
 
     Raises:
         ConflictError: the name would make file names ambiguous.
         NotFoundError: a variant kind or the QA profile is unknown.
-        InvalidInputError: the workflow is not ComfyUI's API form, or a slot value names no slot.
+        InvalidInputError: the workflow is no sound graph or cannot be converted, or a slot value names no slot.
     """
     actor.require(Permission.MANAGE_RECIPES)
     check_scene_type_name(file.name, queries.naming_rules(session))
     if not file.variants:
         raise InvalidInputError(f"{file.path.name}: 'variants' names no variant kind.")
     kinds = [queries.variant_kind(session, name) for name in file.variants]
-    workflow_id = import_workflow(session, actor, file.workflow, repeats_seed_frame=file.repeats_seed_frame)
+    workflow_id = import_workflow(
+        session, actor, file.workflow, repeats_seed_frame=file.repeats_seed_frame, object_info=object_info
+    )
     profile_id = _profile_version(session, file)
     digest = _digest({**file.__dict__, "path": "", "workflow": str(workflow_id), "profile": str(profile_id)})
     scene_type = session.scalars(sa.select(m.SceneType).where(m.SceneType.name == file.name)).first()
@@ -117,12 +122,7 @@ def load_scene_type(session: Session, actor: Actor, file: SceneTypeFile) -> uuid
         scene_type = m.SceneType(name=file.name)
         session.add(scene_type)
         session.flush()
-    last = session.scalars(
-        sa.select(m.SceneTypeVersion)
-        .where(m.SceneTypeVersion.scene_type_id == scene_type.id)
-        .order_by(m.SceneTypeVersion.number.desc())
-        .limit(1)
-    ).first()
+    last = _newest(session, scene_type.id)
     if last is not None and last.content_hash == digest:
         return last.id
     row = m.SceneTypeVersion(
@@ -135,19 +135,45 @@ def load_scene_type(session: Session, actor: Actor, file: SceneTypeFile) -> uuid
     )  # fmt: skip
     session.add(row)
     session.flush()
-    session.add_all(m.SceneTypeVariantKind(scene_type_version_id=row.id, variant_kind_id=k.id) for k in kinds)
-    session.add_all(m.SceneTypeSlotValue(scene_type_version_id=row.id, slot=s, value=v) for s, v in file.slots.items())
-    session.flush()
+    _add_choices(session, row.id, file, kinds)
     audit.record(session, actor, "scene_type.load", ("scene_type", scene_type.id), after={"version": row.number})
     outbox.publish(session, EventKind.SCENE_TYPE_LOADED, entity="scene_type", entity_id=scene_type.id,
                    payload={"name": file.name, "version": row.number})  # fmt: skip
     return row.id
 
 
-def import_workflow(session: Session, actor: Actor, path: Path, *, repeats_seed_frame: bool = False) -> uuid.UUID:
-    """Store a workflow's JSON as a version, named after the file; the same graph again is the same version."""
+def _newest(session: Session, scene_type_id: uuid.UUID) -> m.SceneTypeVersion | None:
+    return session.scalars(
+        sa.select(m.SceneTypeVersion)
+        .where(m.SceneTypeVersion.scene_type_id == scene_type_id)
+        .order_by(m.SceneTypeVersion.number.desc())
+        .limit(1)
+    ).first()
+
+
+def _add_choices(session: Session, key: uuid.UUID, file: SceneTypeFile, kinds: list[m.VariantKind]) -> None:
+    session.add_all(m.SceneTypeVariantKind(scene_type_version_id=key, variant_kind_id=kind.id) for kind in kinds)
+    session.add_all(m.SceneTypeSlotValue(scene_type_version_id=key, slot=s, value=v) for s, v in file.slots.items())
+    session.flush()
+
+
+def import_workflow(
+    session: Session,
+    actor: Actor,
+    path: Path,
+    *,
+    repeats_seed_frame: bool = False,
+    object_info: Mapping[str, Any] | None = None,
+) -> uuid.UUID:
+    """Store a workflow's graph as a version, named after the file; the same graph again is the same version.
+
+    A file in the editor's form is converted by ``object_info``, a worker's description of its classes.
+
+    Raises:
+        GraphError: no sound graph; the editor's form without ``object_info``, or with nodes that have no API form.
+    """
     actor.require(Permission.MANAGE_RECIPES)
-    graph = load_graph(path)
+    graph = load_graph(path, object_info=object_info)
     digest = canonical_hash(graph)
     workflow = session.scalars(sa.select(m.Workflow).where(m.Workflow.name == path.stem)).first()
     if workflow is None:
@@ -170,18 +196,22 @@ def import_workflow(session: Session, actor: Actor, path: Path, *, repeats_seed_
     )  # fmt: skip
     session.add(row)
     session.flush()
-    session.add_all(
-        m.WorkflowSlot(
-            workflow_version_id=row.id, name=slot.name, node_id=slot.node_id, input_name=slot.input_name,
-            slot_type_id=SlotType(slot.type.value),
-        )
-        for slot in discover_slots(graph)
-    )  # fmt: skip
+    _add_slots(session, row, object_info)
     session.flush()
     audit.record(session, actor, "workflow.import", ("workflow", workflow.id), after={"version": row.number})
     outbox.publish(session, EventKind.WORKFLOW_IMPORTED, entity="workflow", entity_id=workflow.id,
                    payload={"name": path.stem, "version": row.number})  # fmt: skip
     return row.id
+
+
+def _add_slots(session: Session, row: m.WorkflowVersion, object_info: Mapping[str, Any] | None) -> None:
+    session.add_all(
+        m.WorkflowSlot(
+            workflow_version_id=row.id, name=slot.name, node_id=slot.node_id, input_name=slot.input_name,
+            slot_type_id=SlotType(slot.type.value),
+        )
+        for slot in discover_slots(row.graph, object_info)
+    )  # fmt: skip
 
 
 def _profile_version(session: Session, file: SceneTypeFile) -> uuid.UUID:

@@ -81,7 +81,7 @@ def workflow_import(
     file: Path,
     repeats_seed_frame: Annotated[bool, typer.Option(help="Its video's first frame is the seed frame again.")] = False,
 ) -> None:
-    """Import a workflow in ComfyUI's API form."""
+    """Import a workflow in ComfyUI's API form, or in its editor's form while a worker is online."""
     with refusals(), Studio.open() as studio:
         studio.import_workflow(file, repeats_seed_frame=repeats_seed_frame)
         say(f"Workflow {file.stem} is imported.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,24 @@ class UiFormatError(GraphError):
     """A workflow saved for ComfyUI's editor instead of exported for its API."""
 
     code = "comfyui.graph_ui_format"
+
+
+class NotConvertibleError(GraphError):
+    """A workflow saved for the editor with nodes that have no API form.
+
+    Attributes:
+        problems: one line for each node: its id, title and class, and why.
+    """
+
+    code = "comfyui.graph_not_convertible"
+
+    def __init__(self, name: str, problems: Sequence[str]) -> None:
+        shown = "; ".join(problems[:50]) + (f"; and {len(problems) - 50} more" if len(problems) > 50 else "")
+        super().__init__(
+            f"{name} cannot be converted to API format: {shown}.",
+            hint="Change these nodes in ComfyUI and save again, or ask a worker that has their classes.",
+        )
+        self.problems = tuple(problems)
 
 
 class SlotError(ComfyError, InvalidInputError):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from x121lib.comfyui.editor import convert, is_editor_form
 from x121lib.comfyui.errors import GraphError, UiFormatError
 
 Node: TypeAlias = dict[str, Any]
@@ -36,32 +37,51 @@ _OUTPUT_CLASSES = frozenset(
 )
 
 
-def load_graph(path: Path) -> Graph:
-    """Read a workflow file in API format and check its structure.
+LARGEST_FILE_BYTES = 32 * 1024 * 1024
+"""Largest workflow file that is read; the largest known in the wild have a few megabytes."""
+
+
+def load_graph(path: Path, *, object_info: Mapping[str, Any] | None = None) -> Graph:
+    """Read a workflow file and check its structure; see `parse_graph`.
 
     Raises:
-        UiFormatError: the file was saved for the editor.
-        GraphError: unreadable, no JSON, or structurally wrong; the message names the file and the node.
+        UiFormatError: the file was saved for the editor, and no ``object_info`` was given.
+        GraphError: too large, unreadable, no JSON, or structurally wrong; the message names the file and the node.
     """
     try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE_BYTES:
+            raise GraphError(
+                f"{path.name} has {size / 1024**2:.1f} MB; a workflow file may have at most "
+                f"{LARGEST_FILE_BYTES // 1024**2} MB.",
+                hint="Take pictures and other data out of the workflow's nodes and save it again.",
+            )
         body = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise GraphError(f"{path.name} cannot be read as a workflow: {error}.") from error
-    return parse_graph(body, name=path.name)
+    except RecursionError as error:
+        raise GraphError(f"{path.name} cannot be read as a workflow: it is nested too deeply.") from error
+    return parse_graph(body, name=path.name, object_info=object_info)
 
 
-def parse_graph(body: Any, *, name: str = "The workflow") -> Graph:
+def parse_graph(body: Any, *, name: str = "The workflow", object_info: Mapping[str, Any] | None = None) -> Graph:
     """Check that a parsed JSON value is an API-format graph with sound links; return it.
 
+    The editor's format is converted where ``object_info``, a server's description of its classes, is given.
+
     Raises:
-        UiFormatError: it is the editor's format.
+        UiFormatError: it is the editor's format, and no ``object_info`` was given.
+        NotConvertibleError: it is the editor's format with nodes that cannot be converted; all are named.
         GraphError: it is something else, a link leads nowhere, or the links form a cycle.
     """
-    if isinstance(body, Mapping) and isinstance(body.get("nodes"), list):
-        raise UiFormatError(
-            f"{name} is a workflow in ComfyUI's editor (UI) format with {len(body['nodes'])} nodes, not in API format.",
-            hint="In ComfyUI choose Workflow > Export (API) and use that file.",
-        )
+    if is_editor_form(body):
+        if object_info is None:
+            raise UiFormatError(
+                f"{name} is a workflow in ComfyUI's editor (UI) format with {len(body['nodes'])} nodes, not in API "
+                "format; only with a worker online can it be converted.",
+                hint="In ComfyUI choose Workflow > Export (API) and use that file, or bring a worker online.",
+            )
+        body = convert(body, object_info, name=name)
     if isinstance(body, Mapping) and isinstance(body.get("prompt"), Mapping):
         raise GraphError(f"{name} is a whole request to the server.", hint="Keep only what stands under 'prompt'.")
     if not isinstance(body, Mapping) or not body:

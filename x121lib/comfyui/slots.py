@@ -25,6 +25,7 @@ class Slot:
         default: what the workflow file says.
         minimum: smallest number, None for no bound.
         maximum: largest number, None for no bound.
+        class_default: what the node's class starts with, None where no server was asked.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Slot:
     default: Any
     minimum: float | None = None
     maximum: float | None = None
+    class_default: Any = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ _LOADERS: Mapping[str, tuple[str, SlotType, str]] = {
     "LoadVideo": ("file", SlotType.VIDEO, "source_video"),
     "LoadAudio": ("audio", SlotType.AUDIO, "source_audio"),
 }
+_FRAME_COUNTS = ("length", "video_frames", "num_frames", "frame_count")
+_SIZES = ("width", "height")
+_LORA_WEIGHTS = {"strength_model": "lora_weight", "strength": "lora_weight", "strength_clip": "lora_clip_weight"}
 _TEXT_CLASSES = frozenset({"CLIPTextEncode", "TextEncodeQwenImageEdit", "TextEncodeQwenImageEditPlus"})
 _TEXT_INPUTS = ("text", "prompt")
 _PROMPT_BY_USE = {"positive": "text_prompt", "negative": "negative_prompt"}
@@ -69,8 +74,10 @@ def discover_slots(graph: Graph, object_info: Mapping[str, Any] | None = None) -
 
     Images: a loader's title that is an identifier (``seed_image``, ``source_image``) names it; a single
     untitled ``LoadImage`` is ``seed_image``. Prompts: a text encoder that leads to an input called
-    ``positive`` or ``negative``. Numbers: sampler inputs by name, width and height of empty latents, the
-    frame rate of ``CreateVideo``. ``object_info``, where given, narrows the bounds.
+    ``positive`` or ``negative``. Numbers: sampler inputs by name, width and height of empty latents and of
+    nodes that make a video, their frame count, the frame rate of ``CreateVideo``. LoRAs: file and weights of
+    each loader under names of its own, after its title or id (``lora_12``, ``lora_weight_12``).
+    ``object_info``, where given, gives bounds and the class's default.
     """
     outputs = set(output_nodes(graph, object_info))
     uses = _prompt_uses(graph)
@@ -79,6 +86,7 @@ def discover_slots(graph: Graph, object_info: Mapping[str, Any] | None = None) -
         found.extend(_loader_slots(node_id, node))
         found.extend(_text_slots(node_id, node, uses))
         found.extend(_number_slots(node_id, node))
+        found.extend(_lora_slots(node_id, node))
         if node_id in outputs and isinstance(node["inputs"].get("filename_prefix"), str):
             found.append(_slot(node_id, node, "filename_prefix", _Rule("filename_prefix", SlotType.STRING)))
     found = [_narrowed(slot, graph, object_info) for slot in _distinct_loaders(found)]
@@ -173,14 +181,28 @@ def _text_slots(node_id: str, node: Node, uses: Mapping[str, str]) -> Iterator[S
 
 def _number_slots(node_id: str, node: Node) -> Iterator[Slot]:
     class_type = node["class_type"]
+    makes_video = set(_SIZES) <= set(node["inputs"]) and any(name in node["inputs"] for name in _FRAME_COUNTS)
     for input_name, value in node["inputs"].items():
         rule = _BY_INPUT.get(input_name)
         if class_type == "CreateVideo" and input_name == "fps":
             rule = _Rule("frame_rate", SlotType.FLOAT, 1, 120)
-        if class_type.startswith("Empty") and "Latent" in class_type and input_name in ("width", "height"):
+        if input_name in _SIZES and (makes_video or (class_type.startswith("Empty") and "Latent" in class_type)):
             rule = _Rule(input_name, SlotType.INT, 16, 16_384)
+        if input_name in _FRAME_COUNTS and makes_video:
+            rule = _Rule("frame_count", SlotType.INT, 1, 16_384)
         if rule is not None and not is_link(value):
             yield _slot(node_id, node, input_name, rule)
+
+
+def _lora_slots(node_id: str, node: Node) -> Iterator[Slot]:
+    if not isinstance(node["inputs"].get("lora_name"), str):
+        return
+    title = title_of(node)
+    own = title if title.isidentifier() and title.islower() else node_id.replace(":", "_")
+    yield _slot(node_id, node, "lora_name", _Rule(f"lora_{own}", SlotType.STRING))
+    for input_name, prefix in _LORA_WEIGHTS.items():
+        if type(node["inputs"].get(input_name)) in (int, float):
+            yield _slot(node_id, node, input_name, _Rule(f"{prefix}_{own}", SlotType.FLOAT, -100, 100))
 
 
 def _slot(node_id: str, node: Node, input_name: str, rule: _Rule) -> Slot:
@@ -190,9 +212,11 @@ def _slot(node_id: str, node: Node, input_name: str, rule: _Rule) -> Slot:
 
 def _narrowed(slot: Slot, graph: Graph, object_info: Mapping[str, Any] | None) -> Slot:
     described = (object_info or {}).get(graph[slot.node_id]["class_type"])
-    if slot.minimum is None or not isinstance(described, Mapping):
-        return slot
-    inputs = described.get("input") or {}
-    spec = {**(inputs.get("optional") or {}), **(inputs.get("required") or {})}.get(slot.input_name)
+    inputs = described.get("input") if isinstance(described, Mapping) else None
+    groups = [inputs.get(group) for group in ("required", "optional")] if isinstance(inputs, Mapping) else []
+    spec = next((g[slot.input_name] for g in groups if isinstance(g, Mapping) and slot.input_name in g), None)
     options = spec[1] if isinstance(spec, list) and len(spec) > 1 and isinstance(spec[1], Mapping) else {}
+    slot = replace(slot, class_default=options.get("default"))
+    if slot.type not in (SlotType.INT, SlotType.FLOAT):
+        return slot
     return replace(slot, minimum=options.get("min", slot.minimum), maximum=options.get("max", slot.maximum))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pandas as pd
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from x121lib import model as m
 from x121lib.base.settings import Settings
 from x121lib.catalogue import projects, recipes
 from x121lib.catalogue import queries as catalogue
+from x121lib.comfyui.errors import UiFormatError
 from x121lib.pipeline import flow
 from x121lib.pipeline.house import House
 from x121lib.review.service import DecisionInput, add_note, set_tags
@@ -40,6 +41,8 @@ from x121lib.studio.workers import Workers
 from x121lib.studio.workflows import Workflows
 from x121lib.terms.roles import Actor
 from x121lib.terms.vocabulary import DecisionOutcome
+
+Loaded = TypeVar("Loaded")
 
 
 class Studio:
@@ -151,14 +154,41 @@ class Studio:
     def load_scene_type(self, path: Path | str) -> str:
         """Load a scene type's TOML file; returns its name."""
         file = recipes.read_scene_type_file(Path(path))
-        with self.transaction() as session:
-            recipes.load_scene_type(session, self.actor, file)
+
+        def load(object_info: Mapping[str, Any] | None) -> None:
+            with self.transaction() as session:
+                recipes.load_scene_type(session, self.actor, file, object_info=object_info)
+
+        self._converting(load)
         return file.name
 
     def import_workflow(self, path: Path | str, *, repeats_seed_frame: bool = False) -> uuid.UUID:
-        """Import a workflow in ComfyUI's API form; returns the version's key."""
-        with self.transaction() as session:
-            return recipes.import_workflow(session, self.actor, Path(path), repeats_seed_frame=repeats_seed_frame)
+        """Import a workflow in ComfyUI's API or editor form; returns the version's key.
+
+        The editor's form is converted by what the workers that are online say of their node classes.
+
+        Raises:
+            UiFormatError: it is in the editor's form and no worker is online.
+            GraphError: it is no sound graph, or has nodes that cannot be converted.
+        """
+
+        def load(object_info: Mapping[str, Any] | None) -> uuid.UUID:
+            with self.transaction() as session:
+                return recipes.import_workflow(
+                    session, self.actor, Path(path), repeats_seed_frame=repeats_seed_frame, object_info=object_info
+                )
+
+        return self._converting(load)
+
+    def _converting(self, load: Callable[[Mapping[str, Any] | None], Loaded]) -> Loaded:
+        # Workers are asked only where a file needs it, and outside any transaction.
+        try:
+            return load(None)
+        except UiFormatError:
+            object_info = self.workers.describe_classes()
+            if not object_info:
+                raise
+            return load(object_info)
 
     def add_variant_kind(self, name: str, *, prefix: str, workflow: Path | str | None = None) -> None:
         """Add a variant kind with its filename prefix and, where it is generated, its workflow."""

@@ -15,7 +15,7 @@ from x121lib.base.errors import NotFoundError
 from x121lib.comfyui.addresses import check_worker_url
 from x121lib.comfyui.capabilities import Capabilities, read_capabilities
 from x121lib.comfyui.client import ComfyClient
-from x121lib.comfyui.errors import ServerUnreachableError
+from x121lib.comfyui.errors import ComfyError, ServerUnreachableError
 from x121lib.comfyui.graph import node_classes
 from x121lib.scheduling import queries, workers
 from x121lib.terms.roles import Permission
@@ -23,6 +23,9 @@ from x121lib.terms.vocabulary import WorkerKind, WorkerStatus
 
 if TYPE_CHECKING:
     from x121lib.studio.core import Studio
+
+
+_ANSWERING = (WorkerStatus.ONLINE, WorkerStatus.DEGRADED)
 
 
 class Workers:
@@ -153,6 +156,18 @@ class Workers:
             for row in online.rename(columns={"name": "name_"}).itertuples()
         ]
 
+    def describe_classes(self) -> dict[str, Any]:
+        """Return what the workers that are online say of their node classes, by class; empty where none answers.
+
+        Where several have a class, the first by name is believed.
+        """
+        with self._studio.transaction() as session:
+            urls = [w.url for w in workers.list_workers(session) if w.status_id in _ANSWERING]
+        found: dict[str, Any] = {}
+        for described in asyncio.run(_descriptions(urls)):
+            found = {**described, **found}
+        return found
+
     def drain(self, name: str) -> None:
         """Let a worker finish what it runs and send it nothing more."""
         self._set(name, WorkerStatus.DRAINING)
@@ -180,6 +195,17 @@ def _capabilities(url: str) -> Capabilities | None:
         return asyncio.run(read_capabilities(url))
     except ServerUnreachableError:
         return None
+
+
+async def _descriptions(urls: Sequence[str]) -> Sequence[dict[str, Any]]:
+    async def ask(url: str) -> dict[str, Any]:
+        try:
+            async with ComfyClient(url) as client:
+                return await client.object_info()
+        except ComfyError:
+            return {}
+
+    return await asyncio.gather(*(ask(url) for url in urls))
 
 
 def _classes(url: str) -> frozenset[str]:

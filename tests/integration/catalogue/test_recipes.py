@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from x121lib import model as m
 from x121lib.base.errors import ConflictError, InvalidInputError, NotFoundError
 from x121lib.comfyui.errors import GraphError
 from x121lib.studio import Studio
+from x121lib.testing import editor_files
 from x121lib.testing.small_studio import DATA, write_recipe
 
 
@@ -67,6 +69,27 @@ def test_a_workflow_of_the_editor_is_refused(stocked: Studio, tmp_path: Path) ->
     (tmp_path / "nod_graph.json").write_text('{"nodes": [], "links": [], "version": 0.4}')
     with pytest.raises(GraphError):
         stocked.load_scene_type(path)
+
+
+@pytest.mark.capability("PRD-75/workflow-import")
+def test_the_editors_form_is_converted_while_a_worker_is_online(equipped: Studio, tmp_path: Path) -> None:
+    path = tmp_path / "scaled.json"
+    path.write_text(json.dumps(editor_files.plain()))
+    key = equipped.import_workflow(path)
+    with equipped.transaction() as session:
+        graph = session.get_one(m.WorkflowVersion, key).graph
+        slots = session.scalars(sa.select(m.WorkflowSlot.name).where(m.WorkflowSlot.workflow_version_id == key)).all()
+    assert {node["class_type"] for node in graph.values()} == {"LoadImage", "ImageScale", "SaveImage"}
+    size = {"upscale_method": "lanczos", "width": 640, "height": 480, "crop": "center"}
+    assert graph["2"]["inputs"] == {**size, "image": ["1", 0]}
+    assert "seed_image" in slots
+    strange = editor_files.plain()
+    strange["nodes"][1]["type"] = "FromSomePack"
+    path.write_text(json.dumps(strange))
+    with pytest.raises(GraphError, match=r"node 2 \(FromSomePack\): the worker that was asked has no such class"):
+        equipped.import_workflow(path)
+    with equipped.transaction() as session:
+        assert session.scalar(sa.select(sa.func.count()).where(m.Workflow.name == "scaled")) == 1
 
 
 @pytest.mark.capability("PRD-01/naming-convention")

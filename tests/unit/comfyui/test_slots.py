@@ -55,7 +55,43 @@ def test_slots_of_a_diffusion_workflow() -> None:
 def test_object_info_narrows_bounds() -> None:
     info = {"KSampler": {"input": {"required": {"steps": ["INT", {"min": 1, "max": 50}]}}}}
     steps = next(slot for slot in discover_slots(diffusion(), info) if slot.name == "steps")
-    assert (steps.minimum, steps.maximum, steps.default) == (1, 50, 20)
+    assert (steps.minimum, steps.maximum, steps.default, steps.class_default) == (1, 50, 20, None)
+
+
+def test_object_info_gives_bounds_and_defaults_also_where_there_were_none() -> None:
+    graph = {"1": {"class_type": "SomeVideo", "inputs": {"width": 832, "height": 480, "length": 81}}}
+    bounds = {"default": 49, "min": 5, "max": 241, "step": 4}
+    info = {"SomeVideo": {"input": {"required": {"width": ["INT"]}, "optional": {"length": ["INT", bounds]}}}}
+    found = {slot.name: slot for slot in discover_slots(graph, info)}
+    assert set(found) == {"width", "height", "frame_count"}
+    length = found["frame_count"]
+    assert (length.default, length.class_default, length.minimum, length.maximum) == (81, 49, 5, 241)
+    assert (found["width"].class_default, found["width"].minimum) == (None, 16)
+
+
+def test_length_is_a_frame_count_only_where_a_video_is_made() -> None:
+    graph = {"1": {"class_type": "TextCut", "inputs": {"length": 81, "text": "x"}}}
+    assert discover_slots(graph) == []
+
+
+def test_each_lora_has_slots_of_its_own() -> None:
+    def loader(class_type: str, title: str = "", **weights: Any) -> dict[str, Any]:
+        return {
+            "class_type": class_type,
+            "inputs": {"lora_name": "l.safetensors", **weights},
+            "_meta": {"title": title},
+        }
+
+    graph = {
+        "12": loader("LoraLoader", "Load LoRA", strength_model=0.8, strength_clip=1),
+        "6:2": loader("LoraLoaderModelOnly", "Load LoRA", strength_model=0.5),
+        "14": loader("LoraLoaderModelOnly", "style", strength_model=["9", 0]),
+    }
+    found = {slot.name: (slot.node_id, slot.default) for slot in discover_slots(graph)}
+    assert found == {
+        "lora_12": ("12", "l.safetensors"), "lora_weight_12": ("12", 0.8), "lora_clip_weight_12": ("12", 1),
+        "lora_6_2": ("6:2", "l.safetensors"), "lora_weight_6_2": ("6:2", 0.5), "lora_style": ("14", "l.safetensors"),
+    }  # fmt: skip
 
 
 def test_linked_inputs_are_no_slots() -> None:
