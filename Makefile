@@ -8,8 +8,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
 ONLY ?=
-# The whole suite runs on every core, a file of tests on one of them; a part of it, or a real ComfyUI, on one core.
-PARALLEL := $(if $(ARGS)$(X121_TEST_COMFYUI_URL),,-n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
+# The whole suite runs in one process more than there are cores, since many tests wait for other processes; a file of
+# tests stays together. A part of the suite, or a real ComfyUI, runs in one process.
+PROCESSES := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo $$((n < 5 ? n + 1 : 6)))
+PARALLEL := $(if $(ARGS)$(X121_TEST_COMFYUI_URL),,-n $(PROCESSES) --dist loadfile --no-loadscope-reorder)
 
 .PHONY: help demo test check format bench notices clean
 

@@ -28,10 +28,10 @@ class _Consumer(Consumer):
 
 
 def _end_with_thread(failed: threading.ExceptHookArgs) -> None:
-    """End the process when the tick or the health check dies of a fault: `x121 up` starts a new one at once."""
+    """End the process when a thread that work depends on dies of a fault: `x121 up` starts a new one at once."""
     name = failed.thread.name if failed.thread else "unknown"
     _log.critical("thread %s died", name, exc_info=failed.exc_value)
-    if name in ("tick", "health"):
+    if name in ("tick", "health", "hosts"):
         os._exit(70)
 
 

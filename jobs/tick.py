@@ -18,13 +18,13 @@ TICK_S = 0.5
 DOWNLOADS_S = 2.0
 """Pause after which a queue of transfers is looked at again while it is empty."""
 HEALTH_S = 3.0
-"""Pause between two health checks of the workers."""
+"""Pause between two looks at the workers, and at their hosts."""
 ASSEMBLE_AGAIN_S = 60.0
 """Seconds after which a scene that is still not assembled is sent again."""
 
 
 class Tick:
-    """Four threads: one assigns work, one looks after the workers' health, two fetch and send models."""
+    """Five threads: work, the workers' health, their hosts' vitals and power, and two that fetch and send models."""
 
     def __init__(self, studio: Any, enqueue: Callable[[str, str, int], None]) -> None:
         self._studio = studio
@@ -33,7 +33,8 @@ class Tick:
         self._sent: dict[str, float] = {}
         self._threads = [
             threading.Thread(target=self._assign, name="tick", daemon=True),
-            threading.Thread(target=self._look_after_workers, name="health", daemon=True),
+            threading.Thread(target=self._look_after, args=("health", "check_workers"), name="health", daemon=True),
+            threading.Thread(target=self._look_after, args=("hosts", "look_after_hosts"), name="hosts", daemon=True),
             threading.Thread(target=self._transfer, args=("downloads",), name="downloads", daemon=True),
             threading.Thread(target=self._transfer, args=("placements",), name="placements", daemon=True),
         ]
@@ -69,12 +70,12 @@ class Tick:
         self._sent[scene_id] = now
         return True
 
-    def _look_after_workers(self) -> None:
+    def _look_after(self, what: str, look: str) -> None:
         while not self._stop.is_set():
             try:
-                self._studio.work.check_workers()
+                getattr(self._studio.work, look)()
             except X121Error as error:
-                _log.warning("health: %s", error)
+                _log.warning("%s: %s", what, error)
             self._stop.wait(HEALTH_S)
 
     def _transfer(self, queue: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboards.samples import SampleStudio
+from x121lib.testing.real_studio import wait_until
 
 
 @pytest.mark.capability("PRD-46/worker-dashboard", "PRD-46/worker-registration")
@@ -69,8 +70,9 @@ def test_models_are_filtered_scanned_stopped_rated_and_removed_with_what_follows
     page.get_by_role("button", name="Downloads 3").click()
     expect(page.locator(".mtable tbody tr")).to_have_count(4)
     page.get_by_role("button", name="Go on").click()
+    steered = ("steer_download", ("d2", "resume"))
+    wait_until(lambda: studio.heard[-1] == steered, "the page's wish arrives", timeout_s=10)
     expect(page.locator(".toast").last).to_contain_text("Done")
-    assert studio.heard[-1] == ("steer_download", ("d2", "resume"))
 
 
 @pytest.mark.capability(

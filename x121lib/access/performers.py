@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import InvalidToken
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from x121lib.access.queries import PerformerRow
 from x121lib.base.clock import system_now, type_now
 from x121lib.base.errors import ConflictError, InvalidInputError, RefusedError
 from x121lib.base.ids import new_id
-from x121lib.base.secrets import read_or_make_secret
+from x121lib.base.secrets import vault
 from x121lib.store import audit
 from x121lib.terms.roles import Actor, Permission
 from x121lib.terms.vocabulary import PerformerKind
@@ -34,7 +34,7 @@ class LegalName:
 
     def sealed(self) -> bytes:
         """Return the name encrypted and authenticated (Fernet: AES-128-CBC with HMAC-SHA256)."""
-        return _vault(self.secrets_dir).encrypt(self.text.encode())
+        return vault(self.secrets_dir).encrypt(self.text.encode())
 
 
 def add_performer(
@@ -102,7 +102,7 @@ def read_legal_name(session: Session, actor: Actor, performer_id: uuid.UUID, *, 
     if performer.legal_name_encrypted is None:
         return None
     try:
-        text = _vault(secrets_dir).decrypt(performer.legal_name_encrypted).decode()
+        text = vault(secrets_dir).decrypt(performer.legal_name_encrypted).decode()
     except InvalidToken as error:
         raise RefusedError(
             "The legal name can not be read with this studio's data key.",
@@ -149,8 +149,3 @@ def _insert_performer(
     if key is not None:
         audit.record(session, actor, "performer.added", ("performer", key), after={"name": name, "kind": kind})
     return key
-
-
-def _vault(secrets_dir: Path) -> Fernet:
-    """Return the cipher of the data key: 32 random bytes as URL-safe base64, which Fernet wants padded."""
-    return Fernet(read_or_make_secret(secrets_dir, "data-key", 32) + "=")

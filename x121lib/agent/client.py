@@ -66,12 +66,26 @@ class AgentClient:
         return dict(self._ask("POST", f"/packs/{pack}/install", timeout_s=1800.0))
 
     def file_state(self, path: str, sha256: str) -> dict[str, Any]:
-        """Return what lies under a path of the host's models: ``state`` and ``n_bytes``."""
+        """Return what lies under a path of the host's models: ``state``, ``n_bytes``, ``sha256``, ``part_bytes``."""
         return dict(self._ask("GET", f"/model-files/{quote(path)}?sha256={sha256}", timeout_s=600.0))
 
-    def send_file(self, path: str, sha256: str, span: tuple[int, int], body: Iterator[bytes]) -> dict[str, Any]:
-        """Send a model from a byte on; ``span`` is that byte and the bytes of the whole; returns its new state."""
-        query = f"sha256={sha256}&at={span[0]}&n_bytes={span[1]}"
+    def forget_file(self, path: str, sha256: str) -> None:
+        """Delete the part of a model that is not to be sent any more; a whole file stays."""
+        self._ask("DELETE", f"/model-files/{quote(path)}?sha256={sha256}", timeout_s=60.0)
+
+    def send_file(
+        self, path: str, sha256: str, span: tuple[int, int], body: Iterator[bytes], replaces: str = ""
+    ) -> dict[str, Any]:
+        """Send a model from a byte on; returns its new state.
+
+        Args:
+            path: path below the host's folder of models.
+            sha256: hash of the whole file.
+            span: that byte, and the bytes of the whole.
+            body: the rest.
+            replaces: SHA-256 of the older version that it replaces; empty: it replaces nothing.
+        """
+        query = f"sha256={sha256}&at={span[0]}&n_bytes={span[1]}&replaces={replaces}"
         return dict(self._ask("PUT", f"/model-files/{quote(path)}?{query}", timeout_s=600.0, body=body))
 
     def _ask(self, method: str, path: str, timeout_s: float | None = None, body: Iterator[bytes] | None = None) -> Any:

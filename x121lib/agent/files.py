@@ -39,19 +39,36 @@ class Inbox:
         self._busy: set[Path] = set()
 
     async def state(self, path: str, sha256: str) -> dict[str, Any]:
-        """Return what lies there: ``present``, ``other``, ``partial`` or ``absent``, and how many bytes of it.
+        """Return what lies there: ``present``, ``other``, ``partial`` or ``absent``, how many bytes, and its SHA-256.
+
+        The hash is that of a whole file, ``present`` or ``other``; it is empty for a part.
 
         Raises:
             FileError: no path of a model, or no SHA-256.
         """
         target, part = self._places(path, sha256)
         if target.exists():
-            same = await asyncio.to_thread(_hash, target) == sha256
-            return {"state": "present" if same else "other", "n_bytes": target.stat().st_size}
+            found = await asyncio.to_thread(_hash, target)
+            state = "present" if found == sha256 else "other"
+            part_bytes = part.stat().st_size if part.exists() else 0
+            return {"state": state, "n_bytes": target.stat().st_size, "sha256": found, "part_bytes": part_bytes}
         n_bytes = part.stat().st_size if part.exists() else 0
-        return {"state": "partial" if n_bytes else "absent", "n_bytes": n_bytes}
+        return {"state": "partial" if n_bytes else "absent", "n_bytes": n_bytes, "sha256": "", "part_bytes": n_bytes}
 
-    async def receive(self, path: str, sha256: str, span: tuple[int, int], body: StreamReader) -> dict[str, Any]:
+    async def forget(self, path: str, sha256: str) -> None:
+        """Delete the part of a file that is not to come any more; a whole file stays.
+
+        Raises:
+            FileError: no path of a model, or the part is being received.
+        """
+        _, part = self._places(path, sha256)
+        if part in self._busy:
+            raise FileError(409, f"'{path}' is being received.")
+        part.unlink(missing_ok=True)
+
+    async def receive(
+        self, path: str, sha256: str, span: tuple[int, int], body: StreamReader, replaces: str = ""
+    ) -> dict[str, Any]:
         """Append a body to the part; where it is whole, check it and give it its name.
 
         Args:
@@ -59,6 +76,7 @@ class Inbox:
             sha256: hash of the whole file.
             span: byte that the body begins at, and bytes of the whole file.
             body: the rest of the file; where it ends early, what came stays.
+            replaces: SHA-256 of the older version that may lie there and goes; empty: nothing is replaced.
 
         Raises:
             FileError: another file lies there, it begins at another byte, no room, wrong length or hash.
@@ -68,13 +86,16 @@ class Inbox:
             raise FileError(409, f"'{path}' is being received already.")
         self._busy.add(part)
         try:
-            if target.exists():
-                raise FileError(409, f"'{path}' lies there already; a file is never replaced.")
+            await _check_free(target, path, replaces)
             target.parent.mkdir(parents=True, exist_ok=True)
             n_bytes = await self._append(part, span, body)
             if n_bytes < span[1]:
-                return {"state": "partial", "n_bytes": n_bytes}
-            return await _finish(part, target, sha256, n_bytes)
+                return {"state": "partial", "n_bytes": n_bytes, "sha256": "", "part_bytes": n_bytes}
+            if await asyncio.to_thread(_hash, part) != sha256:
+                part.unlink()
+                raise FileError(422, "The file's SHA-256 is not the announced one; it was not kept.")
+            await _check_free(target, path, replaces)
+            return _finish(part, target, sha256, n_bytes)
         except OSError as error:
             raise FileError(507, f"'{path}' can not be written: {error.strerror}.") from error
         finally:
@@ -107,13 +128,23 @@ class Inbox:
         return at
 
 
-async def _finish(part: Path, target: Path, sha256: str, n_bytes: int) -> dict[str, Any]:
-    if await asyncio.to_thread(_hash, part) != sha256:
+async def _check_free(target: Path, path: str, replaces: str) -> None:
+    """Refuse a place where another file lies than the older version that is to be replaced."""
+    if not target.exists():
+        return
+    if not replaces:
+        raise FileError(409, f"'{path}' lies there already; a file is never replaced unasked.")
+    if await asyncio.to_thread(_hash, target) != replaces:
+        raise FileError(409, f"Another file than the version to replace lies at '{path}'.")
+
+
+def _finish(part: Path, target: Path, sha256: str, n_bytes: int) -> dict[str, Any]:
+    if target.exists():  # the older version: whoever reads it keeps it until the file is closed
+        part.replace(target)
+    else:
+        os.link(part, target)
         part.unlink()
-        raise FileError(422, "The file's SHA-256 is not the announced one; it was not kept.")
-    os.link(part, target)
-    part.unlink()
-    return {"state": "present", "n_bytes": n_bytes}
+    return {"state": "present", "n_bytes": n_bytes, "sha256": sha256, "part_bytes": 0}
 
 
 def _hash(path: Path) -> str:

@@ -52,6 +52,7 @@ class Agent:
             web.post("/power-off", self._power_off),
             web.get("/packs", self._packs), web.post("/packs/{name}/install", self._install),
             web.get("/model-files/{path:.+}", self._file_state), web.put("/model-files/{path:.+}", self._receive),
+            web.delete("/model-files/{path:.+}", self._forget),
         ])  # fmt: skip
         app.cleanup_ctx.append(self._measuring)
         return app
@@ -149,9 +150,19 @@ class Agent:
             return _refusal(422, "agent.file_refused", "'at' and 'n_bytes' are numbers of bytes.")
         try:
             path, sha256 = request.match_info["path"], request.query.get("sha256", "")
-            return web.json_response(await self._inbox.receive(path, sha256, span, request.content))
+            replaces = request.query.get("replaces", "")
+            return web.json_response(await self._inbox.receive(path, sha256, span, request.content, replaces))
         except FileError as error:
             return _refusal(error.status, "agent.file_refused", error.message)
+
+    async def _forget(self, request: web.Request) -> web.Response:
+        if self._inbox is None:
+            return _refusal(404, "agent.not_configured", "The agent has 'receive_models' not configured.")
+        try:
+            await self._inbox.forget(request.match_info["path"], request.query.get("sha256", ""))
+        except FileError as error:
+            return _refusal(error.status, "agent.file_refused", error.message)
+        return web.json_response({})
 
     async def _run(self, name: str, command: tuple[str, ...]) -> web.Response:
         if name in self._busy:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from x121lib.api import shapes
 from x121lib.api.caller import Acting
-from x121lib.api.errors import CREATED
+from x121lib.api.errors import CREATED, NO_CONTENT
 from x121lib.api.route import ApiRoute
 from x121lib.api.shapes import Given, Limit, Offset, Page, page
 
@@ -59,8 +59,9 @@ class Placement(BaseModel):
 
 
 class Destination(Given):
-    """Workers by name; null: all that have an agent."""
+    """Workers by name, or by tag; neither: all that have an agent."""
 
+    tag: shapes.Name | None = None
     workers: Annotated[list[shapes.Name] | None, Field(min_length=1, max_length=1000)] = None
 
 
@@ -79,7 +80,25 @@ def list_placements(studio: Acting, limit: Limit = 100, offset: Offset = 0) -> A
 @router.post("/models/{model_id}/distribute", status_code=CREATED, response_model=Queued)
 def distribute_model(studio: Acting, model_id: uuid.UUID, given: Destination) -> Any:
     """Queue a model for the hosts of workers."""
-    return {"workers": studio.placements.add(str(model_id), given.workers)}
+    return {"workers": studio.placements.add(str(model_id), given.workers, tag=given.tag)}
+
+
+@router.post("/models/{model_id}/placements/{worker}/pause", status_code=NO_CONTENT)
+def pause_placement(studio: Acting, model_id: uuid.UUID, worker: str) -> None:
+    """Pause a model's way to a worker's host."""
+    studio.placements.pause(str(model_id), worker)
+
+
+@router.post("/models/{model_id}/placements/{worker}/resume", status_code=NO_CONTENT)
+def resume_placement(studio: Acting, model_id: uuid.UUID, worker: str) -> None:
+    """Go on with a paused or failed way to a worker's host."""
+    studio.placements.resume(str(model_id), worker)
+
+
+@router.post("/models/{model_id}/placements/{worker}/cancel", status_code=NO_CONTENT)
+def cancel_placement(studio: Acting, model_id: uuid.UUID, worker: str) -> None:
+    """End a model's way to a worker's host and delete what the host has of it."""
+    studio.placements.cancel(str(model_id), worker)
 
 
 @router.get("/model-downloads", response_model=Page[Download])

@@ -63,6 +63,23 @@ class Energy(BaseModel):
     measured_h: float
 
 
+class NodePack(BaseModel):
+    """A node pack that a worker's host allows."""
+
+    name: str
+    repo: str
+    commit: str
+    installed: str
+
+
+class InstalledPack(BaseModel):
+    """A node pack that was brought to its pinned commit."""
+
+    name: str
+    commit: str
+    before: str
+
+
 class Tags(Given):
     """Tags that a worker must have."""
 
@@ -133,6 +150,18 @@ def restart_service(studio: Acting, name: str, service: str) -> Any:
     """Restart a service on a GPU worker's host by the command that its agent has configured."""
     code, output = studio.agents.restart(name, service)
     return {"exit_code": code, "output": output}
+
+
+@router.get("/workers/{name}/packs", response_model=list[NodePack])
+def list_packs(studio: Acting, name: str) -> Any:
+    """List the node packs that a GPU worker's host allows, each with its pinned commit and the one installed."""
+    return studio.agents.packs(name).to_dict("records")
+
+
+@router.post("/workers/{name}/packs/{pack}/install", response_model=InstalledPack)
+def install_pack(studio: Acting, name: str, pack: str) -> Any:
+    """Bring a node pack that a GPU worker's host allows to the commit pinned there."""
+    return studio.agents.install_pack(name, pack)
 
 
 @router.get("/vitals", response_model=Page[shapes.GpuVitals])

@@ -11,6 +11,7 @@ from x121lib.cli.output import note, refusals, say, show_frame
 from x121lib.studio import Studio
 
 Key = Annotated[str, typer.Argument(help="The download's key, or the path or name of its file.")]
+Worker = Annotated[str | None, typer.Option(help="A worker that the model is being sent to, instead of a download.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -48,38 +49,48 @@ def model_downloads(as_json: Json = False) -> None:
         )  # fmt: skip
 
 
-def model_pause(key: Key) -> None:
-    """Pause a download; what was received stays."""
+def model_pause(key: Key, worker: Worker = None) -> None:
+    """Pause a download, or a model's way to a worker; what was received stays."""
     with refusals(), Studio.open() as studio:
-        studio.downloads.pause(key)
+        if worker is None:
+            studio.downloads.pause(key)
+        else:
+            studio.placements.pause(key, worker)
         say(f"{key} is paused.")
 
 
-def model_resume(key: Key) -> None:
-    """Go on with a paused or failed download from where it stands."""
+def model_resume(key: Key, worker: Worker = None) -> None:
+    """Go on with a paused or failed download, or a model's way to a worker, from where it stands."""
     with refusals(), Studio.open() as studio:
-        studio.downloads.resume(key)
+        if worker is None:
+            studio.downloads.resume(key)
+        else:
+            studio.placements.resume(key, worker)
         say(f"{key} goes on.")
 
 
-def model_cancel(key: Key) -> None:
-    """End a download and delete what was received of it."""
+def model_cancel(key: Key, worker: Worker = None) -> None:
+    """End a download, or a model's way to a worker, and delete what was received of it."""
     with refusals(), Studio.open() as studio:
-        studio.downloads.cancel(key)
+        if worker is None:
+            studio.downloads.cancel(key)
+        else:
+            studio.placements.cancel(key, worker)
         say(f"{key} is cancelled.")
 
 
 def model_distribute(
     name: Annotated[str, typer.Argument(help="The model's path below its folder, its name, or its key.")],
     worker: Annotated[list[str] | None, typer.Option(help="A worker's name; repeat for more.")] = None,
+    tag: Annotated[str | None, typer.Option(help="All workers with this tag that have an agent.")] = None,
     to_all: Annotated[bool, typer.Option("--all", help="All workers that have an agent.")] = False,
     now: Annotated[bool, typer.Option("--now", help="Send it in this process, and wait for it.")] = False,
 ) -> None:
     """Send a model to the hosts of workers through their agents."""
     with refusals(), Studio.open() as studio:
-        if bool(worker) == to_all:
-            raise InvalidInputError("Say where the model goes.", hint="--worker NAME or --all.")
-        queued = studio.placements.add(name, worker or None)
+        if [bool(worker), tag is not None, to_all].count(True) != 1:
+            raise InvalidInputError("Say where the model goes.", hint="--worker NAME, --tag TAG or --all.")
+        queued = studio.placements.add(name, worker or None, tag=tag)
         say(f"{name} goes to {', '.join(queued)}." if queued else f"{name} is there or on its way already.")
         if now:
             while studio.placements.run_next():

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.base.errors import RefusedError
+from x121lib.base.errors import NotFoundError, RefusedError
 from x121lib.events import outbox
 from x121lib.models import queries
 from x121lib.store import audit
@@ -43,12 +43,26 @@ class Sending:
     """Hash of the whole file."""
     n_bytes: int
     """Its length."""
+    older: frozenset[str] = frozenset()
+    """Hashes of the model's older versions, which it may replace on the host."""
+
+
+@dataclass(frozen=True)
+class Steered:
+    """A transfer that was paused, resumed or cancelled."""
+
+    path: str
+    """Path below each folder of models."""
+    sha256: str
+    """Hash of the whole file."""
+    was_running: bool
+    """Whether a process was sending it."""
 
 
 def add(session: Session, actor: Actor, name: str, workers: Sequence[tuple[uuid.UUID, str]]) -> list[str]:
     """Queue a model for workers; returns the names of those that it now goes to. Writes the audit entry.
 
-    A worker that has this version already, or is getting it, is left as it is.
+    A worker that has this version already, is getting it, or for which it is paused is left as it is.
 
     Raises:
         RefusedError: the studio's own file is missing or altered.
@@ -64,7 +78,7 @@ def add(session: Session, actor: Actor, name: str, workers: Sequence[tuple[uuid.
     for worker_id, worker in workers:
         key = {"worker_id": worker_id, "model_id": row.id}
         known = session.get(m.ModelPlacement, key, with_for_update=True)
-        busy = known is not None and known.status_id is not DownloadStatus.FAILED
+        busy = known is not None and known.status_id not in (DownloadStatus.FAILED, DownloadStatus.CANCELLED)
         if known is not None and busy and known.sha256 == newest.sha256:
             continue
         if known is not None:
@@ -106,9 +120,43 @@ def claim(session: Session, owner: uuid.UUID, now: datetime) -> Sending | None:
     session.flush()
     model = session.get_one(m.LibraryModel, row.model_id)
     root = session.get_one(m.ModelRoot, model.root_id)
+    older = frozenset(version.sha256 for version in queries.versions(session, model.id)) - {row.sha256}
     return Sending(
-        row.worker_id, row.model_id, owner, Path(root.path) / model.path, model.path, row.sha256, row.n_bytes
+        row.worker_id, row.model_id, owner, Path(root.path) / model.path, model.path, row.sha256, row.n_bytes, older
     )
+
+
+def steer(session: Session, actor: Actor, name: str, worker_id: uuid.UUID, to: DownloadStatus) -> Steered:
+    """Pause, resume or cancel a transfer; a process that sends it notices within a second. Writes the audit entry.
+
+    Args:
+        session: an open session.
+        actor: who asks.
+        name: the model's path, name or key.
+        worker_id: where it goes.
+        to: Paused, Queued (resume) or Cancelled.
+
+    Raises:
+        NotFoundError: that model was not sent there.
+        TransitionError: it can not go there from its present status.
+    """
+    actor.require(Permission.MANAGE_WORKERS)
+    model = queries.model(session, name)
+    row = session.get(m.ModelPlacement, {"worker_id": worker_id, "model_id": model.id}, with_for_update=True)
+    if row is None:
+        raise NotFoundError(f"'{model.path}' was not sent there.", hint="'x121 model placements'.")
+    before = row.status_id
+    check_download_transition(before, to)
+    row.status_id, row.owner, row.lease_until, row.trouble = to, None, None, ""
+    facts = {"path": model.path, "worker": str(worker_id), "status": to.value}
+    audit.record(session, actor, "model.distribution", ("model", model.id), after=facts)
+    return Steered(model.path, row.sha256, before is DownloadStatus.RUNNING)
+
+
+def is_cancelled(session: Session, sending: Sending) -> bool:
+    """Return whether the transfer that a process just stopped is to come no more."""
+    row = session.get(m.ModelPlacement, {"worker_id": sending.worker_id, "model_id": sending.model_id})
+    return row is None or row.status_id is DownloadStatus.CANCELLED
 
 
 def report(session: Session, sending: Sending, sent_bytes: int, now: datetime) -> bool:

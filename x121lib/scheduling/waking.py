@@ -32,7 +32,7 @@ def check_target(kind: WakeKind, target: str, commands: Mapping[str, Sequence[st
             that is not allowed.
     """
     if kind == WakeKind.HTTP:
-        check_worker_url(target, allow_private)
+        check_worker_url(target.partition("?")[0], allow_private)  # switches of power take their orders in a query
     elif kind == WakeKind.COMMAND and target not in commands:
         known = ", ".join(sorted(commands)) or "none"
         raise InvalidInputError(

@@ -158,6 +158,12 @@ class Work:
             with self._studio.transaction() as session:
                 workers.record_health(session, report, self._studio.house.now())
         self._read_capabilities()
+
+    def look_after_hosts(self) -> None:
+        """Ask the agents of all hosts for their vitals, and let hosts sleep or wake as their power plans say.
+
+        A wake-up or power-off command may take minutes: it never holds up `check_workers`.
+        """
         self._studio.agents.look()
         self._studio.power.look_sometimes()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,18 +17,22 @@ SHA = hashlib.sha256(BODY).hexdigest()
 PATH = "loras/soft light.safetensors"
 
 
+def told(state: dict[str, Any]) -> tuple[str, int]:
+    return str(state["state"]), int(state["n_bytes"])
+
+
 def test_a_file_comes_in_parts_and_is_checked(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     with running(made(tmp_path, models=tmp_path / "models", receive_models=True), FakeNvml()) as (url, key):
         client, n = AgentClient(url, key), len(BODY)
-        assert client.file_state(PATH, SHA) == {"state": "absent", "n_bytes": 0}
-        assert client.send_file(PATH, SHA, (0, n), iter([BODY[:1000]])) == {"state": "partial", "n_bytes": 1000}
-        assert client.file_state(PATH, SHA) == {"state": "partial", "n_bytes": 1000}
+        assert told(client.file_state(PATH, SHA)) == ("absent", 0)
+        assert told(client.send_file(PATH, SHA, (0, n), iter([BODY[:1000]]))) == ("partial", 1000)
+        assert told(client.file_state(PATH, SHA)) == ("partial", 1000)
         with pytest.raises(AgentError, match="1000 bytes lie there"):
             client.send_file(PATH, SHA, (0, n), iter([BODY]))
         assert client.models() == []
         done = client.send_file(PATH, SHA, (1000, n), iter([BODY[1000:5000], BODY[5000:]]))
-        assert done == {"state": "present", "n_bytes": n} == client.file_state(PATH, SHA)
+        assert told(done) == ("present", n) == told(client.file_state(PATH, SHA))
         assert client.file_state(PATH, "0" * 64)["state"] == "other"
         with pytest.raises(AgentError, match="never replaced"):
             client.send_file(PATH, "0" * 64, (0, 1), iter([b"x"]))
@@ -58,3 +63,27 @@ def test_a_wrong_file_and_a_wrong_place_are_refused(tmp_path: Path) -> None:
         with pytest.raises(AgentError, match="receive_models"):
             client.send_file(PATH, SHA, (0, 4), iter([b"body"]))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["agent.key", "models"]
+
+
+def test_only_the_named_older_version_is_replaced_and_a_part_can_be_forgotten(tmp_path: Path) -> None:
+    new = BODY[::-1]
+    new_sha = hashlib.sha256(new).hexdigest()
+    (tmp_path / "models" / "loras").mkdir(parents=True)
+    place = tmp_path / "models" / PATH
+    place.write_bytes(BODY)
+    with running(made(tmp_path, models=tmp_path / "models", receive_models=True), FakeNvml()) as (url, key):
+        client, n = AgentClient(url, key), len(new)
+        with pytest.raises(AgentError, match="never replaced unasked"):
+            client.send_file(PATH, new_sha, (0, n), iter([new]))
+        with pytest.raises(AgentError, match="Another file than the version to replace"):
+            client.send_file(PATH, new_sha, (0, n), iter([new]), replaces="0" * 64)
+        assert client.file_state(PATH, new_sha)["sha256"] == SHA
+        client.send_file(PATH, new_sha, (0, n), iter([new[:5000]]), replaces=SHA)
+        assert client.file_state(PATH, new_sha)["part_bytes"] == 5000
+        assert place.read_bytes() == BODY
+        client.forget_file(PATH, new_sha)
+        assert client.file_state(PATH, new_sha)["part_bytes"] == 0
+        client.forget_file(PATH, SHA)
+        assert told(client.send_file(PATH, new_sha, (0, n), iter([new]), replaces=SHA)) == ("present", n)
+    assert place.read_bytes() == new
+    assert list(place.parent.iterdir()) == [place]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -145,3 +147,42 @@ def test_windows_and_the_minimum_fleet(stocked: Studio, clock: Clock, tmp_path: 
         assert stocked.power.look() == 1
     history = stocked.workers.history("far")["reason"].tolist()
     assert history[:2] == ["Woken at the beginning of its window.", "Put to sleep outside its windows."]
+
+
+def test_a_host_is_woken_by_a_request_and_a_refusal_is_said(
+    stocked: Studio, httpserver_url: tuple[str, list[str]]
+) -> None:
+    address, heard = httpserver_url
+    stocked.workers.add("http://127.0.0.1:9", name="far")
+    stocked.power.configure("far", wake="http", target=f"{address}/wake?host=far")
+    stocked.power.wake("far")
+    assert heard == ["POST /wake?host=far"]
+    assert stocked.power.show("far")["woken_at"] is not None
+    stocked.power.configure("far", wake="http", target=f"{address}/refuse")
+    with pytest.raises(waking.WakeError, match="500"):
+        stocked.power.wake("far")
+    stocked.settings.allow_private_addresses = False
+    with pytest.raises(X121Error, match="private"):
+        stocked.power.wake("far")
+    assert heard[1:] == ["POST /refuse"]
+
+
+@pytest.fixture
+def httpserver_url() -> Iterator[tuple[str, list[str]]]:
+    """Return the address of a server that takes POST, and what it heard; it refuses ``/refuse``."""
+    heard: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(f"POST {self.path}")
+            self.send_response(500 if self.path == "/refuse" else 204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", heard
+    server.shutdown()
+    server.server_close()

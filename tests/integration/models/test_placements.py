@@ -19,6 +19,7 @@ from x121lib.agent.client import AgentClient
 from x121lib.base.errors import ForbiddenError, InvalidInputError, NotFoundError, RefusedError
 from x121lib.studio import Studio
 from x121lib.terms.roles import ROLE_PERMISSIONS, Actor
+from x121lib.terms.transitions import TransitionError
 from x121lib.terms.vocabulary import EventKind, RoleName
 from x121lib.testing.fake_nvml import FakeNvml
 from x121lib.testing.small_studio import Clock
@@ -76,7 +77,59 @@ def test_a_model_goes_to_every_host_and_each_has_its_state(
     assert sorted(stocked.placements.add(PATH, ["one"])) == ["one"]
     while stocked.placements.run_next():
         pass
-    assert "Another file lies" in stocked.placements.list(PATH).set_index("worker")["trouble"]["one"]
+    assert (tmp_path / "one" / "models" / PATH).read_bytes() == BODY + b"new"
+    (tmp_path / "two" / "models" / PATH).write_bytes(b"made by hand")
+    stocked.placements.add(PATH, ["two"])
+    assert stocked.placements.run_next()
+    assert "Another file lies" in stocked.placements.list(PATH).set_index("worker")["trouble"]["two"]
+    assert (tmp_path / "two" / "models" / PATH).read_bytes() == b"made by hand"
+
+
+def test_models_go_by_tag_and_each_way_is_paused_resumed_and_cancelled(
+    stocked: Studio, hosts: dict[str, tuple[str, str]], reviewer: Actor
+) -> None:
+    stocked.workers.change("two", tags=("big",))
+    with pytest.raises(InvalidInputError, match="has the tag 'small'"):
+        stocked.placements.add(PATH, tag="small")
+    assert stocked.placements.add(PATH, tag="big") == ["two"]
+    AgentClient(*hosts["two"]).send_file(PATH, SHA, (0, len(BODY)), iter([BODY[:70_000]]))
+    with pytest.raises(ForbiddenError):
+        stocked.as_actor(reviewer).placements.pause(PATH, "two")
+    with pytest.raises(NotFoundError, match="was not sent there"):
+        stocked.placements.pause(PATH, "one")
+    stocked.placements.pause(PATH, "two")
+    assert not stocked.placements.run_next()
+    assert stocked.placements.add(PATH, ["two"]) == []
+    assert states(stocked)["two"][0] == "paused"
+    stocked.placements.cancel(PATH, "two")
+    assert AgentClient(*hosts["two"]).file_state(PATH, SHA)["part_bytes"] == 0
+    with pytest.raises(TransitionError, match="from cancelled to queued"):
+        stocked.placements.resume(PATH, "two")
+    assert stocked.placements.add(PATH, ["two"]) == ["two"]
+    stocked.placements.pause(PATH, "two")
+    stocked.placements.resume(PATH, "two")
+    assert stocked.placements.run_next()
+    assert states(stocked)["two"] == ("complete", len(BODY))
+
+
+def test_a_running_way_that_is_cancelled_stops_and_leaves_nothing(
+    stocked: Studio, hosts: dict[str, tuple[str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("x121lib.studio.placements.BLOCK_BYTES", 1000)
+    monkeypatch.setattr("x121lib.studio.placements.TELL_S", 0.0)
+    stocked.placements.add(PATH, ["one"])
+    report, told = stocked.placements._report, []
+
+    def report_then_cancel(*given: Any) -> bool:
+        told.append(given)
+        if len(told) == 4:
+            stocked.placements.cancel(PATH, "one")
+        return report(*given)
+
+    monkeypatch.setattr(stocked.placements, "_report", report_then_cancel)
+    assert stocked.placements.run_next()
+    assert (states(stocked)["one"][0], len(told)) == ("cancelled", 4)
+    assert list((tmp_path / "one" / "models").rglob("*soft*")) == []
 
 
 def test_what_a_host_has_is_not_sent_again_and_a_dead_run_is_taken_over(

@@ -81,6 +81,10 @@ def test_what_is_no_comfyui_is_refused_in_one_message_and_nothing_is_changed(sto
             stocked.workers.add(url)
     with serving({"/system_stats": STATS}, pem) as url, pytest.raises(BadAddressError, match="TLS certificate"):
         stocked.workers.add(url)
+    stocked.settings.allow_private_addresses = False
+    for private in ("http://127.0.0.1:8188", "http://[::1]:8188", "http://169.254.169.254", "http://10.0.0.7:8188"):
+        with pytest.raises(BadAddressError, match="private"):
+            stocked.workers.add(private)
     assert stocked.workers.list().empty
 
 
