@@ -127,12 +127,6 @@ def plan_scene(session: Session, scene: m.Scene, options: PlanOptions) -> list[m
     return plan_takes(session, scene, segments, options)
 
 
-def n_segments(version: m.SceneTypeVersion) -> int:
-    """Return how many segments, so how many takes, a new scene of this version has."""
-    rate = Fraction(version.rate_numerator, version.rate_denominator)
-    return len(plan.plan_scene(version.target_duration_s, version.segment_duration_s, rate).segment_frames)
-
-
 def plan_takes(session: Session, scene: m.Scene, segments: list[m.Segment], options: PlanOptions) -> list[m.GpuTask]:
     """Write a new take and its GPU task for each given segment (consecutive ones), chained in order."""
     tasks: list[m.GpuTask] = []

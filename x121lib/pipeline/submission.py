@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ from x121lib.base.errors import RefusedError
 from x121lib.base.ids import new_id
 from x121lib.catalogue import queries as catalogue
 from x121lib.events import outbox
+from x121lib.generation import plan
 from x121lib.generation import service as generation
 from x121lib.models.usage import Warned, warnings_for
 from x121lib.pipeline import flow, queries
@@ -185,10 +187,15 @@ def _wanted(
     found = []
     for c, _ in chosen:
         left = lacking.get(c.scene.id) if c.scene is not None else None
-        n_takes = left if left is not None else generation.n_segments(c.version)
+        n_takes = left if left is not None else _n_segments(c.version)
         seconds = known.get(workflows[c.version.workflow_version_id], accounts.UNMEASURED_S)
         found.append(budgets.Wanted(project.id, actor.person_id, TaskKind.TAKE, tier_id, n_takes * seconds))
     return found
+
+
+def _n_segments(version: m.SceneTypeVersion) -> int:
+    rate = Fraction(version.rate_numerator, version.rate_denominator)
+    return len(plan.plan_scene(version.target_duration_s, version.segment_duration_s, rate).segment_frames)
 
 
 def _blocked_error(blocked: tuple[Cell, ...]) -> RefusedError:
