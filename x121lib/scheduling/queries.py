@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.scheduling import standing, warmth
+from x121lib.scheduling import budgets, standing, warmth
 from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, TakeStatus, TaskStatus, WorkerStatus
@@ -46,6 +46,7 @@ def candidates(session: Session, now: datetime) -> list[Candidate]:
     )
     rows = session.execute(
         sa.select(m.GpuTask.id, m.GpuTask.priority, m.GpuTask.queued_at)
+        .where(*_not_held(session, now))
         .where(m.GpuTask.status_id.in_([TaskStatus.QUEUED, TaskStatus.WAITING]))
         .where(sa.or_(m.GpuTask.not_before.is_(None), m.GpuTask.not_before <= now))
         .where(ready)
@@ -65,6 +66,14 @@ def candidates(session: Session, now: datetime) -> list[Candidate]:
             )
         )  # fmt: skip
     return found
+
+
+def _not_held(session: Session, now: datetime) -> list[sa.ColumnElement[bool]]:
+    held = budgets.used_up(session, now)
+    if not held:
+        return []
+    r = m.BudgetReservation
+    return [~sa.exists().where(r.task_id == m.GpuTask.id, sa.tuple_(r.budget_id, r.holder_id).in_(held))]
 
 
 def _fits(

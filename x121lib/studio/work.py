@@ -20,7 +20,7 @@ from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
 from x121lib.pipeline import execution, flow, tracing
 from x121lib.pipeline.hold import hold_reason
-from x121lib.scheduling import policy, queries, workers
+from x121lib.scheduling import budgets, policy, queries, workers
 from x121lib.scheduling import service as queue
 from x121lib.store import audit
 from x121lib.store.session import Listener
@@ -190,7 +190,8 @@ class Work:
                 raise NotFoundError("There is no such scene.")
             if scene.status_id == SceneStatus.GENERATING:
                 raise RefusedError("This scene is being generated.", hint="Cancel its tasks first.")
-            tasks = flow.retake(session, scene, from_segment, self._studio.actor.person_id)
+            actor = self._studio.actor
+            tasks = flow.retake(session, scene, from_segment, actor.person_id, self._studio.house.now(), actor)
             facts = {"from_segment": from_segment, "takes": len(tasks)}
             audit.record(session, self._studio.actor, "scene.retake", ("scene", scene_id), after=facts)
             return len(tasks)
@@ -201,14 +202,15 @@ class Work:
             views = queries.worker_views(session, self._studio.house.now())
             rows = session.execute(_queue_query()).mappings().all()
             needs = queries.needs(session, [row["task_id"] for row in rows])
+            over = budgets.held_words(session, [row["task_id"] for row in rows], self._studio.house.now())
         data, position, held = [], 0, hold_reason(self._studio.house)
         for row in rows:
             entry = dict(row)
             entry["status"] = row["status"].label
             waiting = row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
-            entry["why"] = (
-                (held or _why(entry, position, views, needs.get(row["task_id"], frozenset()))) if waiting else ""
-            )
+            needed = needs.get(row["task_id"], frozenset())
+            reason = held or over.get(row["task_id"]) or _why(entry, position, views, needed)
+            entry["why"] = reason if waiting else ""
             position += waiting and entry["waits_for"] is None
             data.append(entry)
         return pd.DataFrame(data, columns=[*_COLUMNS, "why"])
