@@ -35,6 +35,7 @@ STATUS: dict[str, S] = {
     "media.unreadable_video": S.UNPROCESSABLE_ENTITY,
     "models.download": S.BAD_GATEWAY,
     "rights.no_cover": S.FORBIDDEN,
+    "scheduling.over_budget": S.CONFLICT,
     "scheduling.lease_lost": S.CONFLICT,
     "scheduling.wake_failed": S.BAD_GATEWAY,
     "store.database": S.INTERNAL_SERVER_ERROR,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.openapi.utils import get_openapi
 
 from x121lib.api import (
+    budgets,
     checks,
     debugger,
     downloads,
@@ -32,7 +33,8 @@ PREFIX = "/api"
 OPEN = frozenset({("GET", f"{PREFIX}/health"), ("POST", f"{PREFIX}/sign-in")})
 """The only routes that answer somebody unknown."""
 PARTS = tuple(
-    part.router for part in (sign_in, projects, work, fleet, debugger, scenes, files, models, downloads, checks, events)
+    part.router
+    for part in (sign_in, projects, work, budgets, fleet, debugger, scenes, files, models, downloads, checks, events)
 )
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -148,6 +148,7 @@ class Submit(Given):
     priority: Literal["Urgent", "Normal", "Background"] = "Normal"
     at: AwareDatetime | None = Field(None, description="Start no earlier than this.")
     skip_blocked: bool = False
+    over_budget: bool = Field(False, description="Pass the budgets; an Admin's right, granted and audited.")
     dry_run: bool = False
 
     def selection(self) -> Selection:
@@ -155,7 +156,7 @@ class Submit(Given):
         return Selection(
             characters=tuple(self.characters), scene_types=tuple(self.scene_types), variants=tuple(self.variants),
             tier=self.tier, priority_class=PriorityClass(self.priority), not_before=self.at,
-            skip_blocked=self.skip_blocked,
+            skip_blocked=self.skip_blocked, over_budget=self.over_budget,
         )  # fmt: skip
 
 
@@ -179,6 +180,7 @@ class Submitted(BaseModel):
     present: list[SubmittedCell]
     blocked: list[SubmittedCell]
     n_takes: int
+    budgets: list[str] = []
 
 
 class Task(BaseModel):

@@ -7,6 +7,7 @@ import typer
 from x121lib.cli import (
     agent,
     api_keys,
+    budgets,
     catalogue,
     checks,
     database,
@@ -51,6 +52,7 @@ app.add_typer(models.model_app, name="model")
 app.add_typer(secrets.secret_app, name="secret")
 power.add_commands(workers.worker_app)
 app.add_typer(workers.worker_app, name="worker")
+app.add_typer(budgets.budget_app, name="budget")
 app.add_typer(debug.task_app, name="task")
 app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)

@@ -124,6 +124,9 @@ def submit(
     priority: Annotated[str, typer.Option(help="Urgent, Normal or Background.")] = "Normal",
     skip_blocked: Annotated[bool, typer.Option("--skip-blocked", help="Submit what can be made.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be queued.")] = False,
+    over_budget: Annotated[
+        bool, typer.Option("--over-budget", help="Pass the budgets; an Admin's right, granted and audited.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Queue scenes: all that are not made yet, or those selected."""
@@ -134,7 +137,7 @@ def submit(
             raise RefusedError(f"There is no priority '{priority}'.", hint="Urgent, Normal or Background.") from error
         selection = Selection(
             tuple(characters or ()), tuple(scene_types or ()), tuple(variants or ()), tier, priority_class,
-            at.astimezone() if at else None, skip_blocked,
+            at.astimezone() if at else None, skip_blocked, over_budget,
         )  # fmt: skip
         done = studio.project(project).submit_selection(selection, dry_run=dry_run)
         _show_submission(done, dry_run=dry_run, as_json=as_json)
@@ -144,6 +147,8 @@ def submit(
 def _show_submission(done: Submission, *, dry_run: bool, as_json: bool) -> None:
     for warned in done.warnings:
         note(f"Warning: {warned}")
+    for words in done.budgets:
+        note(f"Budget: {words}")
     rows = [
         {"result": word, **{k: v for k, v in dataclasses.asdict(cell).items() if k != "scene_id"},
          "status": cell.status.value if as_json else cell.status.label}

@@ -165,7 +165,10 @@ def _checked_node(name: str, node_id: str, node: Any) -> Node:
         raise GraphError(f"{name}: node {node_id} has no class_type.", hint="Export the workflow in API format.")
     if not isinstance(node.get("inputs"), Mapping):
         raise GraphError(f"{name}: node {node_id} ({node['class_type']}) has no inputs object.")
-    return {**node, "inputs": dict(node["inputs"])}
+    # A graph taken from a saved picture carries the server's own mark of its files then; sent again, the server
+    # would believe it and never notice another file under the same name.
+    kept = {key: value for key, value in node.items() if key != "is_changed"}
+    return {**kept, "inputs": dict(node["inputs"])}
 
 
 def _check_links(name: str, graph: Graph) -> None:

@@ -24,6 +24,7 @@ from x121lib.events import outbox
 from x121lib.identity import DetectedFace, Embedding
 from x121lib.intake import queries, service
 from x121lib.intake.rules import Check
+from x121lib.scheduling import budgets
 from x121lib.scheduling.service import wake
 from x121lib.store import audit
 from x121lib.terms.roles import Actor, Permission
@@ -106,6 +107,7 @@ def plan_variants(
     tasks = [_task(actor, project, variant, number_of(session, variant.id)) for _, variant in chosen]
     session.add_all(tasks)
     session.flush()
+    budgets.reserve(session, actor, [task.id for task in tasks], now)
     for task in tasks:
         outbox.publish(session, EventKind.TASK_QUEUED, entity="gpu_task", entity_id=task.id, project_id=project.id)
     wake(session)

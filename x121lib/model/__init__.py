@@ -4,6 +4,14 @@
 """
 
 from x121lib.model.base import LOOKUPS, Base, TermType, lookup_table_name
+from x121lib.model.budgets import (
+    Budget,
+    BudgetExemptKind,
+    BudgetExemptTier,
+    BudgetReservation,
+    BudgetThreshold,
+    BudgetUse,
+)
 from x121lib.model.characters import (
     Character,
     CharacterMetadataValue,
@@ -92,11 +100,12 @@ from x121lib.model.work import (
 
 __all__ = [
     "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace",
-    "AuditEntry", "Base", "Batch", "BatchScene", "Character", "CharacterMetadataValue", "Decision", "DecisionTag",
-    "Delivery", "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt",
-    "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease", "MetadataField",
-    "Metric", "ModelDownload", "ModelNote", "ModelPlacement", "ModelRoot", "ModelTriggerWord", "ModelVersion",
-    "Note", "Performer", "Person", "PersonRole", "PowerWindow", "Project", "QaGate", "QaProfile",
+    "AuditEntry", "Base", "Batch", "BatchScene", "Budget", "BudgetExemptKind", "BudgetExemptTier",
+    "BudgetReservation", "BudgetThreshold", "BudgetUse", "Character", "CharacterMetadataValue", "Decision",
+    "DecisionTag", "Delivery", "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask",
+    "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease",
+    "MetadataField", "Metric", "ModelDownload", "ModelNote", "ModelPlacement", "ModelRoot", "ModelTriggerWord",
+    "ModelVersion", "Note", "Performer", "Person", "PersonRole", "PowerWindow", "Project", "QaGate", "QaProfile",
     "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
     "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
     "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",

@@ -21,6 +21,7 @@ from x121lib.pipeline import queries
 from x121lib.review import queries as review_queries
 from x121lib.review import rules as review_rules
 from x121lib.review import service as review
+from x121lib.scheduling import budgets
 from x121lib.scheduling import queries as queue_queries
 from x121lib.scheduling import service as queue
 from x121lib.terms.quality import Outcome
@@ -185,12 +186,18 @@ def apply_rejections(session: Session, now: datetime, undo_s: float) -> int:
         if scene.status_id != SceneStatus.REJECTED:
             continue
         reviewed = review_queries.reviewed_segments(session, version.id)
-        retake(session, scene, review_rules.retake_from(reviewed, decision.frame), decision.person_id)
+        retake(session, scene, review_rules.retake_from(reviewed, decision.frame), decision.person_id, now)
     return len(waiting)
 
 
-def retake(session: Session, scene: m.Scene, from_segment: int, person_id: uuid.UUID | None) -> list[m.GpuTask]:
+def retake(
+    session: Session, scene: m.Scene, from_segment: int, person_id: uuid.UUID | None, now: datetime,
+    asked_by: Actor | None = None,
+) -> list[m.GpuTask]:  # fmt: skip
     """Plan new takes from a segment to the scene's end and queue them as Urgent; earlier segments stay.
+
+    Budgets refuse it to a person who asks for it. What follows from a rejection is reserved all the same: where a
+    budget is used up, it waits.
 
     Raises:
         InvalidInputError: the scene has no such segment, or an earlier one has no good take to go on from.
@@ -206,6 +213,7 @@ def retake(session: Session, scene: m.Scene, from_segment: int, person_id: uuid.
             session.get_one(m.Take, segment.chosen_take_id).status_id = TakeStatus.REJECTED
     options = generation.PlanOptions(batch_id=None, submitted_by_id=person_id, priority_class=PriorityClass.URGENT)
     tasks = generation.plan_takes(session, scene, segments, options)
+    budgets.reserve(session, asked_by or SYSTEM, [t.id for t in tasks], now, enforce=asked_by is not None)
     move_scene(session, scene, SceneStatus.GENERATING)
     outbox.publish(session, EventKind.RETAKE_QUEUED, entity="scene", entity_id=scene.id, project_id=scene.project_id,
                    payload={"from_segment": from_segment, "takes": len(tasks)})  # fmt: skip

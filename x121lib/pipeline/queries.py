@@ -72,3 +72,26 @@ def tasks_of_performer(session: Session, performer_id: uuid.UUID) -> list[tuple[
         .where(m.Character.performer_id == performer_id, m.GpuTask.status_id.not_in(ENDED_STATUSES))
     )
     return list(rows.all())
+
+
+def workflows_of(session: Session, version_ids: set[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """Return the workflow of each version."""
+    v = m.WorkflowVersion
+    return {
+        key: workflow for key, workflow in session.execute(sa.select(v.id, v.workflow_id).where(v.id.in_(version_ids)))
+    }
+
+
+def segments_lacking(session: Session, scene_ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """Return how many takes a submission would plan for scenes that have segments: all from the first without one."""
+    s = m.Segment
+    rows = session.execute(
+        sa.select(s.scene_id, s.chosen_take_id).where(s.scene_id.in_(scene_ids)).order_by(s.scene_id, s.sequence_index)
+    )
+    found: dict[uuid.UUID, int] = {}
+    for scene_id, take_id in rows:
+        if take_id is None or found.get(scene_id):
+            found[scene_id] = found.get(scene_id, 0) + 1
+        else:
+            found.setdefault(scene_id, 0)
+    return found

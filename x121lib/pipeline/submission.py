@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 
 from sqlalchemy.orm import Session
 
@@ -15,13 +16,15 @@ from x121lib.base.errors import RefusedError
 from x121lib.base.ids import new_id
 from x121lib.catalogue import queries as catalogue
 from x121lib.events import outbox
+from x121lib.generation import plan
 from x121lib.generation import service as generation
 from x121lib.models.usage import Warned, warnings_for
 from x121lib.pipeline import flow, queries
+from x121lib.scheduling import accounts, budgets
 from x121lib.scheduling.service import wake
 from x121lib.store import audit
 from x121lib.terms.roles import Actor, Permission
-from x121lib.terms.vocabulary import EventKind, PriorityClass, ProjectStatus, ReleasePurpose, SceneStatus
+from x121lib.terms.vocabulary import EventKind, PriorityClass, ProjectStatus, ReleasePurpose, SceneStatus, TaskKind
 
 _STARTABLE = frozenset({SceneStatus.PENDING, SceneStatus.FAILED})
 
@@ -44,6 +47,8 @@ class Selection:
     """Start no earlier than this."""
     skip_blocked: bool = False
     """Submit what can be made and leave the rest, instead of refusing all."""
+    over_budget: bool = False
+    """An Admin's word that it may pass the budgets; what lacks is granted and audited."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,8 @@ class Submission:
     """GPU tasks written."""
     warnings: tuple[Warned, ...] = ()
     """What people noted of the models that these scenes load."""
+    budgets: tuple[str, ...] = ()
+    """What is to be said of budgets; of a dry run also why it would be refused."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +154,8 @@ def submit(
             or there is nothing to submit at all.
     """
     actor.require(Permission.SUBMIT)
+    if selection.over_budget:
+        actor.require(Permission.MANAGE_BUDGETS)
     found = _cells(session, project, selection, now)
     blocked = tuple(cell for _, cell in found if cell.blocked)
     present = tuple(cell for _, cell in found if cell.status not in _STARTABLE)
@@ -160,9 +169,33 @@ def submit(
     planned = tuple(cell for _, cell in chosen)
     warnings = tuple(warnings_for(session, {c.version.id for c, _ in chosen}))
     if dry_run or not chosen:
-        return Submission(None, planned, present, blocked, 0, warnings)
-    batch_id, n_takes = _write(session, actor, project, selection, [c for c, _ in chosen])
-    return Submission(batch_id, planned, present, blocked, n_takes, warnings)
+        said = tuple(budgets.preview(session, _wanted(session, actor, project, selection, chosen), now))
+        return Submission(None, planned, present, blocked, 0, warnings, said)
+    batch_id, task_ids = _write(session, actor, project, selection, [c for c, _ in chosen])
+    said = tuple(budgets.reserve(session, actor, task_ids, now, over_budget=selection.over_budget))
+    return Submission(batch_id, planned, present, blocked, len(task_ids), warnings, said)
+
+
+def _wanted(
+    session: Session, actor: Actor, project: m.Project, selection: Selection, chosen: list[tuple[_Candidate, Cell]]
+) -> list[budgets.Wanted]:
+    tier_id = catalogue.tier(session, selection.tier).id if selection.tier else project.default_tier_id
+    versions = {c.version.workflow_version_id for c, _ in chosen}
+    workflows = queries.workflows_of(session, versions)
+    known = accounts.seconds_per_take(session, list(set(workflows.values())))
+    lacking = queries.segments_lacking(session, [c.scene.id for c, _ in chosen if c.scene is not None])
+    found = []
+    for c, _ in chosen:
+        left = lacking.get(c.scene.id) if c.scene is not None else None
+        n_takes = left if left is not None else _n_segments(c.version)
+        seconds = known.get(workflows[c.version.workflow_version_id], accounts.UNMEASURED_S)
+        found.append(budgets.Wanted(project.id, actor.person_id, TaskKind.TAKE, tier_id, n_takes * seconds))
+    return found
+
+
+def _n_segments(version: m.SceneTypeVersion) -> int:
+    rate = Fraction(version.rate_numerator, version.rate_denominator)
+    return len(plan.plan_scene(version.target_duration_s, version.segment_duration_s, rate).segment_frames)
 
 
 def _blocked_error(blocked: tuple[Cell, ...]) -> RefusedError:
@@ -177,7 +210,7 @@ def _blocked_error(blocked: tuple[Cell, ...]) -> RefusedError:
 
 def _write(
     session: Session, actor: Actor, project: m.Project, selection: Selection, chosen: list[_Candidate]
-) -> tuple[uuid.UUID, int]:
+) -> tuple[uuid.UUID, list[uuid.UUID]]:
     named = catalogue.tier(session, selection.tier) if selection.tier else None
     tier = named or session.get_one(m.Tier, project.default_tier_id)
     batch = m.Batch(id=new_id(), project_id=project.id, submitted_by_id=actor.person_id, tier_id=tier.id)
@@ -188,20 +221,21 @@ def _write(
         not_before=selection.not_before,
     )  # fmt: skip
     mode = catalogue.normal_mode(session)
-    n_takes = 0
+    task_ids: list[uuid.UUID] = []
     for c in chosen:
         scene = c.scene or _new_scene(session, c, mode.id, tier.id)
         if c.scene is not None and c.scene.tier_id != tier.id:
             scene.tier_id = tier.id
         session.add(m.BatchScene(batch_id=batch.id, scene_id=scene.id))
-        n_takes += len(flow.resume_scene(session, scene, options))
+        task_ids += [task.id for task in flow.resume_scene(session, scene, options)]
     if project.status_id == ProjectStatus.SETUP:
         project.status_id = ProjectStatus.ACTIVE
-    audit.record(session, actor, "batch.submit", ("batch", batch.id), after={"scenes": len(chosen), "takes": n_takes})
+    facts = {"scenes": len(chosen), "takes": len(task_ids)}
+    audit.record(session, actor, "batch.submit", ("batch", batch.id), after=facts)
     outbox.publish(session, EventKind.BATCH_SUBMITTED, entity="batch", entity_id=batch.id, project_id=project.id,
-                   payload={"scenes": len(chosen), "takes": n_takes, "by": actor.name})  # fmt: skip
+                   payload={**facts, "by": actor.name})  # fmt: skip
     wake(session)
-    return batch.id, n_takes
+    return batch.id, task_ids
 
 
 def _new_scene(session: Session, c: _Candidate, mode_id: uuid.UUID, tier_id: uuid.UUID) -> m.Scene:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.scheduling import fitness, standing, warmth
+from x121lib.scheduling import budgets, fitness, standing, warmth
 from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, TakeStatus, TaskStatus, WorkerStatus
@@ -56,6 +56,7 @@ def candidates(
     )
     query = (
         sa.select(m.GpuTask.id, m.GpuTask.priority, m.GpuTask.queued_at)
+        .where(*_not_held(session, now))
         .where(m.GpuTask.status_id.in_([TaskStatus.QUEUED, TaskStatus.WAITING]))
         .where(sa.or_(m.GpuTask.not_before.is_(None), m.GpuTask.not_before <= now))
         .where(ready)
@@ -121,6 +122,14 @@ def lacks(
     found = fitness.lacks(session, set(wanted.values()), {w.worker_id: w.offer for w in workers})
     words = fitness.in_words(session, found) if found else {}
     return {task_id: words[demand] for task_id, demand in wanted.items() if demand in words}
+
+
+def _not_held(session: Session, now: datetime) -> list[sa.ColumnElement[bool]]:
+    held = budgets.used_up(session, now)
+    if not held:
+        return []
+    r = m.BudgetReservation
+    return [~sa.exists().where(r.task_id == m.GpuTask.id, sa.tuple_(r.budget_id, r.holder_id).in_(held))]
 
 
 def _fits(

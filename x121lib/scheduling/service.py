@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import NotFoundError, X121Error
 from x121lib.events import outbox
-from x121lib.scheduling import matching, policy, queries, standing, warmth
+from x121lib.scheduling import budgets, matching, policy, queries, standing, warmth
 from x121lib.store import audit
 from x121lib.terms.roles import SYSTEM, Actor, Permission
-from x121lib.terms.transitions import LEASED_STATUSES, WAITING_STATUSES, check_task_transition
+from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES, WAITING_STATUSES, check_task_transition
 from x121lib.terms.vocabulary import AttemptOutcome, EventKind, TaskStatus
 
 WAKE_CHANNEL = "x121_work"
@@ -101,6 +101,7 @@ def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched
     """Assign waiting tasks to free workers and return them; one dispatcher at a time, others return nothing."""
     if not hold_dispatch(session):
         return []
+    budgets.settle(session, now)
     _promote_scheduled(session, now)
     workers = queries.worker_views(session, now)
     if not any(w.available and w.slots > w.busy for w in workers):
@@ -326,6 +327,8 @@ def move(session: Session, task: m.GpuTask, to: TaskStatus, now: datetime, kind:
     task.version += 1
     if to == TaskStatus.QUEUED:
         task.lease_until = task.heartbeat_at = None
+    elif to in ENDED_STATUSES:
+        budgets.mark_over(session, task.id, now)
     outbox.publish(
         session, kind, entity="gpu_task", entity_id=task.id, project_id=task.project_id,
         payload={"status": to.value, "at": now.isoformat(), "attempt": task.attempt_number},

@@ -27,6 +27,7 @@ from x121lib.scheduling import queries as queue_queries
 from x121lib.scheduling import service as queue
 from x121lib.studio import display
 from x121lib.studio.agents import Agents
+from x121lib.studio.budgets import Budgets
 from x121lib.studio.checks import Checks
 from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
@@ -58,6 +59,7 @@ class Studio:
         models: the library of models and LoRAs.
         downloads: the queue of models that are fetched.
         placements: models on the hosts of workers.
+        budgets: GPU hours per project and person.
         checks: what is missing on which worker.
         secrets: tokens that the studio was given.
         doors: health, export, files.
@@ -72,6 +74,7 @@ class Studio:
         self.workers = Workers(self)
         self.agents = Agents(self)
         self.power = Power(self)
+        self.budgets = Budgets(self)
         self.work = Work(self)
         self.models = Models(self)
         self.downloads = Downloads(self)

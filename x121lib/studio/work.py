@@ -20,7 +20,7 @@ from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
 from x121lib.pipeline import execution, flow, tracing
 from x121lib.pipeline.hold import hold_reason
-from x121lib.scheduling import policy, queries, workers
+from x121lib.scheduling import budgets, policy, queries, workers
 from x121lib.scheduling import service as queue
 from x121lib.store import audit
 from x121lib.store.session import Listener
@@ -197,7 +197,8 @@ class Work:
                 raise NotFoundError("There is no such scene.")
             if scene.status_id == SceneStatus.GENERATING:
                 raise RefusedError("This scene is being generated.", hint="Cancel its tasks first.")
-            tasks = flow.retake(session, scene, from_segment, self._studio.actor.person_id)
+            actor = self._studio.actor
+            tasks = flow.retake(session, scene, from_segment, actor.person_id, self._studio.house.now(), actor)
             facts = {"from_segment": from_segment, "takes": len(tasks)}
             audit.record(session, self._studio.actor, "scene.retake", ("scene", scene_id), after=facts)
             return len(tasks)
@@ -208,19 +209,17 @@ class Work:
             views = queries.worker_views(session, self._studio.house.now())
             rows = session.execute(_queue_query()).mappings().all()
             needs = queries.needs(session, [row["task_id"] for row in rows])
+            over = budgets.held_words(session, [row["task_id"] for row in rows], self._studio.house.now())
             lacks = queries.lacks(session, [row["task_id"] for row in rows if _waits(row)], views)
         data, position, held = [], 0, hold_reason(self._studio.house)
         for row in rows:
             entry = dict(row)
             entry["status"] = row["status"].label
-            waiting, key = _waits(row), row["task_id"]
-            entry["why"] = ""
-            if waiting and entry["waits_for"] is not None:
-                entry["why"] = held or f"Waits for segment {int(str(entry['segment'])) - 1} of its scene."
-            elif waiting:
-                entry["why"] = held or policy.why_waiting(
-                    position, views, needs.get(key, frozenset()), lacks.get(key, {})
-                )
+            key = row["task_id"]
+            known = needs.get(key, frozenset()), lacks.get(key, {})
+            waiting = _waits(row)
+            reason = held or over.get(key) or _why(entry, position, views, known)
+            entry["why"] = reason if waiting else ""
             position += waiting and entry["waits_for"] is None
             data.append(entry)
         return pd.DataFrame(data, columns=[*_COLUMNS, "why"])
@@ -262,6 +261,15 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
 
 def _waits(row: sa.RowMapping) -> bool:
     return row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
+
+
+def _why(
+    entry: dict[str, object], position: int, views: list[policy.WorkerView],
+    known: tuple[frozenset[str], dict[uuid.UUID, tuple[str, ...]]],
+) -> str:  # fmt: skip
+    if entry["waits_for"] is not None:
+        return f"Waits for segment {int(str(entry['segment'])) - 1} of its scene."
+    return policy.why_waiting(position, views, *known)
 
 
 async def _ask_all(targets: list[tuple[uuid.UUID, str]]) -> list[workers.HealthReport]:

@@ -17,6 +17,7 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     MANAGE_RIGHTS = "manage_rights"
     MANAGE_WORKERS = "manage_workers"
+    MANAGE_BUDGETS = "manage_budgets"
     MANAGE_RECIPES = "manage_recipes"
     MANAGE_PROJECTS = "manage_projects"
     IMPORT = "import"
@@ -30,7 +31,7 @@ class Permission(StrEnum):
 
 
 _REVIEWER = frozenset({Permission.VIEW, Permission.REVIEW})
-_CREATOR = frozenset(Permission) - {Permission.MANAGE_PEOPLE, Permission.MANAGE_WORKERS}
+_CREATOR = frozenset(Permission) - {Permission.MANAGE_PEOPLE, Permission.MANAGE_WORKERS, Permission.MANAGE_BUDGETS}
 ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
     RoleName.ADMIN: frozenset(Permission),
     RoleName.CREATOR: _CREATOR,

@@ -294,6 +294,8 @@ class EventKind(Term):
     NOTE_ADDED = "note.added", 29
     TASK_PAUSED = "task.paused", 30
     TASK_RESUMED = "task.resumed", 31
+    BUDGET_WARNED = "budget.warned", 40
+    BUDGET_USED_UP = "budget.used_up", 41
     WORKFLOW_STATUS_CHANGED = "workflow.status_changed", 60
     WORKER_ALERTED = "worker.alerted", 70
     WORKER_ALERT_ENDED = "worker.alert_ended", 71
@@ -344,6 +346,15 @@ class DownloadStatus(Term):
     COMPLETE = "complete", 6
 
 
+class BudgetPeriod(Term):
+    """After what time a budget of GPU time begins anew (PRD-93)."""
+
+    DAY = "day", 1
+    WEEK = "week", 2
+    MONTH = "month", 3
+    TOTAL = "total", 4
+
+
 class RoleName(Term):
     """Roles of people (PRD-03)."""
 
@@ -356,5 +367,5 @@ ALL_TERMS: tuple[type[Term], ...] = (
     ProjectStatus, SceneStatus, SegmentStatus, TakeStatus, TaskStatus, TaskKind, AttemptOutcome, PriorityClass,
     WorkerStatus, WorkerKind, WakeKind, ArtifactKind, PerformerKind, ReleasePurpose, VariantStatus, VersionOrigin,
     WorkflowStatus, SlotType, FieldType, VerdictOutcome, DecisionOutcome, MetricDirection, DeliveryStatus, EventKind,
-    RoleName, ModelKind, ModelStatus, DownloadStatus,
+    RoleName, ModelKind, ModelStatus, DownloadStatus, BudgetPeriod,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -88,6 +89,20 @@ def until_end(socket: ClientConnection, prompt_id: str) -> Iterator[Any]:
             data = message["data"]
             if data["node"] is None and data.get("prompt_id") == prompt_id:
                 return
+
+
+def with_changes(comfy: Comfy, graph: dict[str, Any]) -> dict[str, Any]:
+    """Return a graph as saved files carry it: LoadImage nodes with their file's SHA-256 as ``is_changed``."""
+
+    def digest(name: str) -> str:
+        subfolder, _, filename = name.rpartition("/")
+        shown = {"filename": filename, "subfolder": subfolder, "type": "input"}
+        return hashlib.sha256(comfy.file(shown)).hexdigest()
+
+    return {
+        key: {**node, "is_changed": [digest(node["inputs"]["image"])]} if node["class_type"] == "LoadImage" else node
+        for key, node in graph.items()
+    }
 
 
 def start_engine_process(root: Path) -> tuple[subprocess.Popen[str], str]:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
+import time
 import uuid
 from typing import Any
+
+from PIL import Image
+
+from tests.contract.engine.conftest import with_changes
 
 
 def saved(color: int, prefix: str, save_id: str = "3") -> dict[str, Any]:
@@ -65,6 +72,43 @@ def test_a_changed_file_is_loaded_again(comfy: Any, picture: Any) -> None:
     after = comfy.pixels(graph, "1")
     assert (before[0] == picture).all()
     assert (after[0] == 255 - picture).all()
+
+
+def prompt_in(comfy: Any, shown: dict[str, Any]) -> dict[str, Any]:
+    """Return the graph that a saved picture carries."""
+    return json.loads(Image.open(io.BytesIO(comfy.file(shown))).info["prompt"])
+
+
+def test_a_saved_file_tells_what_its_sources_were_and_history_what_was_sent(comfy: Any, picture: Any) -> None:
+    graph = saved(1, "cache/" + uuid.uuid4().hex)
+    graph["apart"] = {"class_type": "LoadImage", "inputs": {"image": comfy.upload(picture)}}
+    entry, _ = comfy.play(graph)
+    assert entry["prompt"][2] == graph
+    assert prompt_in(comfy, entry["outputs"]["3"]["images"][0]) == with_changes(comfy, graph)
+
+
+def test_what_the_sender_says_of_a_file_is_believed(comfy: Any, picture: Any) -> None:
+    graph = saved(1, "cache/" + uuid.uuid4().hex)
+    graph["2"] = {"class_type": "LoadImage", "inputs": {"image": comfy.upload(picture)}, "is_changed": ["mine"]}
+    entry, _ = comfy.play(graph)
+    assert prompt_in(comfy, entry["outputs"]["3"]["images"][0]) == graph
+
+
+def test_a_video_s_time_of_change_decides(comfy: Any) -> None:
+    empty = {"width": 32, "height": 16, "batch_size": 2, "color": uuid.uuid4().int % 0xFFFFFF}
+    save = {"video": ["2", 0], "filename_prefix": "cache/" + uuid.uuid4().hex, "format": "auto", "codec": "auto"}
+    made = comfy.result({
+        "1": {"class_type": "EmptyImage", "inputs": empty},
+        "2": {"class_type": "CreateVideo", "inputs": {"images": ["1", 0], "fps": 24}},
+        "3": {"class_type": "SaveVideo", "inputs": save},
+    })["3"]["images"][0]  # fmt: skip
+    answer = comfy.http.post("/upload/image", files={"image": (made["filename"], comfy.file(made))})
+    graph = saved(1, "cache/" + uuid.uuid4().hex)
+    graph["1"] = {"class_type": "LoadVideo", "inputs": {"file": answer.json()["name"]}}
+    graph["2"] = {"class_type": "GetVideoComponents", "inputs": {"video": ["1", 0]}}
+    (changed,) = prompt_in(comfy, comfy.result(graph)["3"]["images"][0])["1"]["is_changed"]
+    assert isinstance(changed, float)
+    assert abs(changed - time.time()) < 3600
 
 
 def test_freeing_memory_drops_what_was_kept(comfy: Any) -> None:

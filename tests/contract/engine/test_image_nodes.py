@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.contract.engine.conftest import with_changes
+
 TOLERANCE = 2
 
 
@@ -226,7 +228,7 @@ def test_saved_images_carry_prompt_and_workflow(comfy: Any, picture: np.ndarray)
     assert shown["subfolder"] == "deep/er"
     assert shown["filename"] == prefix.split("/")[-1].replace("%width%x%height%", "48x40") + "_00001_.png"
     image = Image.open(io.BytesIO(comfy.file(shown)))
-    assert json.loads(image.info["prompt"]) == graph
+    assert json.loads(image.info["prompt"]) == with_changes(comfy, graph)
     assert json.loads(image.info["workflow"]) == {"a": 1}
 
 

@@ -13,7 +13,7 @@ from dashboards import contracts as c
 from tests.integration.door.conftest import Stage
 from tests.integration.door.shapes import problems
 from x121lib import model as m
-from x121lib.base.errors import NotFoundError
+from x121lib.base.errors import NotFoundError, RefusedError
 from x121lib.store.session import Database
 from x121lib.studio.door import Door
 from x121lib.studio.pages import SessionPerson
@@ -151,3 +151,21 @@ def test_a_full_disk_is_said_in_the_status_bar_and_beside_each_task(
     assert reviewed.studio.work.tick() == []
     monkeypatch.setattr(reviewed.studio.settings, "disk_reserve_mb", 0)
     assert [message.kind for message in reviewed.studio.work.tick()] == ["task"]
+
+
+def test_pulse_draws_the_projects_budget_and_the_estimate_says_what_it_refuses(reviewed: Stage) -> None:
+    with reviewed.studio.transaction() as session:
+        session.execute(sa.update(m.Performer).values(kind_id=PerformerKind.SYNTHETIC))
+        project = session.scalars(sa.select(m.Project.name)).first()
+    assert check(reviewed.door, reviewed.admin, "pulse")["budget"] is None
+    cells = [reviewed.cell(reviewed.cast.ada_character)]
+    for period, n_days in (("day", 2), ("week", 7), ("total", 30), ("month", None)):
+        reviewed.studio.budgets.set(0.001, project=project, period=period)
+        drawn = check(reviewed.door, reviewed.creator, "pulse")["budget"]
+        assert drawn["of"] == n_days or (n_days is None and 28 <= drawn["of"] <= 31)
+        assert 1 <= len(drawn["days"]) <= drawn["of"]
+        assert drawn["used_h"] == pytest.approx(drawn["days"][-1])
+    asked = reviewed.door.estimate(reviewed.creator, None, cells, None)
+    assert "The budget of" in asked["blocked"][0]
+    with pytest.raises(RefusedError, match="Nothing was submitted"):
+        reviewed.door.submit(reviewed.creator, None, cells, None)

@@ -102,3 +102,8 @@ def test_sample_workflows_use_core_nodes_only(name: str) -> None:
     assert node_classes(graph) <= CORE
     assert len(graph) <= 260
     assert needed_nodes(graph) == set(graph)
+
+
+def test_a_server_s_mark_of_a_file_is_dropped() -> None:
+    graph = parse_graph({"1": {**node("LoadImage", image="a.png"), "is_changed": ["of another day"]}})
+    assert graph == {"1": node("LoadImage", image="a.png")}

@@ -14,7 +14,7 @@ from x121lib.comfyui.engine.cache import ResultCache
 from x121lib.comfyui.engine.errors import NODE_FAILURES, ExecutionInterrupted
 from x121lib.comfyui.engine.folders import Folders
 from x121lib.comfyui.engine.images import Frames, Image
-from x121lib.comfyui.engine.planning import Plan, declared_links, make_plan
+from x121lib.comfyui.engine.planning import Plan, declared_links, make_plan, with_changes
 from x121lib.comfyui.engine.progress import Outlet, Progress
 from x121lib.comfyui.engine.queueing import Item
 from x121lib.comfyui.engine.specs import NodeResult
@@ -113,7 +113,7 @@ class _PromptRun:
     def __init__(self, executor: Executor, item: Item, progress: Progress) -> None:
         self.executor = executor
         self.item = item
-        self.prompt: Prompt = item.prompt
+        self.prompt: Prompt = with_changes(item.prompt, executor.folders)
         self.progress = progress
         self.ui: dict[str, Any] = {}
         self._results: dict[str, NodeResult] = {}
@@ -128,7 +128,6 @@ class _PromptRun:
                 self.prompt,
                 self.item.outputs,
                 self.executor.cache,
-                self.executor.folders,
             )
             data = {"nodes": list(self._plan.found), "prompt_id": self.item.prompt_id}
             self._start_from(self._plan.found)

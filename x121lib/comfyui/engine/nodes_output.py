@@ -139,9 +139,8 @@ def _load_video(run: NodeRun, inputs: Inputs) -> NodeResult:
     return NodeResult((VideoFile(run.folders.source(inputs["file"])),))
 
 
-def _video_stamp(folders: Folders, inputs: Inputs) -> str:
-    facts = os.stat(folders.source(inputs["file"]))
-    return f"{facts.st_mtime_ns}:{facts.st_size}"
+def _video_stamp(folders: Folders, inputs: Inputs) -> float:
+    return os.stat(folders.source(inputs["file"])).st_mtime
 
 
 def _video_components(run: NodeRun, inputs: Inputs) -> NodeResult:

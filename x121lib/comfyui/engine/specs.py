@@ -81,7 +81,7 @@ class NodeSpec:
     hidden: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     check: Mapping[str, Callable[[Folders, Any], str | None]] = field(default_factory=dict)
-    fingerprint: Callable[[Folders, Inputs], str] | None = None
+    fingerprint: Callable[[Folders, Inputs], str | float] | None = None
     description: str = ""
     v3: bool = False
     experimental: bool = False

@@ -6,16 +6,19 @@ import uuid
 from dataclasses import dataclass
 from fractions import Fraction
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
 from x121lib.base.errors import InvalidInputError
 from x121lib.generation import plan
+from x121lib.scheduling import accounts, budgets
 from x121lib.studio.pages import presence, queries
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.grid import Grid, GridScene, build
 from x121lib.studio.pages.words import iso_in, many
 from x121lib.terms.roles import Permission
+from x121lib.terms.vocabulary import TaskKind
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,6 @@ def read_history(session: Session, desk: Desk) -> History:
 
 def estimate(desk: Desk, cells: list[tuple[str, str]], tier: str | None) -> View:
     """Return what submitting a selection of (character, scene type) keys would cost."""
-    del tier  # takes of every tier run the same workflow today, so history is not split by it
     grid = build(desk)
     wanted = {(str(a), str(b)) for a, b in cells}
     chosen = [s for place, row in grid.cells.items() if (str(place[0]), str(place[1])) in wanted for s in row]
@@ -66,8 +68,19 @@ def estimate(desk: Desk, cells: list[tuple[str, str]], tier: str | None) -> View
     return {
         "cells": len(wanted), "scenes": len(ready), "takes": sum(takes.values()), "gpu_s": middle, "gpu_low_s": low,
         "gpu_high_s": high, "done_at": iso_in(desk.now, done_s), "basis": _basis(history, takes),
-        "blocked": _why_blocked(desk, grid, chosen),
+        "blocked": [*_over_budget(desk, tier, sum(takes.values()), middle), *_why_blocked(desk, grid, chosen)],
     }  # fmt: skip
+
+
+def _over_budget(desk: Desk, tier: str | None, n_takes: int, seconds: float) -> list[str]:
+    """Return the budgets that would refuse it; takes of every tier run the same workflow, so history has no tiers."""
+    if desk.project is None or not n_takes:
+        return []
+    tiers = {name: key for name, key in desk.session.execute(sa.select(m.Tier.name, m.Tier.id))}
+    tier_id = next((key for name, key in tiers.items() if tier in (name, str(key))), desk.project.default_tier_id)
+    needed = seconds or n_takes * accounts.UNMEASURED_S
+    wanted = budgets.Wanted(desk.project.id, desk.actor.person_id, TaskKind.TAKE, tier_id, needed)
+    return budgets.preview(desk.session, [wanted], desk.now, only_refusals=True)
 
 
 def _takes(session: Session, grid: Grid, scenes: list[GridScene]) -> dict[uuid.UUID, int]:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from x121lib.scheduling import budgeting
 from x121lib.studio.pages import estimates, fleet, queries, tasks
 from x121lib.studio.pages import grid as grids
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.feed import feed
 from x121lib.studio.pages.grid import Grid
 from x121lib.studio.pages.words import small
-from x121lib.terms.vocabulary import VerdictOutcome
+from x121lib.terms.vocabulary import BudgetPeriod, VerdictOutcome
 
 CARDS = 8
 """Review cards shown."""
@@ -43,8 +44,25 @@ def pulse(desk: Desk) -> View:
         "due": None,
         "workers": fleet.workers(desk, rows, running, past),
         "disk": fleet.disk(desk),
-        "budget": None,
+        "budget": _budget(desk),
         "feed": feed(desk),
+    }  # fmt: skip
+
+
+_PERIOD_WORDS = {BudgetPeriod.DAY: "today", BudgetPeriod.WEEK: "this week", BudgetPeriod.TOTAL: "in all"}
+
+
+def _budget(desk: Desk) -> dict[str, Any] | None:
+    """Return how the project's budget is used, None where none is set."""
+    found = budgeting.course(desk.session, desk.project_id, desk.now) if desk.project_id is not None else None
+    if found is None:
+        return None
+    days = [s / 3600 for s in found.used]
+    return {
+        "used_h": found.account.settled_s / 3600, "limit_h": round(found.account.allowed_s / 3600, 1),
+        "today_h": days[-1] - days[-2] if len(days) > 1 else days[-1], "forecast_h": found.forecast_s / 3600,
+        "days": days, "of": max(2, found.n_days),
+        "month": _PERIOD_WORDS.get(found.budget.period_id, f"{desk.now.astimezone():%B}"),
     }  # fmt: skip
 
 

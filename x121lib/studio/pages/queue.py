@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from x121lib import model as m
+from x121lib.scheduling import budgets
 from x121lib.studio.pages import estimates, fleet, presence, queries, tasks
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import duration, iso, iso_in
@@ -60,9 +61,9 @@ def _tasks(
 ) -> list[dict[str, Any]]:  # fmt: skip
     read = tasks.read_fleet(desk, [row["id"] for row in waiting])
     found = [tasks.queue_task(desk, r, tasks.why(desk, r, 0, read), None, history) for r in begun]
-    position = 0
+    position, over = 0, budgets.held_words(desk.session, [row["id"] for row in waiting], desk.now)
     for row in waiting:
-        sentence = tasks.why(desk, row, position, read)
+        sentence = over.get(row["id"]) or tasks.why(desk, row, position, read)
         start = plan[row["id"]][0] if row["id"] in plan else None
         found.append(tasks.queue_task(desk, row, sentence, start, history))
         position += row["status"] != TaskStatus.PAUSED

@@ -15,7 +15,7 @@ from x121lib.studio.pages import workflow_workers
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import iso
 from x121lib.terms.roles import Permission
-from x121lib.terms.vocabulary import AttemptOutcome, WorkerStatus, WorkflowStatus
+from x121lib.terms.vocabulary import AttemptOutcome, WorkflowStatus
 
 STATES = {
     WorkflowStatus.DRAFT: "none", WorkflowStatus.TESTED: "review", WorkflowStatus.PRODUCTION: "approved",
@@ -98,7 +98,8 @@ def _detail(desk: Desk, row: Any, users: list[str]) -> dict[str, Any]:
                   for key, node in graph.items()],
         "links": [[line.source, line.target, line.input_name, [list(p) for p in line.bends]] for line in drawing.lines],
         "n_measured": max((t["n"] for t in times.values()), default=0), "total_s": total if times else None,
-        "slots": slots, "used_by": users, "runs": _runs(desk, row.id), "workers": workflow_workers.workers(desk, row.name, version),
+        "slots": slots, "used_by": users, "runs": _runs(desk, row.id),
+        "workers": workflow_workers.workers(desk, row.name, version),
     }  # fmt: skip
 
 
