@@ -62,6 +62,7 @@ from x121lib.model.recipes import (
     SceneTypeVariantKind,
     SceneTypeVersion,
     Workflow,
+    WorkflowNodePack,
     WorkflowSlot,
     WorkflowVersion,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",
     "Secret", "Segment", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind",
     "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel",
-    "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowSlot",
+    "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
+    "WorkflowNodePack", "WorkflowSlot",
     "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

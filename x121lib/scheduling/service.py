@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import NotFoundError, X121Error
 from x121lib.events import outbox
-from x121lib.scheduling import budgets, policy, queries, standing, warmth
+from x121lib.scheduling import budgets, matching, policy, queries, standing, warmth
 from x121lib.store import audit
 from x121lib.terms.roles import SYSTEM, Actor, Permission
 from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES, WAITING_STATUSES, check_task_transition
@@ -107,7 +107,7 @@ def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched
     if not any(w.available and w.slots > w.busy for w in workers):
         return []
     sent = []
-    for assignment in policy.assign(queries.candidates(session, now), workers, now):
+    for assignment in matching.assignments(session, workers, now):
         task = session.get_one(m.GpuTask, assignment.task_id)
         move(session, task, TaskStatus.DISPATCHED, now, EventKind.TASK_DISPATCHED)
         task.attempt_number += 1
