@@ -10,15 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.scheduling import budgets, standing, warmth
+from x121lib.scheduling import budgets, standing, warmth, window
 from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.terms.transitions import LEASED_STATUSES
-from x121lib.terms.vocabulary import AttemptOutcome, TakeStatus, TaskStatus, WorkerStatus
+from x121lib.terms.vocabulary import AttemptOutcome, TaskStatus, WorkerStatus
 
 PAUSED_CODE = "scheduling.paused"
 """Error code of an attempt that a person paused in its middle."""
 CANDIDATE_WINDOW = 256
-"""Waiting tasks that one dispatch looks at; served in order, so a longer queue behind them starves nobody."""
+"""Waiting tasks of each share and priority that one dispatch looks at; those behind them come later in any case."""
 
 
 @dataclass(frozen=True)
@@ -31,38 +31,21 @@ class ExpiredLease:
     """The attempt that was lost."""
 
 
-def candidates(session: Session, now: datetime) -> list[Candidate]:
-    """Return the first waiting tasks that may run now: their time has come and what they wait for has passed.
+def candidates(session: Session, now: datetime, per_share: int = CANDIDATE_WINDOW) -> list[Candidate]:
+    """Return the first waiting tasks of each share that may run now: their time has come, what they wait for passed.
 
     Locks the rows; rows that somebody else holds (a person cancelling, say) are left for the next tick.
     """
-    before = sa.orm.aliased(m.GpuTask)
-    before_take = sa.orm.aliased(m.Take)
-    ready = sa.or_(
-        m.GpuTask.after_task_id.is_(None),
-        sa.exists()
-        .where(before.id == m.GpuTask.after_task_id, before.status_id == TaskStatus.COMPLETE)
-        .where(before_take.id == before.take_id, before_take.status_id == TakeStatus.PASSED),
-    )
-    rows = session.execute(
-        sa.select(m.GpuTask.id, m.GpuTask.priority, m.GpuTask.queued_at)
-        .where(*_not_held(session, now))
-        .where(m.GpuTask.status_id.in_([TaskStatus.QUEUED, TaskStatus.WAITING]))
-        .where(sa.or_(m.GpuTask.not_before.is_(None), m.GpuTask.not_before <= now))
-        .where(ready)
-        .order_by(m.GpuTask.priority.desc(), m.GpuTask.queued_at, m.GpuTask.id)
-        .limit(CANDIDATE_WINDOW)
-        .with_for_update(skip_locked=True, of=m.GpuTask)
-    ).all()
-    ids = [row.id for row in rows]
+    rows = window.rows(session, now, per_share, _not_held(session, now))
+    ids = [row.task_id for row in rows]
     avoid, fits, prefer = _workers_to_avoid(session, ids), _fits(session, ids), _workers_with_cache(session, ids)
     found = []
     for row in rows:
-        needed, models, seconds = fits.get(row.id, (frozenset[str](), frozenset[str](), dict[uuid.UUID, float]()))
+        needed, models, seconds = fits.get(row.task_id, (frozenset[str](), frozenset[str](), dict[uuid.UUID, float]()))
         found.append(
             Candidate(
-                row.id, row.priority, row.queued_at, avoid.get(row.id, frozenset()), needed, models, seconds,
-                prefer.get(row.id),
+                row.task_id, row.priority, row.queued_at, avoid.get(row.task_id, frozenset()), needed, models, seconds,
+                prefer.get(row.task_id), row.project_id, row.person_id, row.is_off_peak,
             )
         )  # fmt: skip
     return found
