@@ -52,7 +52,7 @@ class WorkflowDetail(TypedDict):
     slots: list[dict[str, Any]]  # name, kind, node_id, input, value, set_by
     used_by: list[str]
     runs: list[dict[str, Any]]  # id, scene_id, name, take, status, word, worker, seconds, at
-    workers: list[dict[str, Any]]  # name, status, word, classes, models (what it lacks), n_classes, n_models
+    workers: list[dict[str, Any]]  # name, status, word, classes, models (lacking), problems, n_classes, n_models
 
 
 class WorkflowsView(TypedDict):

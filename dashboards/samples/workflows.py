@@ -109,5 +109,5 @@ class SampleWorkflows:
         return sorted([*ready, lacking, self._worker("gpu-05", "none", "Not checked")], key=lambda w: w["name"])
 
     def _worker(self, name: str, status: str, word: str) -> dict[str, Any]:
-        return {"name": name, "status": status, "word": word, "classes": [], "models": [], "n_classes": 11,
-                "n_models": 5}  # fmt: skip
+        return {"name": name, "status": status, "word": word, "classes": [], "models": [], "problems": [],
+                "n_classes": 11, "n_models": 5}  # fmt: skip

@@ -16,10 +16,10 @@ from x121lib.testing.real_studio import RealStudio, zip_structure
 
 
 @contextlib.contextmanager
-def _studio() -> Iterator[RealStudio]:
+def _studio(engines: int = 2) -> Iterator[RealStudio]:
     folder = Path(tempfile.mkdtemp(prefix="x121-acceptance-"))
     folder.chmod(0o755)  # the database's own user can reach it; pytest's folders are of mode 0700
-    studio = RealStudio(folder / "home")
+    studio = RealStudio(folder / "home", engines=engines)
     try:
         yield studio
     finally:
@@ -36,6 +36,13 @@ def _studio() -> Iterator[RealStudio]:
 def studio() -> Iterator[RealStudio]:
     """Return a studio that every test of the module may break; each makes a project of its own."""
     with _studio() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def studio_without_engines() -> Iterator[RealStudio]:
+    """Return a studio that brings no GPU worker of its own."""
+    with _studio(engines=0) as made:
         yield made
 
 

@@ -7,6 +7,7 @@ then the takes are recorded as over in bulk, outside of what is measured.
 
 from __future__ import annotations
 
+import os
 import statistics
 import tempfile
 import time
@@ -24,7 +25,9 @@ from x121lib.store.embedded import EmbeddedServer, remove
 from x121lib.studio import Studio
 from x121lib.testing.small_studio import open_studio, stock
 
-WORKERS, WAITING, FINISHED, RECENT, PEOPLE, PROJECTS, ROUNDS = 1200, 100_000, 1_000_000, 3000, 12, 6, 4
+SMALL = os.environ.get("X121_BENCH_SMALL") == "1"
+WORKERS, WAITING, FINISHED = (1200, 100_000, 1_000_000) if not SMALL else (200, 10_000, 20_000)
+RECENT, PEOPLE, PROJECTS, ROUNDS = 3000, 12, 6, 4
 LIMIT = 1000.0
 """Tasks a second that dispatch owes."""
 Row = dict[str, object]
@@ -33,7 +36,8 @@ WORKER_ROWS = """
 INSERT INTO worker (id, name, url, kind_id, status_id, slots, server_version, device, error_streak, version)
 SELECT gen_random_uuid(), 'gpu ' || n, 'http://127.0.0.1:9/' || n, 1, 1, 1, '0.25.1', 'cuda:0', 0, 1
 FROM generate_series(1, :n) AS n;
-INSERT INTO worker_tag (worker_id, tag) SELECT id, 'fast' FROM worker WHERE name LIKE 'gpu %' AND abs(hashtext(name)) % 2 = 0;
+INSERT INTO worker_tag (worker_id, tag)
+SELECT id, 'fast' FROM worker WHERE name LIKE 'gpu %' AND abs(hashtext(name)) % 2 = 0;
 INSERT INTO worker_loaded_model (worker_id, name)
 SELECT id, 'video_model.safetensors' FROM worker WHERE name LIKE 'gpu %' AND abs(hashtext(name)) % 3 = 0;
 INSERT INTO worker_speed (worker_id, workflow_id, mean_s, n_takes)
@@ -59,7 +63,8 @@ ATTEMPT_ROWS = """
 INSERT INTO gpu_task_attempt (id, task_id, number, worker_id, prompt_id, outcome_id, dispatched_at, started_at,
                               finished_at, run_s)
 SELECT gen_random_uuid(), id, 1, NULL, gen_random_uuid(), 1, finished_at - interval '60 s',
-       finished_at - interval '60 s', finished_at, 60 FROM gpu_task WHERE status_id = 9"""
+       finished_at - interval '60 s', finished_at, 60 FROM gpu_task t
+WHERE status_id = 9 AND NOT EXISTS (SELECT FROM gpu_task_attempt a WHERE a.task_id = t.id)"""
 OVER = """
 UPDATE gpu_task SET status_id = 9, finished_at = now(), lease_until = NULL WHERE status_id = 4;
 UPDATE gpu_task_attempt SET finished_at = now() - interval '2 days', outcome_id = 1 WHERE finished_at IS NULL"""
@@ -74,7 +79,7 @@ def bench() -> list[Row]:
         many = _seconds_per_task(studio)
     rate = 1.0 / many
     note = (
-        f"{WORKERS} free workers, {WAITING} waiting, {FINISHED} finished; shares, a budget, tags, models and speeds on; "
+        f"{WORKERS} free workers, {WAITING} waiting, {FINISHED} finished; shares, a budget, tags, models, speeds on; "
         f"median of {ROUNDS} dispatches of {WORKERS} tasks; one process and its PostgreSQL on this machine"
     )
     return [

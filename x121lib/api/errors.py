@@ -25,6 +25,7 @@ STATUS: dict[str, S] = {
     "comfyui.engine.unsafe_path": S.UNPROCESSABLE_ENTITY,
     "comfyui.error": S.BAD_GATEWAY,
     "comfyui.graph_invalid": S.UNPROCESSABLE_ENTITY,
+    "comfyui.interrupt_refused": S.CONFLICT,
     "comfyui.slot": S.UNPROCESSABLE_ENTITY,
     "comfyui.unreachable": S.SERVICE_UNAVAILABLE,
     "identity.backend_unavailable": S.SERVICE_UNAVAILABLE,

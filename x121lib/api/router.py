@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 
 from x121lib.api import (
     budgets,
+    checks,
     debugger,
     downloads,
     events,
@@ -33,7 +34,7 @@ OPEN = frozenset({("GET", f"{PREFIX}/health"), ("POST", f"{PREFIX}/sign-in")})
 """The only routes that answer somebody unknown."""
 PARTS = tuple(
     part.router
-    for part in (sign_in, projects, work, budgets, fleet, debugger, scenes, files, models, downloads, events)
+    for part in (sign_in, projects, work, budgets, fleet, debugger, scenes, files, models, downloads, checks, events)
 )
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from x121lib import model as m
 from x121lib.base.errors import InvalidInputError
-from x121lib.catalogue import queries
+from x121lib.catalogue import packs, queries
 from x121lib.comfyui.graph import canonical_hash, load_graph
 from x121lib.comfyui.slots import discover_slots
 from x121lib.events import outbox
@@ -189,6 +189,7 @@ def import_workflow(
     )
     for known in versions:
         if known.graph_hash == digest and known.repeats_seed_frame == repeats_seed_frame:
+            packs.remember(session, known.id, path)
             return known.id
     row = m.WorkflowVersion(
         workflow_id=workflow.id, number=len(versions) + 1, graph=graph, graph_hash=digest,
@@ -198,6 +199,7 @@ def import_workflow(
     session.flush()
     _add_slots(session, row, object_info)
     session.flush()
+    packs.remember(session, row.id, path)
     audit.record(session, actor, "workflow.import", ("workflow", workflow.id), after={"version": row.number})
     outbox.publish(session, EventKind.WORKFLOW_IMPORTED, entity="workflow", entity_id=workflow.id,
                    payload={"name": path.stem, "version": row.number})  # fmt: skip

@@ -123,13 +123,3 @@ def workflow_upgrade(
         for scene_type in scene_types:
             done = studio.workflows.upgrade(scene_type, version=version)
             say(f"{scene_type} {done.version}: {done.workflow} {done.before} → {done.after}.")
-
-
-@workflow_app.command("check")
-def workflow_check(name: str, as_json: Json = False) -> None:
-    """Check a workflow's newest version against every worker: which node classes are missing where."""
-    with refusals(), Studio.open() as studio:
-        rows = studio.workers.check_workflow(name)
-        show(rows, as_json=as_json, empty="No GPU worker is online to check against.")
-        if any(row["missing"] for row in rows):
-            raise typer.Exit(1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Mapping
@@ -13,6 +15,7 @@ from typing import Any, BinaryIO
 import httpx
 
 from x121lib.comfyui.errors import HTTPX_BASES, ComfyError, ServerResponseError, from_httpx, rejection
+from x121lib.comfyui.generations import Generation, read_generation
 from x121lib.comfyui.graph import Graph, classes_of
 from x121lib.comfyui.outputs import OutputFile
 from x121lib.comfyui.wire import (
@@ -27,6 +30,8 @@ from x121lib.comfyui.wire import (
 from x121lib.media.atomic import whole_file
 
 _CHUNK_BYTES = 1 << 18
+_LARGE_BYTES = 16 * 2**20
+"""From this size on, a server is asked what it takes before it is sent."""
 
 
 class ComfyApi:
@@ -39,6 +44,13 @@ class ComfyApi:
     async def system_stats(self) -> SystemStats:
         """Return versions, memory and devices of the server."""
         return parse_system_stats(await self._json("GET", "/system_stats"))
+
+    async def generation(self) -> Generation:
+        """Return which generation the server is, from its version, its features and whether it knows jobs."""
+        stats, features, jobs = await asyncio.gather(
+            self.system_stats(), self._asked("/features"), self._asked("/api/jobs?limit=1")
+        )
+        return read_generation(stats.comfyui_version, features, has_jobs=isinstance(jobs, Mapping))
 
     async def object_info(self, class_type: str | None = None) -> dict[str, Any]:
         """Return the description of one node class, or of all; ``{}`` for an unknown class."""
@@ -62,8 +74,10 @@ class ComfyApi:
             ServerUnreachableError: no answer; ``may_have_arrived`` says whether it may be queued.
             ServerResponseError: another status, a 500 among them, after which it may be queued too.
         """
-        body = {"prompt": graph, "prompt_id": prompt_id, "client_id": client_id}
-        response = await self._request("POST", "/prompt", json=body)
+        body = json.dumps({"prompt": graph, "prompt_id": prompt_id, "client_id": client_id}).encode()
+        await self._check_size("The workflow", len(body))
+        headers = {"Content-Type": "application/json"}
+        response = await self._request("POST", "/prompt", content=body, headers=headers)
         if 400 <= response.status_code < 500 and response.status_code not in (403, 404, 413, 429):
             answer = _lenient(response)
             raise rejection(prompt_id, answer, classes_of(graph))
@@ -77,17 +91,33 @@ class ComfyApi:
         self._check(await self._request("POST", "/queue", json={"delete": [prompt_id]}), "/queue")
 
     async def interrupt(self, prompt_id: str) -> None:
-        """Interrupt exactly this prompt, if it runs. Never sent without an id, which would hit anybody's."""
+        """Interrupt exactly this prompt, if it runs. Never sent without an id, which would hit anybody's.
+
+        Servers before 0.3.57 ignore the id: only `cancel_prompt` of this room calls it, after a look at the generation.
+        """
         if not prompt_id:
             raise ValueError("an interrupt needs a prompt id")
         self._check(await self._request("POST", "/interrupt", json={"prompt_id": prompt_id}), "/interrupt")
+
+    async def cancel_job(self, prompt_id: str) -> bool:
+        """Cancel this prompt, whether it waits or runs; false where the server has no such call."""
+        response = await self._request("POST", f"/api/jobs/{prompt_id}/cancel")
+        if response.status_code in (404, 405):
+            return False
+        self._check(response, "/api/jobs/…/cancel")
+        return True
 
     async def upload(self, source: Path | bytes, *, name: str, subfolder: str = "", overwrite: bool = False) -> str:
         """Put a file into the server's input folder, streamed; return the name for ``LoadImage``.
 
         The server may choose another name ("a (1).png") where other bytes have it already, so only the
         returned one is right. The name is made ASCII first (see `ascii_name`).
+
+        Raises:
+            ServerResponseError: larger than the server takes (413; nothing was sent where it says its limit), or
+                another status.
         """
+        await self._check_size(name, len(source) if isinstance(source, bytes) else source.stat().st_size)
         data = {"subfolder": subfolder, "type": "input", "overwrite": "true" if overwrite else "false"}
         if isinstance(source, bytes):
             answer = await self._upload(source, ascii_name(name), data)
@@ -104,6 +134,25 @@ class ComfyApi:
         response = await self._request("POST", "/upload/image", data=data, files=files)
         self._check(response, "/upload/image")
         return parse_json(response.content)
+
+    async def _check_size(self, what: str, n_bytes: int) -> None:
+        """Refuse what is larger than the server's own limit, before minutes of sending end in a closed connection."""
+        if n_bytes < _LARGE_BYTES:
+            return
+        features = await self._asked("/features")
+        limit = read_generation("", features, has_jobs=False).upload_bytes
+        if limit is not None and n_bytes > limit:
+            size, most = f"{n_bytes / 2**20:.0f}", f"{limit / 2**20:.0f}"
+            raise ServerResponseError(
+                f"{what} has {size} MB; the ComfyUI server at {self.base_url} takes {most} MB.",
+                status=413,
+                hint="Start that server with a larger --max-upload-size, or make the file smaller.",
+            )
+
+    async def _asked(self, path: str) -> Any:
+        """Return the JSON that the server has under a path, None where it has nothing there."""
+        response = await self._request("GET", path)
+        return parse_json(response.content) if response.status_code == 200 else None
 
     async def exists(self, output: OutputFile) -> bool:
         """Tell whether an output's file is still there (one HEAD request)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from typing import Any
 import httpx
 
 from x121lib.comfyui.errors import HTTPX_BASES, BadAddressError, ServerResponseError, from_httpx
+from x121lib.comfyui.model_files import SUFFIXES
 from x121lib.comfyui.wire import SystemStats, parse_json, parse_system_stats
 
+_FOR_PEOPLE = frozenset({"tooltip", "placeholder", "display_name"})
 _LARGEST_BYTES = 64 * 1024 * 1024
 """Longest answer that is read; `/object_info` of a server with hundreds of packs is some megabytes."""
 
@@ -22,10 +25,15 @@ class Capabilities:
 
     stats: SystemStats
     """Version and devices."""
-    node_classes: frozenset[str]
-    """Names of its node classes."""
+    specs: Mapping[str, Mapping[str, Any]]
+    """Its node classes, with the part of their description that a check of a graph needs."""
     models: frozenset[tuple[str, str]]
-    """(folder, file) of each model file that it lists; empty where it is too old to say."""
+    """(folder, file) of each model file that it lists; the folder is empty where only a node's input names the file."""
+
+    @property
+    def node_classes(self) -> frozenset[str]:
+        """Names of its node classes."""
+        return frozenset(self.specs)
 
 
 async def read_capabilities(url: str, *, timeout_s: float = 10.0) -> Capabilities:
@@ -44,7 +52,54 @@ async def read_capabilities(url: str, *, timeout_s: float = 10.0) -> Capabilitie
         if not isinstance(classes, Mapping) or not classes:
             raise _not_comfyui(url, "/object_info names no node class")
         models = await _models(http, url)
-    return Capabilities(parse_system_stats(stats), frozenset(map(str, classes)), models)
+    specs = {str(name): trimmed(spec) for name, spec in classes.items()}
+    known = {file for _, file in models}
+    listed = {("", file) for spec in specs.values() for file in files_in(spec) if file not in known}
+    return Capabilities(parse_system_stats(stats), specs, models | listed)
+
+
+def trimmed(spec: Any) -> dict[str, Any]:
+    """Return what a check of a graph needs of a class's description: inputs, outputs, module; no texts for people."""
+    if not isinstance(spec, Mapping):
+        return {}
+    inputs = spec.get("input")
+    groups = {
+        group: {name: _declared(value) for name, value in inputs[group].items()}
+        for group in ("required", "optional")
+        if isinstance(inputs, Mapping) and isinstance(inputs.get(group), Mapping)
+    }
+    kept = {key: spec[key] for key in ("output", "output_node", "python_module") if key in spec}
+    return dict(_storable({"input": groups, **kept}))
+
+
+def _storable(value: Any) -> Any:
+    """Return a value without what a database's JSON does not take: numbers that are none, and NUL in texts."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, Mapping):
+        return {str(_storable(key)): _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list) else value
+
+
+def _declared(value: Any) -> Any:
+    if isinstance(value, list) and len(value) > 1 and isinstance(value[1], Mapping):
+        return [value[0], {key: option for key, option in value[1].items() if key not in _FOR_PEOPLE}, *value[2:]]
+    return value
+
+
+def files_in(spec: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the model files that the lists of a class's inputs offer."""
+    for group in spec["input"].values() if spec else ():
+        for declared in group.values():
+            if not isinstance(declared, list) or not declared:
+                continue
+            settings = declared[1] if len(declared) > 1 and isinstance(declared[1], Mapping) else {}
+            options = declared[0] if isinstance(declared[0], list) else settings.get("options")
+            for option in options if isinstance(options, list) else ():
+                if isinstance(option, str) and option.lower().endswith(tuple(SUFFIXES)):
+                    yield option
 
 
 async def _models(http: httpx.AsyncClient, url: str) -> frozenset[tuple[str, str]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import httpx
 
 from x121lib.comfyui.api import ComfyApi
 from x121lib.comfyui.errors import (
+    InterruptRefusedError,
     OutputMissingError,
     PromptFailedError,
     PromptInterruptedError,
@@ -25,6 +27,7 @@ from x121lib.comfyui.errors import (
     rejection,
 )
 from x121lib.comfyui.events import ProgressTracker
+from x121lib.comfyui.generations import Generation
 from x121lib.comfyui.graph import Graph, classes_of, needed_nodes, parse_graph
 from x121lib.comfyui.listener import EventListener
 from x121lib.comfyui.live import LiveRun
@@ -108,12 +111,16 @@ class ComfyClient:
         """Put a file into the server's input folder, streamed; return the name to write into ``LoadImage``."""
         return await self._api.upload(source, name=name, subfolder=subfolder, overwrite=overwrite)
 
-    async def interrupt(self, prompt_id: str) -> None:
-        """Interrupt this prompt if it runs; any other prompt goes on."""
-        await self._api.interrupt(prompt_id)
+    async def generation(self) -> Generation:
+        """Return which generation of ComfyUI the server is, asked anew."""
+        return await self._api.generation()
 
     async def cancel(self, prompt_id: str) -> None:
-        """Delete the prompt if it waits, interrupt it if it runs; else without effect."""
+        """Delete the prompt if it waits, interrupt it if it runs; else without effect.
+
+        Raises:
+            InterruptRefusedError: it runs on a server that cannot interrupt one prompt alone.
+        """
         await cancel_prompt(self._api, prompt_id)
 
     async def download(self, output: OutputFile, to: Path) -> str:
@@ -149,7 +156,8 @@ class ComfyClient:
 
         A prompt that the server has already (waiting, running or finished) is watched, not submitted
         again, so a caller that died may call again with the same id. If the calling task is cancelled, the
-        prompt goes on; set ``cancel`` to end it. A cancellation that comes too late returns the result.
+        prompt goes on; set ``cancel`` to end it. A cancellation that comes too late, or that the server is too old to
+        obey without hitting another prompt, returns the result.
 
         Args:
             graph: in API format; checked before it is sent.
@@ -217,7 +225,8 @@ class ComfyClient:
                     raise
             else:
                 if node_errors:
-                    await cancel_prompt(self._api, prompt_id)
+                    with contextlib.suppress(InterruptRefusedError):  # what is left of it ends by itself
+                        await cancel_prompt(self._api, prompt_id)
                     raise rejection(prompt_id, {"node_errors": node_errors}, classes_of(graph))
                 return
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from x121lib.base.errors import InvalidInputError, X121Error
+from x121lib.comfyui.generations import missing_class
 
 
 class ComfyError(X121Error):
@@ -90,6 +91,12 @@ class SlotError(ComfyError, InvalidInputError):
     code = "comfyui.slot"
 
 
+class InterruptRefusedError(ComfyError):
+    """The server is too old to interrupt one prompt alone; a global interrupt could end somebody else's."""
+
+    code = "comfyui.interrupt_refused"
+
+
 class PromptError(ComfyError):
     """A prompt that did not give its outputs.
 
@@ -110,6 +117,7 @@ class PromptRejectedError(PromptError):
     Attributes:
         node_errors: the server's ``node_errors``, by node id.
         error_type: the server's ``error.type``, empty where only part of the graph was refused.
+        missing_class: the node class that the server lacks, empty for another reason; a server names one at a time.
     """
 
     code = "comfyui.prompt_rejected"
@@ -118,6 +126,7 @@ class PromptRejectedError(PromptError):
         super().__init__(message, prompt_id=prompt_id, hint="Correct the workflow, its files or the worker's nodes.")
         self.node_errors = dict(node_errors)
         self.error_type = error_type
+        self.missing_class = ""
 
 
 @dataclass(frozen=True)
@@ -273,15 +282,19 @@ def rejection(prompt_id: str, body: Mapping[str, Any], classes: Mapping[str, str
     node_errors = body.get("node_errors")
     node_errors = node_errors if isinstance(node_errors, Mapping) else {}
     lines = [line for node, entry in node_errors.items() for line in _node_lines(str(node), entry, classes)]
-    if not lines:
-        lines = [_sentence(error)]
+    missing = missing_class(error, classes)
+    if missing is not None:
+        lines = [f"node {missing[0]} ({missing[1]}): this server has no such node class"]
+    lines = lines or [_sentence(error)]
     head = "ComfyUI refused the workflow: " if error.get("message") else "ComfyUI would drop a part of the workflow: "
-    return PromptRejectedError(
+    refused = PromptRejectedError(
         head + "; ".join(lines),
         prompt_id=prompt_id,
         node_errors={str(key): value for key, value in node_errors.items()},
         error_type=str(error.get("type", "")),
     )
+    refused.missing_class = missing[1] if missing else ""
+    return refused
 
 
 def _node_lines(node: str, entry: Any, classes: Mapping[str, str]) -> list[str]:

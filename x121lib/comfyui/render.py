@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from x121lib.comfyui.client import ComfyClient
+from x121lib.comfyui.errors import InterruptRefusedError
 from x121lib.comfyui.live import LiveRun
 from x121lib.comfyui.outputs import OutputFile, OutputKind
 from x121lib.comfyui.results import Progress, RunResult
@@ -81,7 +83,8 @@ async def render(
     """
     async with ComfyClient(order.url) as client:
         for prompt_id in order.stale_prompts:
-            await client.cancel(str(prompt_id))
+            with contextlib.suppress(InterruptRefusedError):  # then ours waits until it has ended
+                await client.cancel(str(prompt_id))
         names = {}
         for image in order.images:
             name = f"x121_{image.sha256[:32]}{image.path.suffix or '.png'}"

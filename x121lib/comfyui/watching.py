@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from x121lib.base.log import get_logger
 from x121lib.comfyui.api import ComfyApi
 from x121lib.comfyui.errors import (
+    InterruptRefusedError,
     PromptInterruptedError,
     PromptLostError,
     ServerResponseError,
@@ -17,10 +19,12 @@ from x121lib.comfyui.errors import (
     StalledError,
 )
 from x121lib.comfyui.events import Event, ProgressTracker
+from x121lib.comfyui.generations import Cancelling
 from x121lib.comfyui.live import LiveRun
 from x121lib.comfyui.results import Progress, PromptState
 from x121lib.comfyui.wire import HistoryEntry
 
+_log = get_logger(__name__)
 _QUICK_LOOKS = 5
 """Looks into the history alone, after the server said that the prompt is over."""
 
@@ -73,6 +77,7 @@ class Watch:
         self._away_since_s: float | None = None
         self._cancelled_s: float | None = None
         self._next_cancel_s = 0.0
+        self._unstoppable = False
         self._reported: Progress | None = None
 
     def receive(self, event: Event) -> None:
@@ -159,6 +164,8 @@ class Watch:
         now = time.monotonic()
         if self._cancelled_s is None:
             self._cancelled_s = now
+        if self._unstoppable:
+            return
         if now - self._cancelled_s > self._patience.cancel_s:
             raise StalledError(
                 f"Prompt {self._prompt_id} was cancelled and does not end.",
@@ -169,6 +176,9 @@ class Watch:
             self._next_cancel_s = now + 2.0
             try:
                 await cancel_prompt(self._api, self._prompt_id)
+            except InterruptRefusedError as error:
+                _log.warning("%s", error)
+                self._unstoppable = True
             except (ServerUnreachableError, ServerResponseError) as error:
                 self._bear(error)
 
@@ -182,8 +192,8 @@ class Watch:
         if self._quiet_left_s() > 0:
             return
         # A hung server may not even answer that; the stall is the news.
-        with contextlib.suppress(ServerUnreachableError, ServerResponseError):
-            await self._api.interrupt(self._prompt_id)
+        with contextlib.suppress(ServerUnreachableError, ServerResponseError, InterruptRefusedError):
+            await cancel_prompt(self._api, self._prompt_id)
         raise StalledError(
             f"Prompt {self._prompt_id} has been running without any sign of life for {self.stall_s:g} s.",
             prompt_id=self._prompt_id,
@@ -238,14 +248,26 @@ class Watch:
 
 
 async def cancel_prompt(api: ComfyApi, prompt_id: str) -> None:
-    """Delete a waiting prompt or interrupt a running one; without effect on any other prompt.
+    """Delete a waiting prompt or stop a running one, in the way of the server's generation; never any other prompt.
 
-    The interrupt goes out only while the queue says that this prompt runs, because servers from before
-    September 2025 ignore its id and interrupt whatever runs.
+    Raises:
+        InterruptRefusedError: it runs, and the server could only interrupt whatever runs by then.
     """
-    queue = await api.queue()
-    if prompt_id in queue.pending:
+    place = (await api.queue()).place(prompt_id)
+    if place is None:
+        return
+    generation = await api.generation()
+    if generation.cancelling is Cancelling.JOB and await api.cancel_job(prompt_id):
+        return
+    if place > 0:
         await api.delete_pending(prompt_id)
-        queue = await api.queue()  # it may have started in between
-    if prompt_id in queue.running:
-        await api.interrupt(prompt_id)
+        place = (await api.queue()).place(prompt_id)  # it may have started in between
+    if place != 0:
+        return
+    if generation.cancelling is Cancelling.NONE:
+        raise InterruptRefusedError(
+            f"Prompt {prompt_id} runs on ComfyUI {generation.version} at {api.base_url}, which cannot interrupt one "
+            "prompt alone; it goes on to its end.",
+            hint="Update that server to 0.3.57 or later.",
+        )
+    await api.interrupt(prompt_id)

@@ -19,10 +19,10 @@ import x121lib
 from x121lib import model as m
 from x121lib.base.errors import InvalidInputError, RefusedError
 from x121lib.base.ids import new_id
+from x121lib.comfyui.model_files import named_models
 from x121lib.comfyui.slots import Slot, bind, discover_slots
 from x121lib.events import outbox
 from x121lib.generation import plan, prompts, queries
-from x121lib.models.graph import named_models
 from x121lib.models.usage import current_version_ids
 from x121lib.store import audit
 from x121lib.terms.ranges import FrameRange

@@ -63,6 +63,7 @@ from x121lib.model.recipes import (
     SceneTypeVariantKind,
     SceneTypeVersion,
     Workflow,
+    WorkflowNodePack,
     WorkflowSlot,
     WorkflowVersion,
 )
@@ -112,5 +113,5 @@ __all__ = [
     "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode",
     "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel",
     "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
-    "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "WorkflowNodePack", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

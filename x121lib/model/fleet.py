@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from x121lib.model.base import Base, fk, moment, now_column, pk, term, text
@@ -26,11 +28,12 @@ class WorkerStatusChange(Base):
 
 
 class WorkerNodeClass(Base):
-    """A node class that the worker's server offers."""
+    """A node class that the worker's server offers, and what it says of the class's inputs and outputs."""
 
     __tablename__ = "worker_node_class"
     worker_id: Mapped[uuid.UUID] = fk("worker.id", "CASCADE", primary_key=True)
     name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    spec: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), nullable=True)
 
 
 class WorkerModel(Base):

@@ -56,6 +56,16 @@ class WorkflowSlot(Base):
     __table_args__ = (sa.UniqueConstraint("workflow_version_id", "name", "node_id", "input_name"),)
 
 
+class WorkflowNodePack(Base):
+    """The pack that a node class of a workflow comes from, as the file of the editor says."""
+
+    __tablename__ = "workflow_node_pack"
+    workflow_version_id: Mapped[uuid.UUID] = fk("workflow_version.id", "CASCADE", primary_key=True)
+    node_class: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    pack: Mapped[str] = text()
+    pack_version: Mapped[str] = text(default="")
+
+
 class SceneType(Base):
     """A reusable kind of scene, e.g. ``dance``."""
 

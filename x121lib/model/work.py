@@ -167,6 +167,7 @@ class Worker(Base):
     error_streak: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
     set_aside_until: Mapped[datetime | None] = moment()
     capabilities_at: Mapped[datetime | None] = moment()
+    capabilities_hash: Mapped[str | None] = mapped_column(sa.CHAR(64), nullable=True)
     added_at: Mapped[datetime] = now_column()
     version: Mapped[int] = version_column()
 

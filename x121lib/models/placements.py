@@ -168,6 +168,8 @@ def complete(session: Session, sending: Sending, now: datetime) -> None:
     """Write that the file lies on the worker's host. Publishes the event."""
     values = {"sent_bytes": sending.n_bytes, "finished_at": now, "trouble": "", "owner": None, "lease_until": None}
     if _held(session, sending, status_id=DownloadStatus.COMPLETE, **values):
+        again = sa.update(m.Worker).where(m.Worker.id == sending.worker_id)
+        session.execute(again.values(capabilities_at=None))  # the next health check asks what it has now
         facts = {"path": sending.path, "sha256": sending.sha256, "worker": str(sending.worker_id)}
         outbox.publish(session, EventKind.MODEL_DISTRIBUTED, entity="model", entity_id=sending.model_id, payload=facts)
 

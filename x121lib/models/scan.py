@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from x121lib.base.errors import InvalidInputError
+from x121lib.comfyui.model_files import SUFFIXES
 from x121lib.models.headers import Header, read_header
 from x121lib.terms.vocabulary import ModelKind
 
-SUFFIXES = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".gguf", ".bin"})
-"""Endings of the files that hold weights."""
 _FOLDERS = {kind.value: kind for kind in ModelKind} | {
     "unet": ModelKind.DIFFUSION_MODEL,
     "clip": ModelKind.TEXT_ENCODER,

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from x121lib import model as m
+from x121lib.comfyui.model_files import Named, named_models
 from x121lib.models import queries
-from x121lib.models.graph import Named, named_models
 from x121lib.terms.transitions import ENDED_STATUSES
 from x121lib.terms.vocabulary import SceneStatus
 

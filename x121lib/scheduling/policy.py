@@ -22,6 +22,7 @@ WARM_WAIT_S = 20.0
 loading a video model takes."""
 URGENT = 80
 """Priority from which a task waits for no warm worker."""
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Candidate:
     """Mean seconds of its workflow's takes by worker, where measured."""
     prefer: uuid.UUID | None = None
     """The worker that has a part of the work in its cache; it is not waited for."""
+    lacks: Mapping[uuid.UUID, tuple[str, ...]] = field(default_factory=dict)
+    """What workers that can not run it lack, in words: node classes and model files."""
     project_id: uuid.UUID | None = None
     """Its project, for fair shares."""
     person_id: uuid.UUID | None = None
@@ -76,6 +79,10 @@ class WorkerView:
     """Its capability tags."""
     loaded: frozenset[str] = frozenset()
     """Model files that its last take used."""
+    state: str = "offline"
+    """Where it stands, in a word for reasons; said only while it is not available."""
+    offer: str | None = None
+    """Hash of the node classes and models that it has; None while it was never asked."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +135,8 @@ class _Slots:
         self.loaded = {w.worker_id: w.loaded for w in workers if w.available}
 
     def fitting(self, task: Candidate) -> set[uuid.UUID]:
-        """Return the available workers that may run the task: by its tags, and by what it should avoid."""
-        able = {w for w, view in self.views.items() if task.needs <= view.tags}
+        """Return the available workers that may run the task: by its tags, what they have, and what it should avoid."""
+        able = {w for w, view in self.views.items() if task.needs <= view.tags and w not in task.lacks}
         return able - task.avoid or able
 
     def warm(self, task: Candidate, fitting: set[uuid.UUID]) -> set[uuid.UUID]:
@@ -163,12 +170,12 @@ def assign(
     Tasks are served by whose turn it is (`fairness`); what is given here counts for the turns after it. An off-peak
     task takes a worker only when no other task that could use it is left waiting.
 
-    Each goes to an available worker that has the tags it needs and that it need not avoid; when every such worker is
-    to be avoided, any of them will do, so that a small fleet never starves a task. Among these, one with the task's
-    models loaded goes first, then the one on which the take would end soonest by load (busy / slots) and measured
-    speed. A resumed one goes before all that to the worker that it was paused on, while that is free. A task below
-    `URGENT` waits for a busy worker with its models instead of taking a free one without, but at most until
-    `WARM_WAIT_S` after it was queued; without ``now`` it never waits.
+    Each goes to an available worker that has the tags it needs, lacks no node class or model of it, and need not be
+    avoided; when every such worker is to be avoided, any of them will do, so that a small fleet never starves a task.
+    Among these, one with the task's models loaded goes first, then the one on which the take would end soonest by load
+    (busy / slots) and measured speed. A resumed one goes before all that to the worker that it was paused on, while
+    that is free. A task below `URGENT` waits for a busy worker with its models instead of taking a free one without,
+    but at most until `WARM_WAIT_S` after it was queued; without ``now`` it never waits.
     """
     slots = _Slots(workers)
     chosen: list[Assignment] = []
@@ -216,19 +223,31 @@ def _reason(name: str, warm: bool) -> str:
     return f"{name} has its models loaded" if warm else f"{name} is the least loaded free worker"
 
 
-def why_waiting(position: int, workers: Sequence[WorkerView], needs: frozenset[str] = frozenset()) -> str:
+def runs_nowhere(task: Candidate, workers: Sequence[WorkerView]) -> bool:
+    """Tell whether no available worker may run the task, whatever is busy."""
+    return not any(w.available and task.needs <= w.tags and w.worker_id not in task.lacks for w in workers)
+
+
+def why_waiting(
+    position: int, workers: Sequence[WorkerView], needs: frozenset[str] = frozenset(),
+    lacks: Mapping[uuid.UUID, tuple[str, ...]] | None = None,
+) -> str:  # fmt: skip
     """Return one sentence with the strongest cause why the task at ``position`` (0 = next) waits.
 
     Args:
         position: how many tasks are served before it.
         workers: every worker that was not removed.
         needs: tags that its worker must have.
+        lacks: worker → what it lacks of the task's workflow, in words.
     """
     if not workers:
         return "No GPU worker is known: add one with 'x121 worker add URL', or start the local engines with 'x121 up'."
     able = [w for w in workers if needs <= w.tags]
     if not able:
         return f"No GPU worker has the tags that its workflow needs: {', '.join(sorted(needs))}."
+    if lacks and (missing := _what_is_missing(able, lacks)):
+        return missing
+    able = [w for w in able if w.worker_id not in (lacks or {})]
     available = [w for w in able if w.available]
     if not available:
         return f"None of the {len(able)} GPU workers {'with its tags ' if needs else ''}is online."
@@ -237,6 +256,35 @@ def why_waiting(position: int, workers: Sequence[WorkerView], needs: frozenset[s
     if running < slots:
         return "Next to be sent."
     return f"{_ordinal(position + 1)} in the queue: all {slots} slots are busy."
+
+
+def _what_is_missing(able: Sequence[WorkerView], lacks: Mapping[uuid.UUID, tuple[str, ...]]) -> str:
+    """Return the sentence for a task that no available worker can run for what it lacks; empty where one can."""
+    fit = [w for w in able if w.worker_id not in lacks]
+    if any(w.available for w in fit) or not any(w.available for w in able):
+        return "" if fit else _nobody_has(able, lacks)
+    if not fit:
+        return _nobody_has(able, lacks)
+    lacking = lacks[next(w.worker_id for w in able if w.available)]
+    places = " and ".join(f"{w.name}, which is {w.state}" for w in fit[:_SHOWN])
+    return f"{_capital(_listed(lacking))} {'is' if len(lacking) == 1 else 'are'} only on {places}."
+
+
+def _nobody_has(able: Sequence[WorkerView], lacks: Mapping[uuid.UUID, tuple[str, ...]]) -> str:
+    common = [one for one in lacks[able[0].worker_id] if all(one in lacks[w.worker_id] for w in able)]
+    if common:
+        return f"No worker has {_listed(tuple(common), ' or ')}."
+    each = "; ".join(f"{w.name} lacks {lacks[w.worker_id][0]}" for w in able[:_SHOWN])
+    return f"No worker has all that it needs: {each}."
+
+
+def _listed(names: tuple[str, ...], joined: str = ", ") -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return joined.join(names[:_SHOWN]) + more
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _ordinal(n: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.scheduling import budgets, standing, warmth, window
+from x121lib.scheduling import budgets, fitness, standing, warmth, window
 from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, TaskStatus, WorkerStatus
 
 PAUSED_CODE = "scheduling.paused"
 """Error code of an attempt that a person paused in its middle."""
+_STATES = {status: status.label.lower() for status in WorkerStatus} | {WorkerStatus.MAINTENANCE: "in maintenance"}
 CANDIDATE_WINDOW = 256
 """Waiting tasks of each share and priority that one dispatch looks at; those behind them come later in any case."""
 
@@ -31,24 +33,84 @@ class ExpiredLease:
     """The attempt that was lost."""
 
 
-def candidates(session: Session, now: datetime, per_share: int = CANDIDATE_WINDOW) -> list[Candidate]:
+def candidates(
+    session: Session, now: datetime, workers: Sequence[WorkerView] = (), without: Collection[Made] = (),
+    per_share: int = CANDIDATE_WINDOW,
+) -> list[Candidate]:  # fmt: skip
     """Return the first waiting tasks of each share that may run now: their time has come, what they wait for passed.
 
     Locks the rows; rows that somebody else holds (a person cancelling, say) are left for the next tick.
+
+    Args:
+        session: an open session.
+        now: the present time.
+        workers: the workers, whose lacks are told with each task.
+        without: kinds of work that are left out.
+        per_share: how many of each project, person and priority.
     """
-    rows = window.rows(session, now, per_share, _not_held(session, now))
+    conditions = _not_held(session, now) + ([~_makes(without)] if without else [])
+    rows = window.rows(session, now, per_share, conditions)
     ids = [row.task_id for row in rows]
     avoid, fits, prefer = _workers_to_avoid(session, ids), _fits(session, ids), _workers_with_cache(session, ids)
+    lacking = lacks(session, ids, workers)
     found = []
     for row in rows:
         needed, models, seconds = fits.get(row.task_id, (frozenset[str](), frozenset[str](), dict[uuid.UUID, float]()))
         found.append(
             Candidate(
                 row.task_id, row.priority, row.queued_at, avoid.get(row.task_id, frozenset()), needed, models, seconds,
-                prefer.get(row.task_id), row.project_id, row.person_id, row.is_off_peak,
+                prefer.get(row.task_id), lacking.get(row.task_id, {}), row.project_id, row.person_id, row.is_off_peak,
             )
         )  # fmt: skip
     return found
+
+
+Made = tuple[uuid.UUID | None, uuid.UUID | None]
+"""What a task makes: a scene of a scene type's version, or an image of a variant kind."""
+
+
+def made(session: Session, task_ids: Collection[uuid.UUID]) -> set[Made]:
+    """Return what tasks make; a take with values of its own is like no other and left out."""
+    own = sa.exists().where(m.TakeOverride.take_id == m.GpuTask.take_id)
+    query = (
+        sa.select(m.Scene.scene_type_version_id, m.ImageVariant.kind_id)
+        .select_from(m.GpuTask)
+        .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
+        .outerjoin(m.Segment, m.Segment.id == m.Take.segment_id)
+        .outerjoin(m.Scene, m.Scene.id == m.Segment.scene_id)
+        .outerjoin(m.ImageVariant, m.ImageVariant.id == m.GpuTask.image_variant_id)
+        .where(m.GpuTask.id.in_(task_ids), ~own)
+        .distinct()
+    )
+    return {(scene_type, kind) for scene_type, kind in session.execute(query)}
+
+
+def _makes(kinds: Collection[Made]) -> sa.ColumnElement[bool]:
+    take, scene, variant = sa.orm.aliased(m.Take), sa.orm.aliased(m.Scene), sa.orm.aliased(m.ImageVariant)
+    scenes = (
+        sa.select(take.id)
+        .join(m.Segment, m.Segment.id == take.segment_id)
+        .join(scene, scene.id == m.Segment.scene_id)
+        .outerjoin(m.TakeOverride, m.TakeOverride.take_id == take.id)
+        .where(take.id == m.GpuTask.take_id, m.TakeOverride.take_id.is_(None))
+        .where(scene.scene_type_version_id.in_({made_of for made_of, _ in kinds if made_of is not None}))
+        .correlate(m.GpuTask)
+        .exists()
+    )
+    made_kinds = {kind for _, kind in kinds if kind is not None}
+    images = sa.exists().where(variant.id == m.GpuTask.image_variant_id, variant.kind_id.in_(made_kinds))
+    images = images.correlate(m.GpuTask)
+    return sa.or_(scenes, images)
+
+
+def lacks(
+    session: Session, task_ids: Collection[uuid.UUID], workers: Sequence[WorkerView]
+) -> dict[uuid.UUID, dict[uuid.UUID, tuple[str, ...]]]:
+    """Return task → worker → what it lacks of the task's workflow, in words; what lacks nothing is left out."""
+    wanted = fitness.demands(session, task_ids)
+    found = fitness.lacks(session, set(wanted.values()), {w.worker_id: w.offer for w in workers})
+    words = fitness.in_words(session, found) if found else {}
+    return {task_id: words[demand] for task_id, demand in wanted.items() if demand in words}
 
 
 def _not_held(session: Session, now: datetime) -> list[sa.ColumnElement[bool]]:
@@ -66,10 +128,7 @@ def _fits(
     versions = standing.versions_of(session, task_ids)
     needed, measured = warmth.needed_tags(session), warmth.seconds(session)
     keys = {version_id for _, version_id in versions.values()}
-    graphs = session.execute(
-        sa.select(m.WorkflowVersion.id, m.WorkflowVersion.graph).where(m.WorkflowVersion.id.in_(keys))
-    )
-    models = {key: warmth.models_of(graph) for key, graph in graphs}
+    models = {key: warmth.models_of(graph) for key, graph in fitness.graphs(session, keys).items()}
     return {
         task_id: (
             needed.get(workflow_id, frozenset()), models[version_id],
@@ -86,6 +145,19 @@ def needs(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozen
         return {}
     versions = standing.versions_of(session, task_ids)
     return {task: needed[workflow] for task, (workflow, _) in versions.items() if workflow in needed}
+
+
+def anything_lacks(session: Session, now: datetime) -> bool:
+    """Return whether one of the first waiting tasks can run on no worker for what they all lack."""
+    query = (
+        sa.select(m.GpuTask.id)
+        .where(m.GpuTask.status_id.in_([TaskStatus.QUEUED, TaskStatus.WAITING]))
+        .order_by(m.GpuTask.priority.desc(), m.GpuTask.queued_at, m.GpuTask.id)
+        .limit(CANDIDATE_WINDOW)
+    )
+    views = worker_views(session, now)
+    found = lacks(session, list(session.scalars(query)), views)
+    return any(all(view.worker_id in by_worker for view in views) for by_worker in found.values())
 
 
 def _workers_with_cache(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
@@ -136,10 +208,15 @@ def worker_views(session: Session, now: datetime) -> list[WorkerView]:
         WorkerView(
             tags=tags.get(w.id, frozenset()), loaded=loaded.get(w.id, frozenset()), worker_id=w.id, name=w.name,
             slots=w.slots, busy=int(n),
-            available=w.status_id == WorkerStatus.ONLINE and (w.set_aside_until is None or w.set_aside_until <= now),
+            available=w.status_id == WorkerStatus.ONLINE and not _is_aside(w, now), offer=w.capabilities_hash,
+            state="set aside" if _is_aside(w, now) and w.status_id == WorkerStatus.ONLINE else _STATES[w.status_id],
         )
         for w, n in rows
     ]  # fmt: skip
+
+
+def _is_aside(worker: m.Worker, now: datetime) -> bool:
+    return worker.set_aside_until is not None and worker.set_aside_until > now
 
 
 def expired(session: Session, now: datetime) -> list[m.GpuTask]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import NotFoundError, X121Error
 from x121lib.events import outbox
-from x121lib.scheduling import budgets, policy, queries, shares, standing, warmth
+from x121lib.scheduling import budgets, matching, policy, queries, standing, warmth
 from x121lib.store import audit
 from x121lib.terms.roles import SYSTEM, Actor, Permission
 from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES, WAITING_STATUSES, check_task_transition
@@ -26,8 +26,6 @@ WAKE_CHANNEL = "x121_work"
 """NOTIFY channel that wakes the tick."""
 PICKUP_S = 120.0
 """Seconds that a dispatched task may wait for a consumer's slot; its message is sent again meanwhile."""
-WINDOW_SPARE = 64
-"""Tasks of each share that one dispatch looks at beyond the free slots: some may have to wait for their worker."""
 _DISPATCH_LOCK = 0x58313232
 _PROMPT_NAMESPACE = uuid.UUID("7b0cf9e4-2a1f-4c6e-9d0a-6d1f5c2f1210")
 
@@ -108,11 +106,8 @@ def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched
     workers = queries.worker_views(session, now)
     if not any(w.available and w.slots > w.busy for w in workers):
         return []
-    per_share = WINDOW_SPARE + sum(w.slots - w.busy for w in workers if w.available)
     sent = []
-    for assignment in policy.assign(
-        queries.candidates(session, now, per_share), workers, now, shares.read(session, now)
-    ):
+    for assignment in matching.assignments(session, workers, now):
         task = session.get_one(m.GpuTask, assignment.task_id)
         move(session, task, TaskStatus.DISPATCHED, now, EventKind.TASK_DISPATCHED)
         task.attempt_number += 1

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,6 +26,8 @@ OFFLINE_AFTER_S = 15.0
 """Seconds of silence after which a worker counts as offline; before that it is degraded."""
 CAPABILITIES_AGAIN_S = 600.0
 """Seconds after which a worker is asked again for its node classes and models."""
+CAPABILITIES_MISSED_S = 60.0
+"""The same while something waits that no worker can run."""
 HELD_BY_PERSON = frozenset({WorkerStatus.DRAINING, WorkerStatus.MAINTENANCE, WorkerStatus.REMOVED})
 """Statuses that a person gave."""
 HELD = HELD_BY_PERSON | {WorkerStatus.ASLEEP}
@@ -89,7 +95,7 @@ def add(session: Session, actor: Actor, spec: WorkerSpec) -> uuid.UUID:
         session.add(worker)
     worker.name, worker.url, worker.slots = spec.name, spec.url, spec.slots
     worker.status_id, worker.error_streak, worker.set_aside_until = WorkerStatus.OFFLINE, 0, None
-    worker.capabilities_at = None
+    worker.capabilities_at = worker.capabilities_hash = None
     session.flush()
     _set_tags(session, worker, spec.tags)
     audit.record(session, actor, "worker.add", ("worker", worker.id), after={"name": spec.name, "url": spec.url})
@@ -186,25 +192,48 @@ def record_health(session: Session, report: HealthReport, now: datetime) -> None
 
 
 def record_capabilities(
-    session: Session, worker_id: uuid.UUID, classes: frozenset[str], models: frozenset[tuple[str, str]], now: datetime
-) -> None:
-    """Store the node classes and the (folder, file) of the models that a worker's server lists, instead of earlier."""
+    session: Session, worker_id: uuid.UUID, specs: Mapping[str, Mapping[str, Any] | None],
+    models: frozenset[tuple[str, str]], now: datetime,
+) -> None:  # fmt: skip
+    """Store what a worker's server offers, instead of earlier; nothing is written anew where it says the same.
+
+    Args:
+        session: an open session.
+        worker_id: the worker.
+        specs: its node classes with the part of their description that is kept; None where it is not known.
+        models: (folder, file) of the models that it lists.
+        now: the present time.
+    """
     worker = session.get(m.Worker, worker_id, with_for_update=True)
     if worker is None:
         return
-    worker.capabilities_at = now
+    said = json.dumps([specs, sorted(models)], sort_keys=True)
+    digest = hashlib.sha256(said.encode()).hexdigest()
+    known = worker.capabilities_hash == digest
+    worker.capabilities_at, worker.capabilities_hash = now, digest
+    if known:
+        return
     for table in (m.WorkerNodeClass, m.WorkerModel):
         session.execute(sa.delete(table).where(table.worker_id == worker_id))
-    if classes:
-        session.execute(sa.insert(m.WorkerNodeClass), [{"worker_id": worker_id, "name": c} for c in sorted(classes)])
+    if specs:
+        classes = [{"worker_id": worker_id, "name": name, "spec": spec} for name, spec in sorted(specs.items())]
+        session.execute(sa.insert(m.WorkerNodeClass), classes)
     if models:
         rows = [{"worker_id": worker_id, "folder": folder, "name": name} for folder, name in sorted(models)]
         session.execute(sa.insert(m.WorkerModel), rows)
+    wake(session)
 
 
-def capabilities_due(session: Session, now: datetime) -> list[tuple[uuid.UUID, str]]:
-    """Return (key, address) of the workers that answer and were not asked for their capabilities lately."""
-    old = now - timedelta(seconds=CAPABILITIES_AGAIN_S)
+def ask_again(session: Session, worker_id: uuid.UUID) -> None:
+    """Let a worker be asked again for its capabilities at the next health check: something was put there."""
+    session.execute(sa.update(m.Worker).where(m.Worker.id == worker_id).values(capabilities_at=None))
+
+
+def capabilities_due(
+    session: Session, now: datetime, again_s: float = CAPABILITIES_AGAIN_S
+) -> list[tuple[uuid.UUID, str]]:
+    """Return (key, address) of the workers that answer and were not asked for their capabilities in ``again_s``."""
+    old = now - timedelta(seconds=again_s)
     rows = session.execute(
         sa.select(m.Worker.id, m.Worker.url).where(
             m.Worker.status_id != WorkerStatus.REMOVED,

@@ -126,6 +126,7 @@ class Agents:
         code, output = self.client(row).restart(service)
         with self._studio.transaction() as session:
             agents.record_restart(session, self._studio.actor, row.worker_id, service, code)
+            workers.ask_again(session, row.worker_id)
         return code, output
 
     def services(self, worker: str) -> Sequence[str]:
@@ -172,6 +173,7 @@ class Agents:
         with self._studio.transaction() as session:
             facts = {"commit": str(done["commit"]), "before": str(done["before"])}
             agents.record_pack(session, self._studio.actor, row.worker_id, pack, facts)
+            workers.ask_again(session, row.worker_id)
         return done
 
     def client(self, row: m.WorkerAgent) -> AgentClient:

@@ -28,6 +28,7 @@ from x121lib.scheduling import service as queue
 from x121lib.studio import display
 from x121lib.studio.agents import Agents
 from x121lib.studio.budgets import Budgets
+from x121lib.studio.checks import Checks
 from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
 from x121lib.studio.downloads import Downloads
@@ -61,6 +62,7 @@ class Studio:
         placements: models on the hosts of workers.
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
+        checks: what is missing on which worker.
         secrets: tokens that the studio was given.
         doors: health, export, files.
     """
@@ -80,6 +82,7 @@ class Studio:
         self.models = Models(self)
         self.downloads = Downloads(self)
         self.workflows = Workflows(self)
+        self.checks = Checks(self)
         self.placements = Placements(self)
         self.secrets = Secrets(self)
         self.doors = Doors(self)

@@ -159,7 +159,7 @@ class Work:
         for report in reports:
             with self._studio.transaction() as session:
                 workers.record_health(session, report, self._studio.house.now())
-        self._read_capabilities()
+        self.read_capabilities()
 
     def look_after_hosts(self) -> None:
         """Ask the agents of all hosts for their vitals, and let hosts sleep or wake as their power plans say.
@@ -169,10 +169,17 @@ class Work:
         self._studio.agents.look()
         self._studio.power.look_sometimes()
 
-    def _read_capabilities(self) -> None:
-        """Ask those workers for node classes and models that answer and were not asked lately."""
+    def read_capabilities(self, again_s: float = workers.CAPABILITIES_AGAIN_S) -> None:
+        """Ask those workers for node classes and models that answer and were not asked in the last ``again_s``.
+
+        While something waits that no worker can run, they are asked every `CAPABILITIES_MISSED_S`.
+        """
         with self._studio.transaction() as session:
-            due = workers.capabilities_due(session, self._studio.house.now())
+            now = self._studio.house.now()
+            due = workers.capabilities_due(session, now, again_s)
+            missed = not due and workers.capabilities_due(session, now, workers.CAPABILITIES_MISSED_S)
+            if missed and queries.anything_lacks(session, now):
+                due = missed
         for worker_id, url in due:
             try:
                 found = asyncio.run(read_capabilities(url))
@@ -181,7 +188,7 @@ class Work:
                 continue
             with self._studio.transaction() as session:
                 now = self._studio.house.now()
-                workers.record_capabilities(session, worker_id, found.node_classes, found.models, now)
+                workers.record_capabilities(session, worker_id, found.specs, found.models, now)
 
     def retake(self, scene_id: uuid.UUID, from_segment: int) -> int:
         """Queue new takes from a segment to the scene's end."""
@@ -205,8 +212,8 @@ class Work:
             rows: Sequence[Any] = session.execute(_queue_query()).mappings().all()
             needs = queries.needs(session, [row["task_id"] for row in rows])
             over = budgets.held_words(session, [row["task_id"] for row in rows], self._studio.house.now())
-            standing = shares.read(session, self._studio.house.now())
-            ledger = Ledger(standing)
+            lacks = queries.lacks(session, [row["task_id"] for row in rows if _waits(row)], views)
+            ledger = Ledger(shares.read(session, self._studio.house.now()))
             rows = _in_turn(rows, ledger)
             pairs = {(row["person_id"], row["project_id"]) for row in rows}
             fair = {pair: shares.words(session, ledger, *pair) for pair in pairs}
@@ -214,9 +221,10 @@ class Work:
         for row in rows:
             entry = dict(row)
             entry["status"] = row["status"].label
-            waiting = row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
-            needed = needs.get(row["task_id"], frozenset())
-            reason = held or over.get(row["task_id"]) or _why(entry, position, views, needed)
+            key = row["task_id"]
+            known = needs.get(key, frozenset()), lacks.get(key, {})
+            waiting = _waits(row)
+            reason = held or over.get(key) or _why(entry, position, views, known)
             if position and not held and entry["waits_for"] is None:
                 reason = f"{reason} {fair[row['person_id'], row['project_id']]}".strip()
             entry["why"] = reason if waiting else ""
@@ -272,10 +280,17 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
-def _why(entry: dict[str, object], position: int, views: list[policy.WorkerView], needs: frozenset[str]) -> str:
+def _waits(row: sa.RowMapping) -> bool:
+    return row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
+
+
+def _why(
+    entry: dict[str, object], position: int, views: list[policy.WorkerView],
+    known: tuple[frozenset[str], dict[uuid.UUID, tuple[str, ...]]],
+) -> str:  # fmt: skip
     if entry["waits_for"] is not None:
         return f"Waits for segment {int(str(entry['segment'])) - 1} of its scene."
-    return policy.why_waiting(position, views, needs)
+    return policy.why_waiting(position, views, *known)
 
 
 async def _ask_all(targets: list[tuple[uuid.UUID, str]]) -> list[workers.HealthReport]:

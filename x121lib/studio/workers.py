@@ -11,12 +11,10 @@ import pandas as pd
 import sqlalchemy as sa
 
 from x121lib import model as m
-from x121lib.base.errors import NotFoundError
 from x121lib.comfyui.addresses import check_worker_url
 from x121lib.comfyui.capabilities import Capabilities, read_capabilities
 from x121lib.comfyui.client import ComfyClient
 from x121lib.comfyui.errors import ComfyError, ServerUnreachableError
-from x121lib.comfyui.graph import node_classes
 from x121lib.scheduling import queries, workers
 from x121lib.terms.roles import Permission
 from x121lib.terms.vocabulary import WorkerKind, WorkerStatus
@@ -54,7 +52,7 @@ class Workers:
             key = workers.add(session, self._studio.actor, spec)
             if found is not None:
                 now = self._studio.house.now()
-                workers.record_capabilities(session, key, found.node_classes, found.models, now)
+                workers.record_capabilities(session, key, found.specs, found.models, now)
         return key
 
     def list(self) -> pd.DataFrame:
@@ -135,27 +133,6 @@ class Workers:
         with self._studio.transaction() as session:
             workers.require_tags(session, self._studio.actor, workflow, tags)
 
-    def check_workflow(self, name: str) -> Sequence[dict[str, object]]:
-        """Return one row per online worker: which node classes of a workflow's newest version it lacks."""
-        with self._studio.transaction() as session:
-            version = session.scalars(
-                sa.select(m.WorkflowVersion)
-                .join(m.Workflow, m.Workflow.id == m.WorkflowVersion.workflow_id)
-                .where(m.Workflow.name == name)
-                .order_by(m.WorkflowVersion.number.desc())
-                .limit(1)
-            ).one_or_none()
-        if version is None:
-            raise NotFoundError(f"There is no workflow '{name}'.", hint="'x121 workflow list' shows them.")
-        needed = node_classes(version.graph)
-        self._studio.work.check_workers()
-        frame = self.list()
-        online = frame[frame["status"] == "online"]
-        return [
-            {"worker": row.name_, "workflow": name, "missing": ", ".join(sorted(needed - _classes(row.url)))}
-            for row in online.rename(columns={"name": "name_"}).itertuples()
-        ]
-
     def describe_classes(self) -> dict[str, Any]:
         """Return what the workers that are online say of their node classes, by class; empty where none answers.
 
@@ -206,11 +183,3 @@ async def _descriptions(urls: Sequence[str]) -> Sequence[dict[str, Any]]:
             return {}
 
     return await asyncio.gather(*(ask(url) for url in urls))
-
-
-def _classes(url: str) -> frozenset[str]:
-    async def ask() -> frozenset[str]:
-        async with ComfyClient(url) as client:
-            return frozenset(await client.object_info())
-
-    return asyncio.run(ask())

@@ -36,6 +36,11 @@ class Script:
         drop_sockets: whether the WebSocket is dropped when the prompt starts.
         refuse_sockets: whether ``/ws`` is refused.
         raw_nan: whether history answers carry NaN tokens.
+        version: what it says of itself.
+        features: answer of ``/features``; None answers 404, as servers before July 2025 do.
+        has_jobs: whether ``/api/jobs`` is there.
+        can_cancel: whether ``/api/jobs/{id}/cancel`` is there.
+        global_interrupt: whether ``/interrupt`` ends whatever runs, as servers before 0.3.57 do.
         previews: binary messages that are sent while node 1 runs; ``{prompt}`` in them becomes the prompt's id.
     """
 
@@ -54,6 +59,11 @@ class Script:
     drop_sockets: bool = False
     refuse_sockets: bool = False
     raw_nan: bool = False
+    version: str = "9.9"
+    features: Mapping[str, Any] | None = None
+    has_jobs: bool = False
+    can_cancel: bool = False
+    global_interrupt: bool = False
     previews: list[bytes] = field(default_factory=list)
 
 
@@ -64,6 +74,8 @@ class FakeComfy:
         posts: prompt ids in the order of their submissions.
         client_ids: of every WebSocket that was opened.
         interrupts: bodies of ``/interrupt``.
+        cancels: prompt ids of ``/api/jobs/{id}/cancel``, whether it is there or not.
+        uploads: how many requests came to ``/upload/image``.
         deleted: prompt ids taken out of the queue.
         hold: while it is set, prompts stay pending.
         release: prompts run to their end only once it is set.
@@ -74,6 +86,8 @@ class FakeComfy:
         self.posts: list[str] = []
         self.client_ids: list[str] = []
         self.interrupts: list[Any] = []
+        self.cancels: list[str] = []
+        self.uploads = 0
         self.deleted: list[str] = []
         self.hold = asyncio.Event()
         self.release = asyncio.Event()
@@ -98,6 +112,10 @@ class FakeComfy:
                 web.get("/history/{id}", self._get_history),
                 web.post("/interrupt", self._interrupt),
                 web.get("/system_stats", self._stats),
+                web.get("/features", self._features),
+                web.get("/api/jobs", self._jobs),
+                web.post("/api/jobs/{id}/cancel", self._cancel),
+                web.post("/upload/image", self._upload),
                 web.get("/view", self._view),
                 web.get("/ws", self._ws),
             ]
@@ -216,12 +234,34 @@ class FakeComfy:
     async def _interrupt(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.interrupts.append(body)
-        if body.get("prompt_id") in self._running:
-            self._interrupted.add(body["prompt_id"])
+        hit = set(self._running) if self.script.global_interrupt else {body.get("prompt_id")} & set(self._running)
+        self._interrupted |= hit
         return web.Response()
 
+    async def _features(self, _request: web.Request) -> web.Response:
+        return web.Response(status=404) if self.script.features is None else web.json_response(self.script.features)
+
+    async def _jobs(self, _request: web.Request) -> web.Response:
+        if not self.script.has_jobs:
+            return web.Response(status=404, content_type="application/octet-stream")
+        return web.json_response({"jobs": [], "pagination": {"offset": 0, "limit": 1, "total": 0, "has_more": False}})
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        prompt_id = request.match_info["id"]
+        self.cancels.append(prompt_id)
+        if not self.script.can_cancel:
+            return web.Response(status=404)
+        known = prompt_id in self._running or self._pending.pop(prompt_id, None) is not None
+        if prompt_id in self._running:
+            self._interrupted.add(prompt_id)
+        return web.json_response({"cancelled": known})
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        self.uploads += 1
+        return web.json_response({"name": "a.png", "subfolder": "", "type": "input"})
+
     async def _stats(self, _request: web.Request) -> web.Response:
-        return web.json_response({"system": {"comfyui_version": "9.9"}, "devices": []})
+        return web.json_response({"system": {"comfyui_version": self.script.version}, "devices": []})
 
     async def _view(self, request: web.Request) -> web.Response:
         if request.query["filename"] in self.script.gone_files:

@@ -49,9 +49,9 @@ def wait_until(done: Callable[[], bool], what: str, *, timeout_s: float = PATIEN
 class RealStudio:
     """Processes of the installed `x121` on one home, and what the database says of them."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, engines: int = 2) -> None:
         self.home = home
-        self.settings = Settings(home=home, web=False, engines=2)
+        self.settings = Settings(home=home, web=False, engines=engines)
         self.outputs = home.parent / f"{home.name}-outputs"
         self.outputs.mkdir(parents=True, exist_ok=True)
         self._database: Database | None = None
@@ -63,7 +63,8 @@ class RealStudio:
     @property
     def environment(self) -> dict[str, str]:
         """Environment of every process of this studio."""
-        return {**os.environ, "X121_HOME": str(self.home), "X121_WEB": "0", "X121_ENGINES": "2", "COLUMNS": "200"}
+        engines = str(self.settings.engines)
+        return {**os.environ, "X121_HOME": str(self.home), "X121_WEB": "0", "X121_ENGINES": engines, "COLUMNS": "200"}
 
     def start(self, *arguments: str) -> tuple[subprocess.Popen[bytes], Path]:
         """Start `x121 …` and return the process with the file that its output goes to."""
@@ -194,15 +195,17 @@ class RealStudio:
             finally:
                 self._opened = None
 
-    def prepare(self, project: str = "Storm") -> None:
-        """Write a project with one synthetic character and two scene types of two segments each."""
+    def prepare(
+        self, project: str = "Storm", *, scene_types: tuple[str, ...] = SCENE_TYPES, duration_s: float = 4.0
+    ) -> None:
+        """Write a project with one synthetic character and scene types of segments of two seconds each."""
         types = self.outputs / "scene_types"
         types.mkdir(exist_ok=True)
         with self.opened() as studio:
             studio.add_variant_kind("clothed", prefix="")
-            for name in SCENE_TYPES:
+            for name in scene_types:
                 text = resource_path("data", "scene_types", f"{name}.toml").read_text()
-                text = text.replace("target_duration_s = 6.0", "target_duration_s = 4.0")
+                text = text.replace("target_duration_s = 6.0", f"target_duration_s = {duration_s}")
                 text = text.replace('["clothed", "evening"]', '["clothed"]')
                 text = text.replace(f'"{name}.json"', f'"{resource_path("data", "workflows", f"{name}.json")}"')
                 (types / f"{name}.toml").write_text(text)

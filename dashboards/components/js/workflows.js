@@ -209,7 +209,7 @@ ${section("Values in the file", "", n.values.length ? html`<dl class="kv vals">$
 function side(app) {
   const d = chosen(app), n = picked(app), now = app.now();
   const ready = d.workers.filter((w) => w.status === "approved").length;
-  const lack = (w) => [...w.classes.map((c) => `node ${c}`), ...w.models.map((f) => `model ${f}`)];
+  const lack = (w) => [...w.classes.map((c) => `node ${c}`), ...w.models.map((f) => `model ${f}`), ...w.problems];
   return html`<aside class="side wfside">${n ? nodePart(app, n) : html`${section("Slots", html`<span class="xs muted">what X121 fills in</span>`, d.slots.length ? d.slots.map((s) => slotRow(app, s)) : html`<p class="xs muted">Nothing in this graph can be set from outside.</p>`)}
 ${section("Workers", html`<span class="xs muted">${ready} of ${d.workers.length} ready</span>`, d.workers.length ? d.workers.map((w) => html`<div class="srow" data-key="worker-${w.name}"><b class="mono med wname ell">${w.name}</b><div class="grow">${badge(w.status, w.word, { plain: true })}<div class="xs muted ell" title="${lack(w).join(", ")}">${w.status === "none" ? "Its nodes were not read yet" : w.status === "approved" ? `${many(w.n_classes, "node class", "node classes")}, ${many(w.n_models, "model")}` : `lacks ${lack(w).join(", ")}`}</div></div></div>`) : html`<p class="xs muted">No worker is known.</p>`)}
 ${section("Used by", html`<span class="xs muted">${d.used_by.length || ""}</span>`, d.used_by.length ? html`<div class="row wrap g1">${d.used_by.map((name) => tag(name))}</div>` : html`<p class="xs muted">No scene type refers to this version.</p>`)}

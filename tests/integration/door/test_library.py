@@ -28,7 +28,7 @@ def register_worker(door: Door) -> None:
     key = str(door.studio.workers.add("http://127.0.0.1:9", name="far"))
     with door.studio.transaction() as session:
         found = workers.find(session, key)
-        workers.record_capabilities(session, found.id, frozenset(), frozenset({("loras", "soft.safetensors")}),
+        workers.record_capabilities(session, found.id, {}, frozenset({("loras", "soft.safetensors")}),
                                     door.studio.house.now())  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def test_a_workflow_shows_its_graph_times_slots_runs_and_what_workers_lack(revie
         classes = {node["class_type"] for node in version.graph.values()}
         lacking = sorted(classes)[0]
         key = str(session.scalars(sa.select(m.Worker.id)).one())
-        workers.record_capabilities(session, workers.find(session, key).id, frozenset(classes - {lacking}),
+        workers.record_capabilities(session, workers.find(session, key).id, dict.fromkeys(classes - {lacking}),
                                     frozenset(), studio.house.now())  # fmt: skip
     view = door.workflows(reviewed.reviewer, None, {"workflow": "idle"})
     assert problems(view, c.WorkflowsView) == []

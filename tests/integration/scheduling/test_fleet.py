@@ -234,7 +234,12 @@ def test_completed_takes_record_loaded_models_and_speed_until_the_worker_goes(li
         version = session.scalars(sa.select(m.WorkflowVersion)).first()
         assert version is not None
         loader = {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "wan.safetensors"}}
-        session.execute(sa.update(m.WorkflowVersion).values(graph={**version.graph, "99": loader}))
+        other = m.WorkflowVersion(
+            workflow_id=version.workflow_id, number=9, graph={**version.graph, "99": loader}, graph_hash="0" * 64
+        )
+        session.add(other)
+        session.flush()
+        session.execute(sa.update(m.SceneTypeVersion).values(workflow_version_id=other.id))
     (sent,) = line.dispatch()
     line.run(sent)
     shown = line.studio.workers.show("one")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from x121lib.scheduling.fairness import order
-from x121lib.scheduling.policy import Candidate, WorkerView, assign, why_waiting
+from x121lib.scheduling.policy import Candidate, WorkerView, assign, runs_nowhere, why_waiting
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 A, B = uuid.UUID(int=1), uuid.UUID(int=2)
@@ -139,3 +139,46 @@ def test_a_task_goes_only_where_its_tags_are_and_says_so_while_it_waits() -> Non
         "No GPU worker has the tags that its workflow needs: big."
     )
     assert why_waiting(0, [worker(A), tagged], frozenset({"big"})) == "1st in the queue: all 1 slots are busy."
+
+
+CLASS, MODEL = "node class X (pack Y)", "model loras/z.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("lacks", "states", "sentence"),
+    [
+        ({}, {}, "Next to be sent."),
+        ({A: (CLASS,)}, {}, "Next to be sent."),
+        ({A: (CLASS,), B: (CLASS, MODEL)}, {}, f"No worker has {CLASS}."),
+        ({A: (CLASS,), B: (MODEL,)}, {}, f"No worker has all that it needs: w1 lacks {CLASS}; w2 lacks {MODEL}."),
+        ({A: (MODEL,)}, {B: "draining"}, "Model loras/z.safetensors is only on w2, which is draining."),
+        ({A: (CLASS, MODEL)}, {B: "asleep"}, f"Node class X (pack Y), {MODEL} are only on w2, which is asleep."),
+        ({A: (MODEL,)}, {A: "offline", B: "offline"}, "None of the 1 GPU workers is online."),
+        ({A: (MODEL,), B: (MODEL,)}, {A: "offline", B: "offline"}, f"No worker has {MODEL}."),
+    ],
+)
+def test_the_reason_says_what_is_missing_where(
+    lacks: dict[uuid.UUID, tuple[str, ...]], states: dict[uuid.UUID, str], sentence: str
+) -> None:
+    fleet = [replace(worker(key, available=key not in states), state=states.get(key, "online")) for key in (A, B)]
+    assert why_waiting(0, fleet, lacks=lacks) == sentence
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 2)), min_size=1, max_size=5),
+    st.lists(st.sets(st.integers(0, 4), max_size=5), max_size=8),
+)
+def test_no_task_goes_where_something_is_missing_and_none_waits_beside_a_free_worker_that_has_all(
+    fleet: list[tuple[bool, bool, int]], lacking: list[set[int]]
+) -> None:
+    workers = [worker(uuid.UUID(int=i + 1), 2, busy, available=up) for i, (up, _, busy) in enumerate(fleet)]
+    tasks = [
+        replace(task(n), lacks={w.worker_id: ("x",) for i, w in enumerate(workers) if i in missing})
+        for n, missing in enumerate(lacking)
+    ]
+    sent = {s.task_id: s.worker_id for s in assign(tasks, workers)}
+    assert all(sent[t.task_id] not in t.lacks for t in tasks if t.task_id in sent)
+    free = {w.worker_id: w.slots - w.busy - list(sent.values()).count(w.worker_id) for w in workers if w.available}
+    for waiting in (t for t in tasks if t.task_id not in sent):
+        assert all(free[key] <= 0 or key in waiting.lacks for key in free)
+        assert runs_nowhere(waiting, workers) == all(w.worker_id in waiting.lacks for w in workers if w.available)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from x121lib.base.errors import InvalidInputError
-from x121lib.models.scan import SUFFIXES, kind_and_name
+from x121lib.comfyui.model_files import SUFFIXES
+from x121lib.models.scan import kind_and_name
 from x121lib.terms.vocabulary import ModelKind
 
 LONGEST_NAME = 180

@@ -31,4 +31,5 @@ def worker_rows(session: Session) -> list[m.Worker]:
 def worker_views(session: Session, now: datetime) -> list[WorkerView]:
     """Return the workers as the scheduler sees them; who is gone is not available."""
     gone = {w.id for w in worker_rows(session) if is_gone(w, now)}
-    return [replace(v, available=v.available and v.worker_id not in gone) for v in queries.worker_views(session, now)]
+    views = queries.worker_views(session, now)
+    return [replace(v, available=False, state="offline") if v.available and v.worker_id in gone else v for v in views]

@@ -59,11 +59,11 @@ def _tasks(
     desk: Desk, history: estimates.History, begun: Sequence[Any], waiting: Sequence[Any],
     plan: dict[uuid.UUID, tuple[float, float, m.Worker]],
 ) -> list[dict[str, Any]]:  # fmt: skip
-    views = presence.worker_views(desk.session, desk.now)
-    found = [tasks.queue_task(desk, r, tasks.why(desk, r, 0, views), None, history) for r in begun]
+    read = tasks.read_fleet(desk, [row["id"] for row in waiting])
+    found = [tasks.queue_task(desk, r, tasks.why(desk, r, 0, read), None, history) for r in begun]
     position, over = 0, budgets.held_words(desk.session, [row["id"] for row in waiting], desk.now)
     for row in waiting:
-        sentence = over.get(row["id"]) or tasks.why(desk, row, position, views)
+        sentence = over.get(row["id"]) or tasks.why(desk, row, position, read)
         start = plan[row["id"]][0] if row["id"] in plan else None
         found.append(tasks.queue_task(desk, row, sentence, start, history))
         position += row["status"] != TaskStatus.PAUSED

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from x121lib.pipeline.hold import hold_reason
-from x121lib.scheduling import policy
+from x121lib.scheduling import policy, queries
+from x121lib.studio.pages import presence
 from x121lib.studio.pages.desk import Desk
 from x121lib.studio.pages.estimates import History
 from x121lib.studio.pages.words import iso_in, small
@@ -62,7 +66,26 @@ def active(desk: Desk, row: Any, history: History) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def why(desk: Desk, row: Any, position: int, views: list[policy.WorkerView]) -> str:
+@dataclass(frozen=True)
+class Fleet:
+    """The workers, and what keeps tasks from them."""
+
+    views: list[policy.WorkerView]
+    """Every worker that was not removed."""
+    needs: Mapping[uuid.UUID, frozenset[str]]
+    """Task → tags that its worker must have."""
+    lacks: Mapping[uuid.UUID, Mapping[uuid.UUID, tuple[str, ...]]]
+    """Task → worker → what it lacks of the task's workflow."""
+
+
+def read_fleet(desk: Desk, task_ids: Collection[uuid.UUID]) -> Fleet:
+    """Return the workers as some tasks see them."""
+    views = presence.worker_views(desk.session, desk.now)
+    ids = list(task_ids)
+    return Fleet(views, queries.needs(desk.session, ids), queries.lacks(desk.session, ids, views))
+
+
+def why(desk: Desk, row: Any, position: int, fleet: Fleet) -> str:
     """Return one sentence with the strongest cause why a task stands where it does."""
     status = row["status"]
     if status in LEASED_STATUSES:
@@ -77,7 +100,8 @@ def why(desk: Desk, row: Any, position: int, views: list[policy.WorkerView]) -> 
         return f"Needs the last frame of segment {row['segment'] - 1}."
     if row["failed_attempts"]:
         return f"Tried {row['failed_attempts']}×: {row['error_message'] or 'the worker was lost'}"
-    return hold_reason(desk.studio.house) or policy.why_waiting(position, views)
+    needs, lacks = fleet.needs.get(row["id"], frozenset()), fleet.lacks.get(row["id"], {})
+    return hold_reason(desk.studio.house) or policy.why_waiting(position, fleet.views, needs, lacks)
 
 
 def queue_task(desk: Desk, row: Any, sentence: str, start_s: float | None, history: History) -> dict[str, Any]:

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.comfyui.graph import Graph, is_link, title_of
 from x121lib.comfyui.layout import NODE_HEIGHT, NODE_WIDTH, lay_out
-from x121lib.models.graph import named_models
+from x121lib.studio.pages import workflow_workers
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import iso
 from x121lib.terms.roles import Permission
-from x121lib.terms.vocabulary import AttemptOutcome, WorkerStatus, WorkflowStatus
+from x121lib.terms.vocabulary import AttemptOutcome, WorkflowStatus
 
 STATES = {
     WorkflowStatus.DRAFT: "none", WorkflowStatus.TESTED: "review", WorkflowStatus.PRODUCTION: "approved",
@@ -84,7 +84,8 @@ def _users(desk: Desk) -> dict[uuid.UUID, list[str]]:
 
 
 def _detail(desk: Desk, row: Any, users: list[str]) -> dict[str, Any]:
-    graph: Graph = desk.session.get_one(m.WorkflowVersion, row.id).graph
+    version = desk.session.get_one(m.WorkflowVersion, row.id)
+    graph: Graph = version.graph
     drawing, times = lay_out(graph), _times(desk, row.id)
     slots = _slots(desk, row.id, graph)
     names = {key: [s["name"] for s in slots if s["node_id"] == key] for key in graph}
@@ -97,7 +98,8 @@ def _detail(desk: Desk, row: Any, users: list[str]) -> dict[str, Any]:
                   for key, node in graph.items()],
         "links": [[line.source, line.target, line.input_name, [list(p) for p in line.bends]] for line in drawing.lines],
         "n_measured": max((t["n"] for t in times.values()), default=0), "total_s": total if times else None,
-        "slots": slots, "used_by": users, "runs": _runs(desk, row.id), "workers": _workers(desk, graph),
+        "slots": slots, "used_by": users, "runs": _runs(desk, row.id),
+        "workers": workflow_workers.workers(desk, row.name, version),
     }  # fmt: skip
 
 
@@ -199,31 +201,3 @@ def _slots(desk: Desk, version_id: uuid.UUID, graph: Graph) -> list[dict[str, An
         }
         for row in rows
     ]  # fmt: skip
-
-
-def _workers(desk: Desk, graph: Graph) -> list[dict[str, Any]]:
-    """Return for each worker what its server lacks of the graph: node classes, and model files by name."""
-    classes = {node["class_type"] for node in graph.values()}
-    models = {named.name for named in named_models(graph)}
-    offered, held = _by_worker(desk, m.WorkerNodeClass), _by_worker(desk, m.WorkerModel)
-    rows = desk.session.scalars(
-        sa.select(m.Worker).where(m.Worker.status_id != WorkerStatus.REMOVED).order_by(m.Worker.name)
-    )
-    found = []
-    for row in rows:
-        known = offered.get(row.id)
-        lacks = [sorted(classes - known), sorted(models - held.get(row.id, set()))] if known else [[], []]
-        status, word = ("none", "Not checked") if not known else ("failed", "Can not run it") if any(lacks) else (
-            "approved", "Ready")  # fmt: skip
-        found.append(
-            {"name": row.name, "status": status, "word": word, "classes": lacks[0], "models": lacks[1],
-             "n_classes": len(classes), "n_models": len(models)}
-        )  # fmt: skip
-    return found
-
-
-def _by_worker(desk: Desk, table: type[m.WorkerNodeClass] | type[m.WorkerModel]) -> dict[uuid.UUID, set[str]]:
-    found: dict[uuid.UUID, set[str]] = {}
-    for key, name in desk.session.execute(sa.select(table.worker_id, table.name)):
-        found.setdefault(key, set()).add(name.replace("\\", "/"))
-    return found

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from x121lib.models.scan import SUFFIXES
 from x121lib.terms.vocabulary import ModelKind
 
+SUFFIXES = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".gguf", ".bin"})
+"""Endings of the files that hold weights."""
 _KINDS = {
     "ckpt_name": ModelKind.CHECKPOINT,
     "lora_name": ModelKind.LORA,

@@ -1,0 +1,284 @@
+"""Which worker can run what: the effective graph of a workflow against what each worker's server said it has.
+
+A workflow version's graph never changes, and what a worker offers has a hash: a verdict is kept under both, so that
+dispatch asks the database only about what is new.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from x121lib import model as m
+from x121lib.comfyui import checking
+from x121lib.comfyui.checking import Offer
+from x121lib.comfyui.editor.packs import pack_of_module
+from x121lib.comfyui.graph import Graph, node_classes
+from x121lib.comfyui.model_files import SUFFIXES
+
+Overrides = tuple[tuple[str, str, str], ...]
+"""(node, input, model file) that are sent instead of the graph's own, sorted."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a take asks of a worker."""
+
+    version_id: uuid.UUID
+    """The workflow version."""
+    overrides: Overrides = ()
+    """Model files that its scene type, or the take itself, names instead."""
+
+
+@dataclass(frozen=True)
+class Lack:
+    """A node class or a model file that a worker does not have."""
+
+    name: str
+    """The class, or the file as the workflow names it."""
+    folder: str = ""
+    """ComfyUI's folder of the model's kind; empty for a class, and where the kind is unknown."""
+    pack: str = ""
+    """The pack that holds the class, where somebody says so."""
+    is_model: bool = False
+    """Whether it is a model file."""
+
+    def __str__(self) -> str:
+        if self.is_model:
+            return f"model {self.folder}/{self.name}" if self.folder else f"model {self.name}"
+        return f"node class {self.name}" + (f" (pack {self.pack})" if self.pack else "")
+
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class _Kept(Generic[Key, Value]):
+    """The values used last, by key; safe between threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def known(self, keys: Iterable[Key]) -> dict[Key, Value]:
+        with self._lock:
+            found = {key: self._values[key] for key in keys if key in self._values}
+            for key in found:
+                self._values.move_to_end(key)
+            return found
+
+    def keep(self, values: Mapping[Key, Value]) -> None:
+        with self._lock:
+            self._values.update(values)
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+
+
+_verdicts: _Kept[tuple[Demand, uuid.UUID, str], tuple[Lack, ...]] = _Kept(50_000)
+_graphs: _Kept[uuid.UUID, Graph] = _Kept(200)
+
+
+def graphs(session: Session, version_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Graph]:
+    """Return the graphs of workflow versions; nobody may change them."""
+    wanted = set(version_ids)
+    found = _graphs.known(wanted)
+    if missing := wanted - set(found):
+        version = m.WorkflowVersion
+        rows = session.execute(sa.select(version.id, version.graph).where(version.id.in_(missing)))
+        read: dict[uuid.UUID, Graph] = {key: graph for key, graph in rows}
+        _graphs.keep(read)
+        found |= read
+    return found
+
+
+def demands(session: Session, task_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Demand]:
+    """Return what each task asks of a worker; three queries, however many tasks."""
+    version_id = sa.func.coalesce(m.SceneTypeVersion.workflow_version_id, m.VariantKind.workflow_version_id)
+    rows = session.execute(
+        sa.select(m.GpuTask.id, m.SceneTypeVersion.id.label("recipe_id"), m.GpuTask.take_id, version_id)
+        .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
+        .outerjoin(m.Segment, m.Segment.id == m.Take.segment_id)
+        .outerjoin(m.Scene, m.Scene.id == m.Segment.scene_id)
+        .outerjoin(m.SceneTypeVersion, m.SceneTypeVersion.id == m.Scene.scene_type_version_id)
+        .outerjoin(m.ImageVariant, m.ImageVariant.id == m.GpuTask.image_variant_id)
+        .outerjoin(m.VariantKind, m.VariantKind.id == m.ImageVariant.kind_id)
+        .where(m.GpuTask.id.in_(task_ids), version_id.is_not(None))
+    ).all()
+    recipes = recipe_overrides(session, {row.recipe_id for row in rows if row.recipe_id is not None})
+    own = _take_overrides(session, {row.take_id for row in rows if row.take_id is not None})
+    found = {}
+    for task_id, recipe_id, take_id, version in rows:
+        values = recipes.get(recipe_id, {})
+        if take_id in own:
+            values = {**values, **own[take_id]}
+        found[task_id] = Demand(version, packed(values))
+    return found
+
+
+def packed(values: Mapping[tuple[str, str], str]) -> Overrides:
+    """Return overrides in the form of a `Demand`."""
+    return tuple(sorted((node, name, value) for (node, name), value in values.items()))
+
+
+def recipe_overrides(
+    session: Session, recipe_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, dict[tuple[str, str], str]]:
+    """Return for scene type versions (node, input) → the model file that they name instead of the workflow's own."""
+    value, slot, version = m.SceneTypeSlotValue, m.WorkflowSlot, m.SceneTypeVersion
+    query = (
+        sa.select(version.id, slot.node_id, slot.input_name, value.value)
+        .join(value, value.scene_type_version_id == version.id)
+        .join(slot, sa.and_(slot.workflow_version_id == version.workflow_version_id, slot.name == value.slot))
+        .where(version.id.in_(recipe_ids))
+    )
+    return _gathered(session.execute(query)) if recipe_ids else {}
+
+
+def _take_overrides(session: Session, take_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[tuple[str, str], str]]:
+    value, slot, version = m.TakeOverride, m.WorkflowSlot, m.SceneTypeVersion
+    query = (
+        sa.select(value.take_id, slot.node_id, slot.input_name, value.value)
+        .join(m.Take, m.Take.id == value.take_id)
+        .join(m.Segment, m.Segment.id == m.Take.segment_id)
+        .join(m.Scene, m.Scene.id == m.Segment.scene_id)
+        .join(version, version.id == m.Scene.scene_type_version_id)
+        .join(slot, sa.and_(slot.workflow_version_id == version.workflow_version_id, slot.name == value.slot))
+        .where(value.take_id.in_(take_ids))
+    )
+    return _gathered(session.execute(query)) if take_ids else {}
+
+
+def _gathered(rows: Iterable[Any]) -> dict[uuid.UUID, dict[tuple[str, str], str]]:
+    found: dict[uuid.UUID, dict[tuple[str, str], str]] = {}
+    for key, node_id, input_name, value in rows:
+        if isinstance(value, str) and value.lower().endswith(tuple(SUFFIXES)):
+            found.setdefault(key, {})[node_id, input_name] = value
+    return found
+
+
+def lacks(
+    session: Session, wanted: Collection[Demand], workers: Mapping[uuid.UUID, str | None]
+) -> dict[Demand, dict[uuid.UUID, tuple[Lack, ...]]]:
+    """Return for each demand what each worker lacks; workers that lack nothing are left out.
+
+    A worker that was never asked for its capabilities counts as one that lacks nothing.
+
+    Args:
+        session: an open session.
+        wanted: demands.
+        workers: key → hash of what the worker offers, None where that is not known.
+    """
+    known = {key: digest for key, digest in workers.items() if digest is not None}
+    asked = {(demand, key, digest) for demand in set(wanted) for key, digest in known.items()}
+    verdicts = _verdicts.known(asked)
+    if missing := asked - set(verdicts):
+        judged = _judge(session, {demand for demand, _, _ in missing}, known)
+        verdicts |= judged
+        _verdicts.keep(judged)
+    found: dict[Demand, dict[uuid.UUID, tuple[Lack, ...]]] = {}
+    for (demand, key, _), verdict in verdicts.items():
+        if verdict:
+            found.setdefault(demand, {})[key] = verdict
+    return found
+
+
+def _judge(
+    session: Session, wanted: Collection[Demand], known: Mapping[uuid.UUID, str]
+) -> dict[tuple[Demand, uuid.UUID, str], tuple[Lack, ...]]:
+    read = graphs(session, {demand.version_id for demand in wanted})
+    each = {demand: effective_graph(read[demand.version_id], demand.overrides) for demand in wanted}
+    classes = {name for graph in each.values() for name in node_classes(graph)}
+    loaders = {graph[named.node_id]["class_type"] for graph in each.values() for named in checking.needed_models(graph)}
+    files = {named.name for graph in each.values() for named in checking.needed_models(graph)}
+    offered = offers(session, known, classes, files, described=loaders)
+    return {
+        (demand, key, digest): _lacking(graph, offered[key])
+        for demand, graph in each.items()
+        for key, digest in known.items()
+    }
+
+
+def in_words(
+    session: Session, found: Mapping[Demand, Mapping[uuid.UUID, tuple[Lack, ...]]]
+) -> dict[Demand, dict[uuid.UUID, tuple[str, ...]]]:
+    """Return what workers lack, in words: a missing class with its pack, where the file or another worker names it."""
+    missing = {one.name for by_worker in found.values() for all_ in by_worker.values() for one in all_}
+    packs = pack_names(session, {demand.version_id for demand in found}, missing)
+    return {
+        demand: {
+            key: tuple(
+                str(one if one.is_model else replace(one, pack=packs(demand.version_id, one.name))) for one in all_
+            )
+            for key, all_ in by_worker.items()
+        }
+        for demand, by_worker in found.items()
+    }
+
+
+def effective_graph(graph: Graph, overrides: Overrides) -> Graph:
+    """Return the graph with the model files of a demand."""
+    return checking.effective(graph, {(node, name): value for node, name, value in overrides})
+
+
+def _lacking(graph: Graph, offer: Offer) -> tuple[Lack, ...]:
+    found = [Lack(name) for name in sorted(node_classes(graph) - set(offer.specs))]
+    for named in checking.needed_models(graph):
+        if checking.lacks_file(named, graph[named.node_id]["class_type"], offer):
+            found.append(Lack(named.name, named.kind.value if named.kind else "", is_model=True))
+    return tuple(dict.fromkeys(found))
+
+
+def offers(
+    session: Session, worker_ids: Collection[uuid.UUID], classes: Collection[str], files: Collection[str],
+    *, described: Collection[str] | None = None,
+) -> dict[uuid.UUID, Offer]:  # fmt: skip
+    """Return what workers have of some classes and model files.
+
+    Args:
+        session: an open session.
+        worker_ids: the workers.
+        classes: names of classes.
+        files: names of model files, with ``/``.
+        described: classes whose description is needed; None for all of them.
+    """
+    specs: dict[uuid.UUID, dict[str, Any]] = {key: {} for key in worker_ids}
+    row = m.WorkerNodeClass
+    spec = row.spec if described is None else sa.case((row.name.in_(described), row.spec))
+    query = sa.select(row.worker_id, row.name, spec).where(row.worker_id.in_(worker_ids), row.name.in_(classes))
+    for key, name, said in session.execute(query):
+        specs[key][name] = said
+    held: dict[uuid.UUID, set[tuple[str, str]]] = {key: set() for key in worker_ids}
+    model = m.WorkerModel
+    spelled = {*files, *(name.replace("/", "\\") for name in files)}
+    found = sa.select(model.worker_id, model.folder, model.name).where(
+        model.worker_id.in_(worker_ids), model.name.in_(spelled)
+    )
+    for key, folder, name in session.execute(found) if files else ():
+        held[key].add((folder, name))
+    return {key: Offer(specs[key], frozenset(held[key])) for key in worker_ids}
+
+
+def pack_names(
+    session: Session, version_ids: Collection[uuid.UUID], classes: Collection[str]
+) -> Callable[[uuid.UUID, str], str]:
+    """Return a function of (workflow version, class) that names its pack: by the file, else by another worker."""
+    row, node = m.WorkflowNodePack, m.WorkerNodeClass
+    said: dict[tuple[uuid.UUID, str], str] = {}
+    for key, name, pack, version in session.execute(
+        sa.select(row.workflow_version_id, row.node_class, row.pack, row.pack_version).where(
+            row.workflow_version_id.in_(version_ids), row.node_class.in_(classes)
+        )
+    ):
+        said[key, name] = f"{pack} {version}".strip()
+    module = node.spec["python_module"].astext
+    query = sa.select(node.name, module).where(node.name.in_(classes), module.startswith("custom_nodes.")).distinct()
+    seen = {name: pack_of_module(text) for name, text in session.execute(query)}
+    return lambda key, name: said.get((key, name)) or seen.get(name, "")
