@@ -57,6 +57,7 @@ class Opened:
 
     def close(self) -> None:
         """Close connections and let go of the embedded server; the last process stops it."""
+        self.house.bridge.close()
         self.house.database.dispose()
         if self.server is not None:
             self.server.release()

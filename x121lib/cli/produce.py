@@ -11,6 +11,7 @@ import pandas as pd
 import typer
 
 from x121lib.base.errors import InvalidInputError, RefusedError
+from x121lib.cli.checks import warn_stuck
 from x121lib.cli.output import note, refusals, say, show, show_frame
 from x121lib.pipeline.submission import Selection, Submission
 from x121lib.studio import Studio
@@ -144,6 +145,7 @@ def submit(
         )  # fmt: skip
         done = studio.project(project).submit_selection(selection, dry_run=dry_run)
         _show_submission(done, dry_run=dry_run, as_json=as_json)
+        warn_stuck(studio, project, selection)
         _say_when_idle(studio, done.n_takes)
 
 

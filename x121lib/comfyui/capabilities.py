@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from x121lib.comfyui.errors import HTTPX_BASES, BadAddressError, ServerResponseError, from_httpx
+from x121lib.comfyui.errors import (
+    HTTPX_BASES,
+    BadAddressError,
+    ServerResponseError,
+    UntrustedCertificateError,
+    from_httpx,
+)
 from x121lib.comfyui.model_files import SUFFIXES
+from x121lib.comfyui.tls import tls_context
 from x121lib.comfyui.wire import SystemStats, parse_json, parse_system_stats
 
 _FOR_PEOPLE = frozenset({"tooltip", "placeholder", "display_name"})
@@ -44,7 +50,7 @@ async def read_capabilities(url: str, *, timeout_s: float = 10.0) -> Capabilitie
         ServerUnreachableError: nothing answers.
     """
     limits = httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0))
-    async with httpx.AsyncClient(base_url=url, timeout=limits, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=limits, trust_env=False, verify=tls_context(url)) as http:
         stats = await _get(http, url, "/system_stats")
         if not isinstance(stats, Mapping) or not isinstance(stats.get("system"), Mapping) or "devices" not in stats:
             raise _not_comfyui(url, "/system_stats is not ComfyUI's")
@@ -137,20 +143,10 @@ async def _get(http: httpx.AsyncClient, url: str, path: str) -> Any:
     except ServerResponseError as error:
         raise _not_comfyui(url, f"{path} is not JSON") from error
     except HTTPX_BASES as error:
-        if _is_certificate(error):
-            raise BadAddressError(
-                f"The TLS certificate of {url} is not trusted.",
-                hint="Give it one that this machine trusts, add its authority to the system's, or use http.",
-            ) from error
-        raise from_httpx(error, url) from error
-
-
-def _is_certificate(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+        found = from_httpx(error, url)
+        if isinstance(found, UntrustedCertificateError):
+            raise BadAddressError(found.message, hint=found.hint) from error
+        raise found from error
 
 
 def _not_comfyui(url: str, why: str) -> BadAddressError:

@@ -33,6 +33,7 @@ from x121lib.comfyui.listener import EventListener
 from x121lib.comfyui.live import LiveRun
 from x121lib.comfyui.outputs import OutputFile, OutputKind, parse_outputs
 from x121lib.comfyui.results import Progress, RunResult
+from x121lib.comfyui.tls import tls_context
 from x121lib.comfyui.watching import Patience, Watch, cancel_prompt
 from x121lib.comfyui.wire import HistoryEntry, QueueState, SystemStats
 
@@ -73,6 +74,7 @@ class ComfyClient:
             timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, self._options.connect_s)),
             headers=dict(self._options.headers),
             trust_env=self._options.use_environment_proxy,
+            verify=tls_context(self.base_url),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
         )
         self._api = ComfyApi(self.base_url, self._http)
@@ -191,6 +193,8 @@ class ComfyClient:
             live.sent(checked)
         self._running.add(prompt_id)
         self._listener.subscribe(prompt_id, watch.receive)
+        if self._options.events:
+            self._listener.start()  # it connects while the prompt is looked for
         try:
             if not await self._known(prompt_id):
                 await self._submit(checked, prompt_id, watch)
@@ -228,6 +232,7 @@ class ComfyClient:
                     with contextlib.suppress(InterruptRefusedError):  # what is left of it ends by itself
                         await cancel_prompt(self._api, prompt_id)
                     raise rejection(prompt_id, {"node_errors": node_errors}, classes_of(graph))
+                watch.just_sent = True
                 return
 
     async def _client_id(self) -> str | None:
@@ -248,7 +253,7 @@ class ComfyClient:
         if not entry.succeeded:
             raise _failure(entry)
         outputs = parse_outputs(entry.outputs)
-        await self._check_outputs(entry, outputs, expect)
+        stats, _ = await asyncio.gather(self._api.system_stats(), self._check_outputs(entry, outputs, expect))
         run_s = queue_s = None
         if entry.start_ms is not None:
             run_s = (entry.end_ms - entry.start_ms) / 1000 if entry.end_ms is not None else None
@@ -260,7 +265,7 @@ class ComfyClient:
             node_times_s=dict(watch.tracker.node_times_s),
             queue_s=max(0.0, queue_s if queue_s is not None else watch.queued_s or 0.0),
             run_s=max(0.0, run_s or 0.0),
-            server_version=(await self._api.system_stats()).comfyui_version,
+            server_version=stats.comfyui_version,
         )
 
     async def _check_outputs(

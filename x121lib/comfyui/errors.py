@@ -10,6 +10,7 @@ import httpx
 
 from x121lib.base.errors import InvalidInputError, X121Error
 from x121lib.comfyui.generations import missing_class
+from x121lib.comfyui.tls import is_certificate_error
 
 
 class ComfyError(X121Error):
@@ -31,6 +32,18 @@ class ServerUnreachableError(ComfyError):
     def __init__(self, message: str, *, hint: str = "", may_have_arrived: bool = False) -> None:
         super().__init__(message, hint=hint or "Check that the worker runs and that its address is right.")
         self.may_have_arrived = may_have_arrived
+
+
+class UntrustedCertificateError(ServerUnreachableError):
+    """The server's TLS certificate is none that this machine trusts: nothing was sent."""
+
+    code = "comfyui.certificate"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"The TLS certificate of {url} is not trusted.",
+            hint="Give it one that this machine trusts, add its authority to the system's, or use http.",
+        )
 
 
 class ServerResponseError(ComfyError):
@@ -260,6 +273,8 @@ HTTPX_BASES = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.St
 
 def from_httpx(error: Exception, url: str) -> ComfyError:
     """Map one httpx error to ours; an unknown subclass takes the row of its nearest base."""
+    if is_certificate_error(error):
+        return UntrustedCertificateError(url)
     meaning = next((HTTPX_ERRORS[kind] for kind in type(error).__mro__ if kind in HTTPX_ERRORS), None)
     if meaning is None:
         return ServerResponseError(f"The ComfyUI server at {url} could not be asked: {error!r}.")

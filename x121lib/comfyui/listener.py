@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from x121lib.comfyui.events import Event, parse_message
+from x121lib.comfyui.tls import tls_context
 
 _MAX_MESSAGE_BYTES = 256 * 2**20
 _PING_S = 25.0
@@ -89,7 +90,9 @@ class EventListener:
             ping_interval=_PING_S,
             ping_timeout=_PING_S,
             additional_headers=self._headers,
+            compression=None,
             proxy=True if self._proxy else None,
+            ssl=tls_context(self._base_url) if self._base_url.startswith("https:") else None,
         ) as connection:
             await connection.send(_FEATURES)
             self.client_id = client_id

@@ -51,6 +51,8 @@ class RenderOrder:
     """Kind of the one output that counts."""
     stale_prompts: tuple[uuid.UUID, ...] = ()
     """Prompts of this task's lost attempts: cancelled first where this server still has them."""
+    stall_s: float = 600.0
+    """Seconds without any sign of life after which the prompt counts as stalled."""
 
 
 @dataclass(frozen=True)
@@ -66,46 +68,46 @@ class Rendered:
 
 
 async def render(
+    client: ComfyClient,
     order: RenderOrder,
     to: Path,
     *,
     on_progress: Callable[[Progress], None] | None = None,
     cancel: asyncio.Event | None = None,
-    stall_s: float = 600.0,
     live: LiveRun | None = None,
 ) -> Rendered:
     """Run an order and write its output below the folder ``to``.
 
+    The client is that of the order's server; others may use it at the same time.
     Idempotent under `RenderOrder.prompt_id`: a prompt that the server has already is watched, not sent again.
 
     Raises:
         x121lib.comfyui.errors.ComfyError: what went wrong; `retryable` tells the machine's errors from the task's.
     """
-    async with ComfyClient(order.url) as client:
-        for prompt_id in order.stale_prompts:
-            with contextlib.suppress(InterruptRefusedError):  # then ours waits until it has ended
-                await client.cancel(str(prompt_id))
-        names = {}
-        for image in order.images:
-            name = f"x121_{image.sha256[:32]}{image.path.suffix or '.png'}"
-            names[image.slot] = await client.upload(image.path, name=name)
-        known = {slot.name for slot in order.slots}
-        values = {**{k: v for k, v in order.values.items() if k in known}, **names}
-        if live is not None:
-            client.attend(str(order.prompt_id), live)
-        result = await client.run(
-            bind(order.graph, order.slots, values),
-            prompt_id=str(order.prompt_id),
-            expect=frozenset({order.expect}),
-            on_progress=on_progress,
-            stall_s=stall_s,
-            cancel=cancel,
-        )
-        output = _chosen(result, order.expect)
-        path = to / f"{order.prompt_id}{Path(output.filename).suffix}"
-        started = time.monotonic()
-        await client.download(output, path)
-        return Rendered(path, result, time.monotonic() - started)
+    for prompt_id in order.stale_prompts:
+        with contextlib.suppress(InterruptRefusedError):  # then ours waits until it has ended
+            await client.cancel(str(prompt_id))
+    names = {}
+    for image in order.images:
+        name = f"x121_{image.sha256[:32]}{image.path.suffix or '.png'}"
+        names[image.slot] = await client.upload(image.path, name=name)
+    known = {slot.name for slot in order.slots}
+    values = {**{k: v for k, v in order.values.items() if k in known}, **names}
+    if live is not None:
+        client.attend(str(order.prompt_id), live)
+    result = await client.run(
+        bind(order.graph, order.slots, values),
+        prompt_id=str(order.prompt_id),
+        expect=frozenset({order.expect}),
+        on_progress=on_progress,
+        stall_s=order.stall_s,
+        cancel=cancel,
+    )
+    output = _chosen(result, order.expect)
+    path = to / f"{order.prompt_id}{Path(output.filename).suffix}"
+    started = time.monotonic()
+    await client.download(output, path)
+    return Rendered(path, result, time.monotonic() - started)
 
 
 def _chosen(result: RunResult, kind: OutputKind) -> OutputFile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ class Watch:
         self.cancel: asyncio.Event | None = None
         self.stall_s = 600.0
         self.queued_s: float | None = None
+        self.just_sent = False
+        """Whether the prompt was submitted in this call, so that its events are for us."""
         self._began_s = self._moved_s = time.monotonic()
         self._place: int | None = None
         self._absent = 0
@@ -99,6 +102,9 @@ class Watch:
             StalledError: nothing moved for the stall limit; it was interrupted.
             ServerUnreachableError: the server stayed away too long.
         """
+        if self.just_sent and self.hearing():
+            # Events come at once; a look now would only find what was sent.
+            await self._rest(self._patience.first_poll_s)
         while True:
             entry = await self._look()
             if entry is not None:
@@ -200,8 +206,8 @@ class Watch:
             hint="It was interrupted; if the worker does not recover, restart it.",
         )
 
-    async def _rest(self) -> None:
-        until = time.monotonic() + self._interval_s()
+    async def _rest(self, most_s: float = math.inf) -> None:
+        until = time.monotonic() + min(most_s, self._interval_s())
         while True:
             self._report()
             left = until - time.monotonic()

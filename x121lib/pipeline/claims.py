@@ -102,6 +102,7 @@ def _render_take(
     return RenderOrder(
         url=url, prompt_id=prompt_id, graph=take.graph, slots=take.slots, values=take.values,
         images=_images(house, given, {s.name for s in take.slots}), expect=OutputKind.VIDEO, stale_prompts=stale,
+        stall_s=house.settings.stall_s,
     )  # fmt: skip
 
 
@@ -112,6 +113,7 @@ def _render_variant(
     return RenderOrder(
         url=url, prompt_id=prompt_id, graph=order.graph, slots=order.slots, values=order.values,
         images=_images(house, given, {s.name for s in order.slots}), expect=OutputKind.IMAGE, stale_prompts=stale,
+        stall_s=house.settings.stall_s,
     )  # fmt: skip
 
 

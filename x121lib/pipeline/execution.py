@@ -19,6 +19,7 @@ from x121lib import model as m
 from x121lib.base.errors import X121Error
 from x121lib.base.log import get_logger
 from x121lib.base.process import is_alive
+from x121lib.comfyui.client import ComfyClient
 from x121lib.comfyui.errors import ComfyError, PromptInterruptedError
 from x121lib.comfyui.render import Rendered, render
 from x121lib.comfyui.results import Progress
@@ -81,7 +82,7 @@ def execute(house: House, task_id: uuid.UUID, attempt_number: int) -> ExecutionR
 
 def _run(house: House, claimed: Claim, heart: Heartbeat) -> ExecutionResult:
     with tempfile.TemporaryDirectory(prefix=f"x121-{os.getpid()}-", dir=_work_dir(house)) as folder:
-        rendered = asyncio.run(_render(house, claimed, heart, Path(folder)))
+        rendered = _render(house, claimed, heart, Path(folder))
         if heart.lost.is_set():
             raise queue.LeaseLostError(f"Attempt {claimed.attempt_number} of {claimed.task_id} was taken away.")
         heart.progress = 0.9
@@ -112,7 +113,19 @@ def _work_dir(house: House) -> Path:
     return path
 
 
-async def _render(house: House, claimed: Claim, heart: Heartbeat, to: Path) -> Rendered:
+def _render(house: House, claimed: Claim, heart: Heartbeat, to: Path) -> Rendered:
+    try:
+        return house.bridge.run(claimed.render.url, lambda client: _attended(client, claimed, heart, to))
+    except PromptInterruptedError as error:
+        if heart.lost.is_set():
+            raise queue.LeaseLostError(f"Task {claimed.task_id} was cancelled while it ran.") from error
+        if heart.pause.is_set() and _paused(house, claimed):
+            raise queue.LeaseLostError(f"Task {claimed.task_id} was paused after a node.") from error
+        raise
+
+
+async def _attended(client: ComfyClient, claimed: Claim, heart: Heartbeat, to: Path) -> Rendered:
+    """Render with the heart: progress goes there, and a lost lease or a pause cancels the prompt."""
     cancel = asyncio.Event()
 
     def on_progress(progress: Progress) -> None:
@@ -130,15 +143,7 @@ async def _render(house: House, claimed: Claim, heart: Heartbeat, to: Path) -> R
     heart.live.on_node_end = on_node_end
     watcher = asyncio.create_task(watch())
     try:
-        return await render(
-            claimed.render, to, on_progress=on_progress, cancel=cancel, stall_s=house.settings.stall_s, live=heart.live
-        )
-    except PromptInterruptedError as error:
-        if heart.lost.is_set():
-            raise queue.LeaseLostError(f"Task {claimed.task_id} was cancelled while it ran.") from error
-        if heart.pause.is_set() and _paused(house, claimed):
-            raise queue.LeaseLostError(f"Task {claimed.task_id} was paused after a node.") from error
-        raise
+        return await render(client, claimed.render, to, on_progress=on_progress, cancel=cancel, live=heart.live)
     finally:
         watcher.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from x121lib.base.clock import system_now, type_now
 from x121lib.base.settings import Settings
+from x121lib.comfyui.bridge import Bridge
 from x121lib.identity import FaceBackend, load_backend
 from x121lib.store.artifacts import ArtifactStore
 from x121lib.store.session import Database
@@ -24,6 +25,8 @@ class House:
     """The files."""
     now: type_now = system_now
     """The clock."""
+    bridge: Bridge = field(default_factory=Bridge)
+    """This process's connections to ComfyUI servers."""
 
     @cached_property
     def faces(self) -> FaceBackend:

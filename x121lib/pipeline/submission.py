@@ -111,6 +111,14 @@ def cells(session: Session, project: m.Project, selection: Selection, now: datet
     return [cell for _, cell in _cells(session, project, selection, now)]
 
 
+def cells_with_recipes(
+    session: Session, project: m.Project, selection: Selection, now: datetime
+) -> list[tuple[Cell, uuid.UUID]]:
+    """Return the selected cells, each with the scene type version that its takes follow: its own, else the newest."""
+    found = _cells(session, project, selection, now)
+    return [(cell, c.scene.scene_type_version_id if c.scene else c.version.id) for c, cell in found]
+
+
 def _cells(session: Session, project: m.Project, selection: Selection, now: datetime) -> list[tuple[_Candidate, Cell]]:
     candidates = list(_candidates(session, project, selection))
     approved = queries.approved_kinds(session, [c.character.id for c in candidates])

@@ -109,7 +109,10 @@ def lacks(
     """Return task → worker → what it lacks of the task's workflow, in words; what lacks nothing is left out."""
     wanted = fitness.demands(session, task_ids)
     found = fitness.lacks(session, set(wanted.values()), {w.worker_id: w.offer for w in workers})
-    words = fitness.in_words(session, found) if found else {}
+    words = {
+        demand: {key: tuple(str(one) for one in lacking) for key, lacking in by_worker.items()}
+        for demand, by_worker in fitness.with_packs(session, found).items()
+    }
     return {task_id: words[demand] for task_id, demand in wanted.items() if demand in words}
 
 

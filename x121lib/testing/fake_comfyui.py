@@ -75,6 +75,7 @@ class FakeComfy:
         client_ids: of every WebSocket that was opened.
         interrupts: bodies of ``/interrupt``.
         cancels: prompt ids of ``/api/jobs/{id}/cancel``, whether it is there or not.
+        n_sockets: how many WebSockets are open.
         uploads: how many requests came to ``/upload/image``.
         deleted: prompt ids taken out of the queue.
         hold: while it is set, prompts stay pending.
@@ -87,6 +88,7 @@ class FakeComfy:
         self.client_ids: list[str] = []
         self.interrupts: list[Any] = []
         self.cancels: list[str] = []
+        self.n_sockets = 0
         self.uploads = 0
         self.deleted: list[str] = []
         self.hold = asyncio.Event()
@@ -277,7 +279,11 @@ class FakeComfy:
         self.client_ids.append(client_id)
         self._sockets[client_id] = socket
         await self._send(client_id, "status", {"status": {"exec_info": {"queue_remaining": 0}}, "sid": client_id})
-        async for message in socket:
-            if message.type is WSMsgType.ERROR:
-                break
+        self.n_sockets += 1
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.ERROR:
+                    break
+        finally:
+            self.n_sockets -= 1
         return socket
