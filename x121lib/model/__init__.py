@@ -86,6 +86,7 @@ from x121lib.model.scenes import (
     Take,
 )
 from x121lib.model.secrets import Secret
+from x121lib.model.trials import WorkflowTrial
 from x121lib.model.work import (
     AttemptNodeTime,
     AttemptTrace,
@@ -113,5 +114,5 @@ __all__ = [
     "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel",
     "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
     "WorkflowNodePack", "WorkflowSlot",
-    "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "WorkflowTrial", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

@@ -38,6 +38,7 @@ from x121lib.studio.placements import Placements
 from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.secrets import Secrets
+from x121lib.studio.trials import Trials
 from x121lib.studio.work import Work
 from x121lib.studio.workers import Workers
 from x121lib.studio.workflows import Workflows
@@ -61,6 +62,7 @@ class Studio:
         placements: models on the hosts of workers.
         budgets: GPU hours per project and person.
         checks: what is missing on which worker.
+        trials: dry runs of workflows.
         secrets: tokens that the studio was given.
         doors: health, export, files.
     """
@@ -80,6 +82,7 @@ class Studio:
         self.downloads = Downloads(self)
         self.workflows = Workflows(self)
         self.checks = Checks(self)
+        self.trials = Trials(self)
         self.placements = Placements(self)
         self.secrets = Secrets(self)
         self.doors = Doors(self)
