@@ -27,7 +27,9 @@ def try_(
     name: str,
     version: Annotated[int | None, typer.Option(help="Default: the newest.")] = None,
     worker: Annotated[str | None, typer.Option(help="Default: the least busy one that has all it needs.")] = None,
-    image: Annotated[Path | None, typer.Option(help="A picture for every image slot; default: one that is drawn.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(help="A picture for every image slot; default: one that is drawn.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a workflow's version once with a neutral picture, few frames and steps; exit 1 where it fails."""
@@ -65,7 +67,9 @@ def tries(name: Annotated[str | None, typer.Argument()] = None, as_json: Json = 
     with refusals(), Studio.open() as studio:
         frame = studio.trials.list(name)
         columns = ["trial_id", "workflow", "version", "worker", "status", "started_at", "run_s", "error_message"]
-        show_frame(frame if as_json else frame[columns], as_json=as_json, empty="No dry run yet: 'x121 workflow try NAME'.")
+        show_frame(
+            frame if as_json else frame[columns], as_json=as_json, empty="No dry run yet: 'x121 workflow try NAME'."
+        )
 
 
 def cancel_try(trial: str) -> None:

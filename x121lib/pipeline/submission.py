@@ -45,6 +45,8 @@ class Selection:
     """Class in the queue."""
     not_before: datetime | None = None
     """Start no earlier than this."""
+    off_peak: bool = False
+    """Start only while nothing else wants the worker."""
     skip_blocked: bool = False
     """Submit what can be made and leave the rest, instead of refusing all."""
     over_budget: bool = False
@@ -226,7 +228,7 @@ def _write(
     session.flush()
     options = generation.PlanOptions(
         batch_id=batch.id, submitted_by_id=actor.person_id, priority_class=selection.priority_class,
-        not_before=selection.not_before,
+        not_before=selection.not_before, is_off_peak=selection.off_peak,
     )  # fmt: skip
     mode = catalogue.normal_mode(session)
     task_ids: list[uuid.UUID] = []
