@@ -26,7 +26,7 @@ class NewTrial(Given):
 
 
 class Trial(BaseModel):
-    """A dry run: `Running`, `Complete`, `Failed`, `Cancelled` or `Lost`."""
+    """A dry run: `running`, `complete`, `failed`, `cancelled` or `lost`."""
 
     trial_id: uuid.UUID
     workflow: str
@@ -43,7 +43,7 @@ class Trial(BaseModel):
     width: int | None
     height: int | None
     n_frames: int | None
-    repeats_seed_frame: bool | None
+    first_frame_ssim: float | None
     next_status: str
     error_code: str
     error_message: str

@@ -59,8 +59,8 @@ class Outcome:
     """Width and height in pixels."""
     n_frames: int | None = None
     """Frames that decode; 1 for a picture."""
-    repeats_seed_frame: bool | None = None
-    """Whether the first frame is the picture that was given; None where that says nothing."""
+    first_frame_ssim: float | None = None
+    """SSIM of a video's first frame with the picture that was given, 1 for equal; None for a picture."""
     error_code: str = ""
     """Code of the error."""
     error_message: str = ""
@@ -113,9 +113,8 @@ def _place(session: Session, version: m.WorkflowVersion, now: datetime, worker: 
         return key
     fit = [view for key, view in views.items() if view.available and key not in lacking]
     if not fit:
-        raise RefusedError(
-            "No worker that is online has all that this workflow needs.", hint="'x121 workflow check' tells all."
-        )
+        hint = "'x121 workflow check' tells all." if views else "'x121 worker add URL' adds one."
+        raise RefusedError("No worker that is online has all that this workflow needs.", hint=hint)
     return min(fit, key=lambda view: (view.busy / view.slots, view.name)).worker_id
 
 
@@ -156,7 +155,7 @@ def finish(session: Session, trial_id: uuid.UUID, ended: Outcome, now: datetime)
     row.progress = 1.0 if ended.outcome is AttemptOutcome.COMPLETE else row.progress
     row.queue_s, row.run_s, row.codec, row.n_frames = ended.queue_s, ended.run_s, ended.codec, ended.n_frames
     row.width, row.height = ended.size or (None, None)
-    row.repeats_seed_frame = ended.repeats_seed_frame
+    row.first_frame_ssim = ended.first_frame_ssim
     row.error_code, row.error_message = ended.error_code, ended.error_message
     version = session.get_one(m.WorkflowVersion, row.workflow_version_id)
     workflow = session.get_one(m.Workflow, version.workflow_id)
@@ -178,16 +177,15 @@ def one(session: Session, trial_id: uuid.UUID) -> Any:
     return row
 
 
-def _rows() -> sa.Select[Any]:
+def _rows() -> sa.Select[*tuple[Any, ...]]:
     trial = m.WorkflowTrial
-    query: sa.Select[Any] = (
+    return (
         sa.select(trial, m.Workflow.name, m.WorkflowVersion, m.Worker.name, m.Person.name)
         .join(m.WorkflowVersion, m.WorkflowVersion.id == trial.workflow_version_id)
         .join(m.Workflow, m.Workflow.id == m.WorkflowVersion.workflow_id)
         .outerjoin(m.Worker, m.Worker.id == trial.worker_id)
         .outerjoin(m.Person, m.Person.id == trial.started_by_id)
     )
-    return query
 
 
 def _unknown(trial_id: uuid.UUID) -> NotFoundError:
@@ -197,5 +195,5 @@ def _unknown(trial_id: uuid.UUID) -> NotFoundError:
 def word(row: m.WorkflowTrial, now: datetime) -> str:
     """Return where a dry run stands, in a word."""
     if row.outcome_id is not None:
-        return row.outcome_id.label
-    return "Lost" if now - row.seen_at > timedelta(seconds=SILENT_AFTER_S) else "Running"
+        return row.outcome_id.value
+    return "lost" if now - row.seen_at > timedelta(seconds=SILENT_AFTER_S) else "running"

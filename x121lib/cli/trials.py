@@ -43,20 +43,19 @@ def try_(
             show([done], as_json=True)
         else:
             _say(done)
-        if done["status"] != "Complete":
+        if done["status"] != "complete":
             raise typer.Exit(1)
 
 
 def _say(done: dict[str, Any]) -> None:
-    head = f"{done['workflow']} {done['version']} on {done['worker']}: {done['status'].lower()}"
-    if done["status"] != "Complete":
+    head = f"{done['workflow']} {done['version']} on {done['worker']}: {done['status']}"
+    if done["status"] != "complete":
         note(f"{head}. {done['error_message']}".strip())
         return
     frames = f", {done['n_frames']} frames" if done["n_frames"] != 1 else ""
     say(f"{head} in {done['run_s']:.1f} s, {done['width']}×{done['height']} {done['codec']}{frames}.")
-    if done["repeats_seed_frame"] is not None:
-        word = "is" if done["repeats_seed_frame"] else "is not"
-        note(f"Its first frame {word} the picture that was given.")
+    if done["first_frame_ssim"] is not None:
+        note(f"Its first frame is like the picture that was given by {done['first_frame_ssim']:.3f} of 1 (SSIM).")
     if done["next_status"]:
         command = f"x121 workflow status {done['workflow']} {done['next_status']} --version {done['version']}"
         note(f"Next, where the result pleases: '{command}'.")

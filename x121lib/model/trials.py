@@ -16,7 +16,8 @@ class WorkflowTrial(Base):
     """One dry run of a workflow version on a worker; the outcome is null while it goes on.
 
     ``seen_at`` is the last sign of life of the process that runs it. ``n_frames`` is 1 for a picture.
-    ``repeats_seed_frame`` is what was measured, null where it could not be.
+    ``first_frame_ssim`` says how like a video's first frame is to the picture
+    that was given, 1 for equal; null for a picture.
     """
 
     __tablename__ = "workflow_trial"
@@ -37,6 +38,6 @@ class WorkflowTrial(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     n_frames: Mapped[int | None]
-    repeats_seed_frame: Mapped[bool | None]
+    first_frame_ssim: Mapped[float | None]
     error_code: Mapped[str] = text(default="")
     error_message: Mapped[str] = text(default="")

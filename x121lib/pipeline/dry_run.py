@@ -43,9 +43,6 @@ FEW_FRAMES = 9
 """Frames of a dry run at most: of the form 4n + 1 and 8n + 1, which the common video models ask for."""
 FEW_STEPS = 4
 """Sampling steps of a dry run at most."""
-SAME_SSIM = 0.9
-"""SSIM from which the first frame counts as the picture that was given: above what a first step of motion leaves in
-the sample workflows' takes (0.75 at most), below what encoding alone does (0.97 at least)."""
 _FRAME_INPUTS = frozenset({"length", "video_frames", "num_frames", "frame_count"})
 _BEAT_S = 0.5
 
@@ -151,7 +148,7 @@ def _examined(rendered: Rendered, given: Rgb) -> Outcome:
     return replace(
         done, codec=info.codec, size=(info.width, info.height),
         n_frames=sum(1 for _ in media.iter_frames(rendered.path)),
-        repeats_seed_frame=likeness_of(first, given) >= SAME_SSIM,
+        first_frame_ssim=likeness_of(first, given),
     )  # fmt: skip
 
 

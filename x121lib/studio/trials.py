@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     "trial_id", "workflow", "version", "worker", "status", "progress", "by", "started_at", "finished_at", "queue_s",
-    "run_s", "codec", "width", "height", "n_frames", "repeats_seed_frame", "next_status", "error_code",
+    "run_s", "codec", "width", "height", "n_frames", "first_frame_ssim", "next_status", "error_code",
     "error_message",
 ]  # fmt: skip
 

@@ -33,10 +33,9 @@ def upgrade() -> None:
         sa.Column("started_at", _MOMENT, server_default=sa.text("now()"), nullable=False),
         sa.Column("seen_at", _MOMENT, nullable=False),
         *(sa.Column(name, _MOMENT, nullable=True) for name in ("cancel_requested_at", "finished_at")),
-        *(sa.Column(name, sa.Float(), nullable=True) for name in ("queue_s", "run_s")),
+        *(sa.Column(name, sa.Float(), nullable=True) for name in ("queue_s", "run_s", "first_frame_ssim")),
         sa.Column("codec", sa.Text(), nullable=False),
         *(sa.Column(name, sa.Integer(), nullable=True) for name in ("width", "height", "n_frames")),
-        sa.Column("repeats_seed_frame", sa.Boolean(), nullable=True),
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("error_code", "error_message")),
         *(
             sa.ForeignKeyConstraint([name], [target], name=op.f(f"fk_workflow_trial_{name}"), ondelete=rule)
