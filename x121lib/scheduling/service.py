@@ -7,10 +7,12 @@ is told that it lost, and nothing is written twice.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
@@ -19,13 +21,20 @@ from x121lib.events import outbox
 from x121lib.scheduling import budgets, matching, policy, queries, standing, warmth
 from x121lib.store import audit
 from x121lib.terms.roles import SYSTEM, Actor, Permission
-from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES, WAITING_STATUSES, check_task_transition
+from x121lib.terms.transitions import (
+    ENDED_STATUSES,
+    LEASED_STATUSES,
+    TASK_TRANSITIONS,
+    WAITING_STATUSES,
+    check_task_transition,
+)
 from x121lib.terms.vocabulary import AttemptOutcome, EventKind, TaskStatus
 
 WAKE_CHANNEL = "x121_work"
 """NOTIFY channel that wakes the tick."""
 PICKUP_S = 120.0
 """Seconds that a dispatched task may wait for a consumer's slot; its message is sent again meanwhile."""
+_SENDABLE = [status for status, allowed in TASK_TRANSITIONS.items() if TaskStatus.DISPATCHED in allowed]
 _DISPATCH_LOCK = 0x58313232
 _PROMPT_NAMESPACE = uuid.UUID("7b0cf9e4-2a1f-4c6e-9d0a-6d1f5c2f1210")
 
@@ -106,22 +115,39 @@ def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched
     workers = queries.worker_views(session, now)
     if not any(w.available and w.slots > w.busy for w in workers):
         return []
-    sent = []
-    for assignment in matching.assignments(session, workers, now):
-        task = session.get_one(m.GpuTask, assignment.task_id)
-        move(session, task, TaskStatus.DISPATCHED, now, EventKind.TASK_DISPATCHED)
-        task.attempt_number += 1
-        task.worker_id = assignment.worker_id
-        task.lease_until = now + timedelta(seconds=max(lease_s, PICKUP_S))
-        task.progress = 0.0
-        session.add(
-            m.GpuTaskAttempt(
-                task_id=task.id, number=task.attempt_number, worker_id=assignment.worker_id, dispatched_at=now,
-                prompt_id=prompt_id_for(task.id, task.attempt_number),
-            )
-        )  # fmt: skip
-        sent.append(Dispatched(task.id, task.attempt_number))
-    return sent
+    return _send(session, matching.assignments(session, workers, now), now, max(lease_s, PICKUP_S))
+
+
+def _send(session: Session, chosen: Sequence[policy.Assignment], now: datetime, lease_s: float) -> list[Dispatched]:
+    """Write assignments, their attempts and their events: three statements, however many there are."""
+    if not chosen:
+        return []
+    t = m.GpuTask
+    tasks, workers = [a.task_id for a in chosen], [a.worker_id for a in chosen]
+    pairs = sa.func.unnest(sa.literal(tasks, ARRAY(sa.Uuid)), sa.literal(workers, ARRAY(sa.Uuid)))
+    given = pairs.table_valued(sa.column("task_id", sa.Uuid), sa.column("worker_id", sa.Uuid)).render_derived("given")
+    sent = session.execute(
+        sa.update(t)
+        .where(t.id == given.c.task_id, t.status_id.in_(_SENDABLE))
+        .values(
+            status_id=TaskStatus.DISPATCHED, version=t.version + 1, attempt_number=t.attempt_number + 1,
+            worker_id=given.c.worker_id, lease_until=now + timedelta(seconds=lease_s), progress=0.0,
+        )
+        .returning(t.id, t.attempt_number, t.worker_id, t.project_id)
+        .execution_options(synchronize_session=False)
+    ).all()  # fmt: skip
+    session.execute(
+        sa.insert(m.GpuTaskAttempt),
+        [
+            {"task_id": key, "number": number, "worker_id": worker_id, "dispatched_at": now,
+             "prompt_id": prompt_id_for(key, number)}
+            for key, number, worker_id, _ in sent
+        ],
+    )  # fmt: skip
+    facts = {"status": TaskStatus.DISPATCHED.value, "at": now.isoformat()}
+    said = [(key, project_id, {**facts, "attempt": number}) for key, number, _, project_id in sent]
+    outbox.publish_many(session, EventKind.TASK_DISPATCHED, "gpu_task", said)
+    return [Dispatched(key, number) for key, number, *_ in sent]
 
 
 def _promote_scheduled(session: Session, now: datetime) -> None:
