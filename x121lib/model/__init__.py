@@ -87,6 +87,7 @@ from x121lib.model.scenes import (
     Take,
 )
 from x121lib.model.secrets import Secret
+from x121lib.model.trials import WorkflowTrial
 from x121lib.model.work import (
     AttemptNodeTime,
     AttemptTrace,
@@ -113,5 +114,5 @@ __all__ = [
     "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode",
     "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel",
     "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
-    "WorkflowNodePack", "WorkflowSlot", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "WorkflowNodePack", "WorkflowSlot", "WorkflowTrial", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip
