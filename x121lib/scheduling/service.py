@@ -7,24 +7,21 @@ is told that it lost, and nothing is written twice.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
 from x121lib.base.errors import NotFoundError, X121Error
 from x121lib.events import outbox
-from x121lib.scheduling import budgets, matching, policy, queries, standing, warmth
+from x121lib.scheduling import budgets, matching, policy, queries, sending, standing, warmth
 from x121lib.store import audit
 from x121lib.terms.roles import SYSTEM, Actor, Permission
 from x121lib.terms.transitions import (
     ENDED_STATUSES,
     LEASED_STATUSES,
-    TASK_TRANSITIONS,
     WAITING_STATUSES,
     check_task_transition,
 )
@@ -34,9 +31,7 @@ WAKE_CHANNEL = "x121_work"
 """NOTIFY channel that wakes the tick."""
 PICKUP_S = 120.0
 """Seconds that a dispatched task may wait for a consumer's slot; its message is sent again meanwhile."""
-_SENDABLE = [status for status, allowed in TASK_TRANSITIONS.items() if TaskStatus.DISPATCHED in allowed]
 _DISPATCH_LOCK = 0x58313232
-_PROMPT_NAMESPACE = uuid.UUID("7b0cf9e4-2a1f-4c6e-9d0a-6d1f5c2f1210")
 
 
 class LeaseLostError(X121Error):
@@ -87,15 +82,6 @@ _STOPPED = Failure("scheduling.stopped", "The process that drove this take was s
 _NOT_PICKED_UP = Failure("scheduling.not_picked_up", "No consumer had a free slot for this take.", machine=True)
 
 
-def prompt_id_for(task_id: uuid.UUID, attempt_number: int) -> uuid.UUID:
-    """Return the attempt's prompt id: a UUID that depends on both and nothing else.
-
-    ComfyUI wants a canonical UUID; the version bits are set to 4, as its own clients send.
-    """
-    digest = uuid.uuid5(_PROMPT_NAMESPACE, f"{task_id}/{attempt_number}")
-    return uuid.UUID(bytes=digest.bytes, version=4)
-
-
 def wake(session: Session) -> None:
     """Wake the tick once the caller's transaction commits."""
     session.execute(sa.select(sa.func.pg_notify(WAKE_CHANNEL, "")))
@@ -115,39 +101,8 @@ def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched
     workers = queries.worker_views(session, now)
     if not any(w.available and w.slots > w.busy for w in workers):
         return []
-    return _send(session, matching.assignments(session, workers, now), now, max(lease_s, PICKUP_S))
-
-
-def _send(session: Session, chosen: Sequence[policy.Assignment], now: datetime, lease_s: float) -> list[Dispatched]:
-    """Write assignments, their attempts and their events: three statements, however many there are."""
-    if not chosen:
-        return []
-    t = m.GpuTask
-    tasks, workers = [a.task_id for a in chosen], [a.worker_id for a in chosen]
-    pairs = sa.func.unnest(sa.literal(tasks, ARRAY(sa.Uuid)), sa.literal(workers, ARRAY(sa.Uuid)))
-    given = pairs.table_valued(sa.column("task_id", sa.Uuid), sa.column("worker_id", sa.Uuid)).render_derived("given")
-    sent = session.execute(
-        sa.update(t)
-        .where(t.id == given.c.task_id, t.status_id.in_(_SENDABLE))
-        .values(
-            status_id=TaskStatus.DISPATCHED, version=t.version + 1, attempt_number=t.attempt_number + 1,
-            worker_id=given.c.worker_id, lease_until=now + timedelta(seconds=lease_s), progress=0.0,
-        )
-        .returning(t.id, t.attempt_number, t.worker_id, t.project_id)
-        .execution_options(synchronize_session=False)
-    ).all()  # fmt: skip
-    session.execute(
-        sa.insert(m.GpuTaskAttempt),
-        [
-            {"task_id": key, "number": number, "worker_id": worker_id, "dispatched_at": now,
-             "prompt_id": prompt_id_for(key, number)}
-            for key, number, worker_id, _ in sent
-        ],
-    )  # fmt: skip
-    facts = {"status": TaskStatus.DISPATCHED.value, "at": now.isoformat()}
-    said = [(key, project_id, {**facts, "attempt": number}) for key, number, _, project_id in sent]
-    outbox.publish_many(session, EventKind.TASK_DISPATCHED, "gpu_task", said)
-    return [Dispatched(key, number) for key, number, *_ in sent]
+    chosen = matching.assignments(session, workers, now)
+    return [Dispatched(*pair) for pair in sending.send(session, chosen, now, max(lease_s, PICKUP_S))]
 
 
 def _promote_scheduled(session: Session, now: datetime) -> None:
