@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from x121lib.cli.checks import warn_lacking
 from x121lib.cli.output import note, refusals, say, show, show_frame
 from x121lib.studio import Studio
 
@@ -55,6 +56,7 @@ def scene_type_load(files: Annotated[list[Path], typer.Argument(metavar="FILE…
             say(f"Scene type {name} is loaded.")
             for warned in studio.models.warnings(name):
                 note(f"Warning: {warned}")
+            warn_lacking(studio, studio.checks.workflow_of(name))
 
 
 @scene_type_app.command("list")
@@ -85,6 +87,7 @@ def workflow_import(
     with refusals(), Studio.open() as studio:
         studio.import_workflow(file, repeats_seed_frame=repeats_seed_frame)
         say(f"Workflow {file.stem} is imported.")
+        warn_lacking(studio, file.stem)
 
 
 @workflow_app.command("list")
