@@ -22,6 +22,7 @@ from x121lib.api import (
     scenes,
     sign_in,
     work,
+    workflows,
 )
 from x121lib.api.caller import Acting
 from x121lib.api.route import ApiRoute
@@ -34,7 +35,21 @@ OPEN = frozenset({("GET", f"{PREFIX}/health"), ("POST", f"{PREFIX}/sign-in")})
 """The only routes that answer somebody unknown."""
 PARTS = tuple(
     part.router
-    for part in (sign_in, projects, work, budgets, fleet, debugger, scenes, files, models, downloads, checks, events)
+    for part in (
+        sign_in,
+        projects,
+        work,
+        budgets,
+        fleet,
+        debugger,
+        scenes,
+        files,
+        models,
+        downloads,
+        checks,
+        workflows,
+        events,
+    )
 )
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

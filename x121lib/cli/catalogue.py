@@ -68,7 +68,12 @@ def scene_type_list(as_json: Json = False) -> None:
 def variant_kind_add(
     name: str,
     prefix: Annotated[str, typer.Option(help="Prefix of its videos' file names, e.g. 'evening_'.")],
-    workflow: Annotated[Path | None, typer.Option(help="Workflow (API form) that makes it from the source.")] = None,
+    workflow: Annotated[
+        Path | None,
+        typer.Option(
+            help="Workflow file (API form, or the editor's while a worker is online) that makes it from the source."
+        ),
+    ] = None,
 ) -> None:
     """Add a variant kind, or give a known one its workflow."""
     with refusals(), Studio.open() as studio:
@@ -83,8 +88,12 @@ def workflow_import(
 ) -> None:
     """Import a workflow in ComfyUI's API form, or in its editor's form while a worker is online."""
     with refusals(), Studio.open() as studio:
-        studio.import_workflow(file, repeats_seed_frame=repeats_seed_frame)
-        say(f"Workflow {file.stem} is imported.")
+        done = studio.workflows.import_file(file, repeats_seed_frame=repeats_seed_frame)
+        say(f"Workflow {done.name} {done.number} is {'imported' if done.is_new else 'known already'}.")
+        for line in done.lines:
+            note(line)
+        if done.users:
+            note(f"Set by {', '.join(done.users)}: 'x121 workflow upgrade' refuses that until it is taken out there.")
 
 
 @workflow_app.command("list")
@@ -122,4 +131,5 @@ def workflow_upgrade(
     with refusals(), Studio.open() as studio:
         for scene_type in scene_types:
             done = studio.workflows.upgrade(scene_type, version=version)
-            say(f"{scene_type} {done.version}: {done.workflow} {done.before} → {done.after}.")
+            moved = "".join(f" {before} is {after} there." for before, after in done.renamed)
+            say(f"{scene_type} {done.version}: {done.workflow} {done.before} → {done.after}.{moved}")

@@ -64,6 +64,7 @@ from x121lib.model.recipes import (
     Workflow,
     WorkflowNodePack,
     WorkflowSlot,
+    WorkflowSlotChoice,
     WorkflowVersion,
 )
 from x121lib.model.rights import (
@@ -113,5 +114,5 @@ __all__ = [
     "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel",
     "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
     "WorkflowNodePack", "WorkflowSlot",
-    "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "WorkflowSlotChoice", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip
