@@ -10,6 +10,7 @@ Addresses of pictures and videos are paths of this door, e.g. ``/media/KEY``.
 from __future__ import annotations
 
 from .characters import CharacterCard, CharactersView, CharacterView, Check, VariantCard
+from .checks import BatchCheck, ChecksDoor
 from .debugger import DebuggedTask, DebuggerDoor, DebuggerView
 from .deliveries import DeliveriesView, Delivery
 from .door import StudioActions, StudioDoor, StudioViews
@@ -27,10 +28,12 @@ from .workflows import WorkflowDetail, WorkflowNode, WorkflowRow, WorkflowsDoor,
 __all__ = [
     "ActiveTake",
     "Authenticator",
+    "BatchCheck",
     "CharacterCard",
     "CharacterView",
     "CharactersView",
     "Check",
+    "ChecksDoor",
     "Command",
     "Counts",
     "DebuggedTask",

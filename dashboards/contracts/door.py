@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from .characters import CharactersView, CharacterView
+from .checks import ChecksDoor
 from .debugger import DebuggerDoor
 from .deliveries import DeliveriesView
 from .matrix import Estimate, MatrixView
@@ -106,6 +107,6 @@ class StudioActions(Protocol):
 
 
 class StudioDoor(
-    StudioViews, StudioActions, FleetDoor, ModelsDoor, WorkflowsDoor, DebuggerDoor, Authenticator, Protocol
+    StudioViews, StudioActions, FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, Authenticator, Protocol
 ):
     """Everything that the web door needs from the studio."""

@@ -49,6 +49,8 @@ FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
     | {"scan_models", "note_model", "remove_model", "add_download", "change_task"}
 )
+PROJECT_FORMS = frozenset({"check_project", "fix_project"})
+"""The same, about the project that is open."""
 LIVE = frozenset({"workers", "debugger"})
 """Pages whose figures change without an event; they are read again every few seconds."""
 
@@ -89,6 +91,8 @@ def answer(door: StudioDoor, person: SessionPerson, project: str | None, name: s
         return door.estimate(person, project, [(a, b) for a, b in args["cells"]], args.get("tier"))
     if name == "decide":
         return door.decide(person, args["scene_id"], args["outcome"], frame=args.get("frame"))
+    if name in PROJECT_FORMS:
+        return getattr(door, name)(person, project, **args)
     if name in FORMS:
         return getattr(door, name)(person, **args)
     raise NotFoundError(f"There is no question called {name}.")

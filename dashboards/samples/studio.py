@@ -16,6 +16,7 @@ from typing import Any
 from x121lib.base.errors import ConflictError, InvalidInputError
 
 from ..contracts import Decided, Estimate, MediaFile, SessionPerson
+from .checks import SampleChecks
 from .debugger import SampleDebugger
 from .fleet import SampleFleet
 from .library import SampleLibrary
@@ -28,7 +29,7 @@ UNDO_S = 10.0
 TAKE_S = 180.0
 
 
-class SampleStudio(SampleViews, SampleFleet, SampleLibrary, SampleWorkflows, SampleDebugger):
+class SampleStudio(SampleViews, SampleFleet, SampleLibrary, SampleWorkflows, SampleChecks, SampleDebugger):
     """``StudioDoor`` over fixed figures; decisions, cancellations and notes change them in memory."""
 
     def __init__(self, *, email: str = "ines@example.test", password: str = "aurora", media: Path = MEDIA) -> None:

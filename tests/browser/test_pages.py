@@ -115,6 +115,22 @@ def test_selecting_in_the_matrix_by_keyboard_estimates_and_submits(
     assert studio.heard[-1][0] == "submit"
 
 
+@pytest.mark.capability("OVR/pre-run-workflow-health-check-of-loras-and-nodes")
+def test_a_batch_is_checked_and_mended_on_the_matrix(page: Page, address: str, studio: SampleStudio) -> None:
+    page.goto(f"{address}/matrix")
+    page.wait_for_selector("html[data-ready=matrix]")
+    page.keyboard.press("c")
+    panel = page.get_by_role("region", name="Check")
+    expect(panel).to_contain_text("No worker has model loras/aurora_motion_v3.safetensors.")
+    expect(panel).to_contain_text("Runs on gpu-01, gpu-02, gpu-04")
+    panel.get_by_role("button", name="Fix").click()
+    expect(panel).to_contain_text("is on its way to gpu-02")
+    expect(panel.get_by_role("button", name="Fix")).to_have_count(0)
+    assert studio.heard[-1][0] == "fix_project"
+    panel.get_by_label("Close").click()
+    expect(panel).to_have_count(0)
+
+
 def test_blocked_cells_can_not_be_selected(page: Page, address: str) -> None:
     page.goto(f"{address}/matrix")
     page.locator('[data-key="mara|idle"]').click()

@@ -1,4 +1,4 @@
-"""Budgets of GPU time."""
+"""Budgets and fair shares of GPU time."""
 
 from __future__ import annotations
 
@@ -52,6 +52,25 @@ class NewBudget(Given):
     exempt: Annotated[tuple[shapes.Name, ...], Field(max_length=50)] = ()
 
 
+class Share(BaseModel):
+    """A project's or person's part of the GPU time of the last 24 hours, 0 to 1."""
+
+    scope: str
+    name: str
+    weight: float
+    used: float
+    fair: float
+    excess: float
+
+
+class NewWeight(Given):
+    """The weight of a share; project or person says whose."""
+
+    weight: float = Field(ge=0.01, le=1000)
+    project: shapes.Name | None = None
+    person: shapes.Name | None = Field(None, description="E-mail address.")
+
+
 class BudgetKey(BaseModel):
     """A budget's key."""
 
@@ -70,6 +89,18 @@ class NewGrant(Given):
 def list_budgets(studio: Acting, limit: Limit = 100, offset: Offset = 0) -> Any:
     """List the budgets with what is used, reserved and left."""
     return page(studio.budgets.list(), limit, offset)
+
+
+@router.get("/shares", response_model=Page[Share])
+def list_shares(studio: Acting, limit: Limit = 100, offset: Offset = 0) -> Any:
+    """List who used how much of the GPU time of the last 24 hours, and what is fair."""
+    return page(studio.shares.list(), limit, offset)
+
+
+@router.put("/shares", status_code=NO_CONTENT)
+def set_share(studio: Acting, given: NewWeight) -> None:
+    """Set the weight of a project's or person's share."""
+    studio.shares.set(given.weight, project=given.project, person=given.person)
 
 
 @router.put("/budgets", status_code=CREATED, response_model=BudgetKey)

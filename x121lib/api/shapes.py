@@ -147,6 +147,7 @@ class Submit(Given):
     tier: Name | None = None
     priority: Literal["Urgent", "Normal", "Background"] = "Normal"
     at: AwareDatetime | None = Field(None, description="Start no earlier than this.")
+    off_peak: bool = Field(False, description="Start only while nothing else wants the worker.")
     skip_blocked: bool = False
     over_budget: bool = Field(False, description="Pass the budgets; an Admin's right, granted and audited.")
     dry_run: bool = False
@@ -156,7 +157,7 @@ class Submit(Given):
         return Selection(
             characters=tuple(self.characters), scene_types=tuple(self.scene_types), variants=tuple(self.variants),
             tier=self.tier, priority_class=PriorityClass(self.priority), not_before=self.at,
-            skip_blocked=self.skip_blocked, over_budget=self.over_budget,
+            off_peak=self.off_peak, skip_blocked=self.skip_blocked, over_budget=self.over_budget,
         )  # fmt: skip
 
 

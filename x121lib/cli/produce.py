@@ -11,6 +11,7 @@ import pandas as pd
 import typer
 
 from x121lib.base.errors import InvalidInputError, RefusedError
+from x121lib.cli.checks import warn_stuck
 from x121lib.cli.output import note, refusals, say, show, show_frame
 from x121lib.pipeline.submission import Selection, Submission
 from x121lib.studio import Studio
@@ -122,6 +123,9 @@ def submit(
     tier: Annotated[str | None, typer.Option(help="Tier; the project's default if not given.")] = None,
     at: Annotated[datetime | None, typer.Option(help="Start no earlier than this (local time).")] = None,
     priority: Annotated[str, typer.Option(help="Urgent, Normal or Background.")] = "Normal",
+    off_peak: Annotated[
+        bool, typer.Option("--off-peak", help="Start only while nothing else wants the worker.")
+    ] = False,
     skip_blocked: Annotated[bool, typer.Option("--skip-blocked", help="Submit what can be made.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be queued.")] = False,
     over_budget: Annotated[
@@ -137,10 +141,11 @@ def submit(
             raise RefusedError(f"There is no priority '{priority}'.", hint="Urgent, Normal or Background.") from error
         selection = Selection(
             tuple(characters or ()), tuple(scene_types or ()), tuple(variants or ()), tier, priority_class,
-            at.astimezone() if at else None, skip_blocked, over_budget,
+            at.astimezone() if at else None, off_peak, skip_blocked, over_budget,
         )  # fmt: skip
         done = studio.project(project).submit_selection(selection, dry_run=dry_run)
         _show_submission(done, dry_run=dry_run, as_json=as_json)
+        warn_stuck(studio, project, selection)
         _say_when_idle(studio, done.n_takes)
 
 

@@ -50,6 +50,8 @@ class PlanOptions:
     """Class; its base priority is the tasks'."""
     not_before: datetime | None = None
     """Start no earlier than this."""
+    is_off_peak: bool = False
+    """Start only while nothing else wants the worker."""
     queued_at: datetime | None = None
     """Age in the queue counts from here; None: now."""
 
@@ -146,7 +148,8 @@ def plan_takes(session: Session, scene: m.Scene, segments: list[m.Segment], opti
             batch_id=options.batch_id, submitted_by_id=options.submitted_by_id, class_id=options.priority_class,
             priority=options.priority_class.base_priority, not_before=options.not_before,
             status_id=TaskStatus.SCHEDULED if options.not_before else TaskStatus.QUEUED,
-            after_task_id=tasks[-1].id if tasks else None, seed=take.seed,
+            after_task_id=tasks[-1].id if tasks else None, is_ready=not tasks, seed=take.seed,
+            is_off_peak=options.is_off_peak,
         )  # fmt: skip
         if options.queued_at is not None:
             task.queued_at = options.queued_at

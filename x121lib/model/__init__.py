@@ -11,6 +11,7 @@ from x121lib.model.budgets import (
     BudgetReservation,
     BudgetThreshold,
     BudgetUse,
+    ShareWeight,
 )
 from x121lib.model.characters import (
     Character,
@@ -110,9 +111,8 @@ __all__ = [
     "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
     "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
     "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",
-    "Secret", "Segment", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind",
-    "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel",
-    "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
-    "WorkflowNodePack", "WorkflowSlot",
-    "WorkflowSlotChoice", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode",
+    "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel",
+    "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
+    "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

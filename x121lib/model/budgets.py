@@ -35,6 +35,22 @@ class Budget(Base):
     )
 
 
+class ShareWeight(Base):
+    """How much of the GPU time is a project's or person's fair share, beside everybody's 1."""
+
+    __tablename__ = "share_weight"
+    id: Mapped[uuid.UUID] = pk()
+    project_id: Mapped[uuid.UUID | None] = fk("project.id", "CASCADE", nullable=True, index=False)
+    person_id: Mapped[uuid.UUID | None] = fk("person.id", "CASCADE", nullable=True, index=False)
+    weight: Mapped[float] = mapped_column(sa.Float, nullable=False)
+    __table_args__ = (
+        sa.CheckConstraint("num_nonnulls(project_id, person_id) = 1", name="one_holder"),
+        sa.CheckConstraint("weight > 0", name="weight_positive"),
+        sa.UniqueConstraint("project_id"),
+        sa.UniqueConstraint("person_id"),
+    )
+
+
 class BudgetThreshold(Base):
     """A share of a budget at which people are warned, in percent."""
 

@@ -38,7 +38,10 @@ class BatchScene(Base):
 
 
 class GpuTask(Base):
-    """One unit of GPU work with its lease; `attempt_number` is the fencing token."""
+    """One unit of GPU work with its lease; `attempt_number` is the fencing token.
+
+    ``is_ready`` says that what it waits for (``after_task_id``) has passed; `pipeline.flow` keeps it.
+    """
 
     __tablename__ = "gpu_task"
     id: Mapped[uuid.UUID] = pk()
@@ -52,6 +55,8 @@ class GpuTask(Base):
     priority: Mapped[int] = mapped_column(sa.SmallInteger, nullable=False)
     status_id: Mapped[TaskStatus] = term(TaskStatus, default=TaskStatus.QUEUED)
     after_task_id: Mapped[uuid.UUID | None] = fk("gpu_task.id", "SET NULL", nullable=True)
+    is_ready: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True, server_default=sa.true())
+    is_off_peak: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
     not_before: Mapped[datetime | None] = moment()
     seed: Mapped[int | None] = mapped_column(sa.Numeric(20, 0, asdecimal=False), nullable=True)
     attempt_number: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
@@ -73,6 +78,10 @@ class GpuTask(Base):
         sa.Index(
             "ix_gpu_task_waiting", sa.text("priority DESC"), "queued_at", "id",
             postgresql_where=sa.text(f"status_id IN {WAITING_NUMBERS}"),
+        ),
+        sa.Index(
+            "ix_gpu_task_turns", "project_id", "submitted_by_id", "priority", "queued_at", "id",
+            postgresql_where=sa.text(f"status_id IN {WAITING_NUMBERS} AND is_ready"),
         ),
         sa.Index(
             "ix_gpu_task_leased", "lease_until", postgresql_where=sa.text(f"status_id IN {LEASED_NUMBERS}")
@@ -99,7 +108,7 @@ class GpuTaskAttempt(Base):
     error_code: Mapped[str | None] = text(nullable=True)
     error_message: Mapped[str | None] = text(nullable=True)
     error_context: Mapped[dict[str, Any] | None] = mapped_column(JSONB, nullable=True)
-    __table_args__ = (sa.UniqueConstraint("task_id", "number"),)
+    __table_args__ = (sa.UniqueConstraint("task_id", "number"), sa.Index(None, "finished_at"))
 
 
 class AttemptTrace(Base):

@@ -78,6 +78,7 @@ def take_judged(session: Session, task: m.GpuTask, outcome: Outcome, failures: s
     take.status_id, segment.status_id = TakeStatus.PASSED, SegmentStatus.QA_PASS
     segment.chosen_take_id = take.id
     session.flush()
+    session.execute(sa.update(m.GpuTask).where(m.GpuTask.after_task_id == task.id).values(is_ready=True))
     if all(t is not None for _, t in generation_queries.chosen_takes(session, scene.id)):
         return True
     _settle(session, scene)

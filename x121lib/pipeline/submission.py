@@ -45,6 +45,8 @@ class Selection:
     """Class in the queue."""
     not_before: datetime | None = None
     """Start no earlier than this."""
+    off_peak: bool = False
+    """Start only while nothing else wants the worker."""
     skip_blocked: bool = False
     """Submit what can be made and leave the rest, instead of refusing all."""
     over_budget: bool = False
@@ -107,6 +109,14 @@ class _Candidate:
 def cells(session: Session, project: m.Project, selection: Selection, now: datetime) -> list[Cell]:
     """Return the selected cells of the project's matrix with what blocks each."""
     return [cell for _, cell in _cells(session, project, selection, now)]
+
+
+def cells_with_recipes(
+    session: Session, project: m.Project, selection: Selection, now: datetime
+) -> list[tuple[Cell, uuid.UUID]]:
+    """Return the selected cells, each with the scene type version that its takes follow: its own, else the newest."""
+    found = _cells(session, project, selection, now)
+    return [(cell, c.scene.scene_type_version_id if c.scene else c.version.id) for c, cell in found]
 
 
 def _cells(session: Session, project: m.Project, selection: Selection, now: datetime) -> list[tuple[_Candidate, Cell]]:
@@ -218,7 +228,7 @@ def _write(
     session.flush()
     options = generation.PlanOptions(
         batch_id=batch.id, submitted_by_id=actor.person_id, priority_class=selection.priority_class,
-        not_before=selection.not_before,
+        not_before=selection.not_before, is_off_peak=selection.off_peak,
     )  # fmt: skip
     mode = catalogue.normal_mode(session)
     task_ids: list[uuid.UUID] = []

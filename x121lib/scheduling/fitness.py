@@ -206,19 +206,18 @@ def _judge(
     }
 
 
-def in_words(
+def with_packs(
     session: Session, found: Mapping[Demand, Mapping[uuid.UUID, tuple[Lack, ...]]]
-) -> dict[Demand, dict[uuid.UUID, tuple[str, ...]]]:
-    """Return what workers lack, in words: a missing class with its pack, where the file or another worker names it."""
+) -> dict[Demand, dict[uuid.UUID, tuple[Lack, ...]]]:
+    """Return what workers lack with the pack of each missing class, where the file or another worker names it."""
     missing = {one.name for by_worker in found.values() for all_ in by_worker.values() for one in all_}
-    packs = pack_names(session, {demand.version_id for demand in found}, missing)
+    packs = pack_names(session, {demand.version_id for demand in found}, missing) if missing else None
+
+    def named(demand: Demand, one: Lack) -> Lack:
+        return one if one.is_model or packs is None else replace(one, pack=packs(demand.version_id, one.name))
+
     return {
-        demand: {
-            key: tuple(
-                str(one if one.is_model else replace(one, pack=packs(demand.version_id, one.name))) for one in all_
-            )
-            for key, all_ in by_worker.items()
-        }
+        demand: {key: tuple(named(demand, one) for one in all_) for key, all_ in by_worker.items()}
         for demand, by_worker in found.items()
     }
 

@@ -8,7 +8,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from x121lib.scheduling import policy, queries
+from x121lib.scheduling import policy, queries, shares
+
+SPARE = 64
+"""Tasks of each share that are looked at beyond the free slots: some may have to wait for their worker."""
 
 
 def assignments(session: Session, workers: Sequence[policy.WorkerView], now: datetime) -> list[policy.Assignment]:
@@ -21,11 +24,10 @@ def assignments(session: Session, workers: Sequence[policy.WorkerView], now: dat
     without: set[queries.Made] = set()
     tasks: dict[uuid.UUID, policy.Candidate] = {}
     while True:
-        window = queries.candidates(session, now, workers, without)
+        window = queries.candidates(session, now, workers, without, free + SPARE)
         stuck = {task.task_id for task in window if policy.runs_nowhere(task, workers)}
         tasks |= {task.task_id: task for task in window if task.task_id not in stuck}
-        full = len(window) == queries.CANDIDATE_WINDOW and len(tasks) < free
-        more = queries.made(session, stuck) - without if stuck and full else set()
+        more = queries.made(session, stuck) - without if stuck and len(tasks) < free else set()
         if not more:
-            return policy.assign(list(tasks.values()), workers, now)
+            return policy.assign(list(tasks.values()), workers, now, shares.read(session, now))
         without |= more

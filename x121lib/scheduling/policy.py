@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from x121lib.scheduling.fairness import UNKNOWN_S, Shares, Turns
 
 MOST_ATTEMPTS = 5
 """Failed attempts after which a task is held to be the cause itself, however few workers there are."""
@@ -45,6 +47,18 @@ class Candidate:
     """The worker that has a part of the work in its cache; it is not waited for."""
     lacks: Mapping[uuid.UUID, tuple[str, ...]] = field(default_factory=dict)
     """What workers that can not run it lack, in words: node classes and model files."""
+    project_id: uuid.UUID | None = None
+    """Its project, for fair shares."""
+    person_id: uuid.UUID | None = None
+    """Who submitted it, for fair shares."""
+    off_peak: bool = False
+    """It starts only while nothing else wants the worker."""
+
+    @property
+    def expected_s(self) -> float:
+        """GPU seconds that it is expected to need."""
+        known = list(self.seconds.values())
+        return sum(known) / len(known) if known else UNKNOWN_S
 
 
 @dataclass(frozen=True)
@@ -81,11 +95,6 @@ class Assignment:
     """The worker."""
     reason: str
     """Why this worker."""
-
-
-def order(tasks: Sequence[Candidate]) -> list[Candidate]:
-    """Return tasks in the order in which they are served: priority, then age, then key."""
-    return sorted(tasks, key=lambda t: (-t.priority, t.queued_at, t.task_id))
 
 
 @dataclass(frozen=True)
@@ -152,28 +161,36 @@ class _Slots:
         self.loaded[worker_id] = task.models or self.loaded[worker_id]
 
 
-def assign(tasks: Sequence[Candidate], workers: Sequence[WorkerView], now: datetime | None = None) -> list[Assignment]:
+def assign(
+    tasks: Sequence[Candidate], workers: Sequence[WorkerView], now: datetime | None = None,
+    shares: Shares | None = None,
+) -> list[Assignment]:  # fmt: skip
     """Match waiting tasks with free slots.
 
-    Tasks are served in `order`. Each goes to an available worker that has the tags it needs, lacks no node class or
-    model of it, and need not be avoided; when every such worker is to be avoided, any of them will do, so that a small
-    fleet never starves a task. Among these, one with the task's models loaded goes first, then the one on which the
-    take would end soonest by load (busy / slots) and measured speed. A resumed one goes before all that to the worker
-    that it was paused on, while that is free. A task below `URGENT` waits for a busy worker with its models instead of
-    taking a free one without, but at most until `WARM_WAIT_S` after it was queued; without ``now`` it never waits.
+    Tasks are served by whose turn it is (`fairness`); what is given here counts for the turns after it. An off-peak
+    task takes a worker only when no other task that could use it is left waiting.
+
+    Each goes to an available worker that has the tags it needs, lacks no node class or model of it, and need not be
+    avoided; when every such worker is to be avoided, any of them will do, so that a small fleet never starves a task.
+    Among these, one with the task's models loaded goes first, then the one on which the take would end soonest by load
+    (busy / slots) and measured speed. A resumed one goes before all that to the worker that it was paused on, while
+    that is free. A task below `URGENT` waits for a busy worker with its models instead of taking a free one without,
+    but at most until `WARM_WAIT_S` after it was queued; without ``now`` it never waits.
     """
     slots = _Slots(workers)
     chosen: list[Assignment] = []
-    for task in order(tasks):
-        if not slots.free:
-            break
+    wanted: set[uuid.UUID] = set()
+    for task in _in_turn(tasks, shares, slots, chosen):
         fitting = slots.fitting(task)
         warm = slots.warm(task, fitting)
         options = [w for w in warm if w in slots.free]
         if not options and not (warm and _may_wait(task, now)):
             options = [w for w in fitting if w in slots.free]
         resumed = task.prefer in slots.free and task.prefer in fitting
+        if task.off_peak:
+            options = [w for w in options if w not in wanted]
         if not options and not resumed:
+            wanted |= set() if task.off_peak else fitting
             continue
         if task.prefer is not None and resumed:
             best, why = task.prefer, f"{slots.views[task.prefer].name} has the finished nodes of this take in its cache"
@@ -183,6 +200,19 @@ def assign(tasks: Sequence[Candidate], workers: Sequence[WorkerView], now: datet
         chosen.append(Assignment(task.task_id, best, why))
         slots.take(task, best)
     return chosen
+
+
+def _in_turn(
+    tasks: Sequence[Candidate], shares: Shares | None, slots: _Slots, chosen: list[Assignment]
+) -> Iterator[Candidate]:
+    """Yield tasks by turn while slots are free, off-peak ones last; what was chosen is charged to its share."""
+    for off_peak in (False, True):
+        turns = Turns([t for t in tasks if t.off_peak is off_peak], shares)
+        while slots.free and (task := turns.next()) is not None:
+            n_before = len(chosen)
+            yield task
+            if len(chosen) > n_before:
+                turns.ledger.charge(task, task.expected_s)
 
 
 def _may_wait(task: Candidate, now: datetime | None) -> bool:

@@ -11,16 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.scheduling import budgets, fitness, standing, warmth
+from x121lib.scheduling import budgets, fitness, standing, warmth, window
 from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.terms.transitions import LEASED_STATUSES
-from x121lib.terms.vocabulary import AttemptOutcome, TakeStatus, TaskStatus, WorkerStatus
+from x121lib.terms.vocabulary import AttemptOutcome, TaskStatus, WorkerStatus
 
 PAUSED_CODE = "scheduling.paused"
 """Error code of an attempt that a person paused in its middle."""
 _STATES = {status: status.label.lower() for status in WorkerStatus} | {WorkerStatus.MAINTENANCE: "in maintenance"}
 CANDIDATE_WINDOW = 256
-"""Waiting tasks that one dispatch looks at; served in order, so a longer queue behind them starves nobody."""
+"""Waiting tasks of each share and priority that one dispatch looks at; those behind them come later in any case."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,10 @@ class ExpiredLease:
 
 
 def candidates(
-    session: Session, now: datetime, workers: Sequence[WorkerView] = (), without: Collection[Made] = ()
-) -> list[Candidate]:
-    """Return the first waiting tasks that may run now: their time has come and what they wait for has passed.
+    session: Session, now: datetime, workers: Sequence[WorkerView] = (), without: Collection[Made] = (),
+    per_share: int = CANDIDATE_WINDOW,
+) -> list[Candidate]:  # fmt: skip
+    """Return the first waiting tasks of each share that may run now: their time has come, what they wait for passed.
 
     Locks the rows; rows that somebody else holds (a person cancelling, say) are left for the next tick.
 
@@ -45,36 +46,20 @@ def candidates(
         now: the present time.
         workers: the workers, whose lacks are told with each task.
         without: kinds of work that are left out.
+        per_share: how many of each project, person and priority.
     """
-    before = sa.orm.aliased(m.GpuTask)
-    before_take = sa.orm.aliased(m.Take)
-    ready = sa.or_(
-        m.GpuTask.after_task_id.is_(None),
-        sa.exists()
-        .where(before.id == m.GpuTask.after_task_id, before.status_id == TaskStatus.COMPLETE)
-        .where(before_take.id == before.take_id, before_take.status_id == TakeStatus.PASSED),
-    )
-    query = (
-        sa.select(m.GpuTask.id, m.GpuTask.priority, m.GpuTask.queued_at)
-        .where(*_not_held(session, now))
-        .where(m.GpuTask.status_id.in_([TaskStatus.QUEUED, TaskStatus.WAITING]))
-        .where(sa.or_(m.GpuTask.not_before.is_(None), m.GpuTask.not_before <= now))
-        .where(ready)
-        .order_by(m.GpuTask.priority.desc(), m.GpuTask.queued_at, m.GpuTask.id)
-        .limit(CANDIDATE_WINDOW)
-        .with_for_update(skip_locked=True, of=m.GpuTask)
-    )
-    rows = session.execute(query.where(~_makes(without)) if without else query).all()
-    ids = [row.id for row in rows]
+    conditions = _not_held(session, now) + ([~_makes(without)] if without else [])
+    rows = window.rows(session, now, per_share, conditions)
+    ids = [row.task_id for row in rows]
     avoid, fits, prefer = _workers_to_avoid(session, ids), _fits(session, ids), _workers_with_cache(session, ids)
     lacking = lacks(session, ids, workers)
     found = []
     for row in rows:
-        needed, models, seconds = fits.get(row.id, (frozenset[str](), frozenset[str](), dict[uuid.UUID, float]()))
+        needed, models, seconds = fits.get(row.task_id, (frozenset[str](), frozenset[str](), dict[uuid.UUID, float]()))
         found.append(
             Candidate(
-                row.id, row.priority, row.queued_at, avoid.get(row.id, frozenset()), needed, models, seconds,
-                prefer.get(row.id), lacking.get(row.id, {}),
+                row.task_id, row.priority, row.queued_at, avoid.get(row.task_id, frozenset()), needed, models, seconds,
+                prefer.get(row.task_id), lacking.get(row.task_id, {}), row.project_id, row.person_id, row.is_off_peak,
             )
         )  # fmt: skip
     return found
@@ -103,14 +88,18 @@ def made(session: Session, task_ids: Collection[uuid.UUID]) -> set[Made]:
 def _makes(kinds: Collection[Made]) -> sa.ColumnElement[bool]:
     take, scene, variant = sa.orm.aliased(m.Take), sa.orm.aliased(m.Scene), sa.orm.aliased(m.ImageVariant)
     scenes = (
-        sa.exists()
-        .where(take.id == m.GpuTask.take_id, m.Segment.id == take.segment_id, scene.id == m.Segment.scene_id)
+        sa.select(take.id)
+        .join(m.Segment, m.Segment.id == take.segment_id)
+        .join(scene, scene.id == m.Segment.scene_id)
+        .outerjoin(m.TakeOverride, m.TakeOverride.take_id == take.id)
+        .where(take.id == m.GpuTask.take_id, m.TakeOverride.take_id.is_(None))
         .where(scene.scene_type_version_id.in_({made_of for made_of, _ in kinds if made_of is not None}))
-        .where(~sa.exists().where(m.TakeOverride.take_id == take.id))
+        .correlate(m.GpuTask)
+        .exists()
     )
-    images = sa.exists().where(
-        variant.id == m.GpuTask.image_variant_id, variant.kind_id.in_({kind for _, kind in kinds if kind is not None})
-    )
+    made_kinds = {kind for _, kind in kinds if kind is not None}
+    images = sa.exists().where(variant.id == m.GpuTask.image_variant_id, variant.kind_id.in_(made_kinds))
+    images = images.correlate(m.GpuTask)
     return sa.or_(scenes, images)
 
 
@@ -120,7 +109,10 @@ def lacks(
     """Return task → worker → what it lacks of the task's workflow, in words; what lacks nothing is left out."""
     wanted = fitness.demands(session, task_ids)
     found = fitness.lacks(session, set(wanted.values()), {w.worker_id: w.offer for w in workers})
-    words = fitness.in_words(session, found) if found else {}
+    words = {
+        demand: {key: tuple(str(one) for one in lacking) for key, lacking in by_worker.items()}
+        for demand, by_worker in fitness.with_packs(session, found).items()
+    }
     return {task_id: words[demand] for task_id, demand in wanted.items() if demand in words}
 
 

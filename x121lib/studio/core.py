@@ -38,6 +38,7 @@ from x121lib.studio.placements import Placements
 from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.secrets import Secrets
+from x121lib.studio.shares import FairShares
 from x121lib.studio.work import Work
 from x121lib.studio.workers import Workers
 from x121lib.studio.workflows import Workflows
@@ -60,6 +61,7 @@ class Studio:
         downloads: the queue of models that are fetched.
         placements: models on the hosts of workers.
         budgets: GPU hours per project and person.
+        shares: fair shares of GPU time.
         checks: what is missing on which worker.
         secrets: tokens that the studio was given.
         doors: health, export, files.
@@ -75,6 +77,7 @@ class Studio:
         self.agents = Agents(self)
         self.power = Power(self)
         self.budgets = Budgets(self)
+        self.shares = FairShares(self)
         self.work = Work(self)
         self.models = Models(self)
         self.downloads = Downloads(self)

@@ -12,6 +12,7 @@ from x121lib.base.log import get_logger
 from x121lib.base.secrets import read_or_make_secret
 from x121lib.base.settings import Settings
 from x121lib.studio.core import Studio
+from x121lib.studio.door_checks import ChecksDoor
 from x121lib.studio.door_debugger import DebuggerDoor
 from x121lib.studio.door_fleet import FleetDoor
 from x121lib.studio.door_models import ModelsDoor
@@ -37,7 +38,7 @@ _log = get_logger(__name__)
 _WATCHED = 10_000
 
 
-class Door(FleetDoor, ModelsDoor, WorkflowsDoor, DebuggerDoor):
+class Door(FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor):
     """Every method acts as the signed-in person, and is safe to call from any thread."""
 
     def __init__(self, studio: Studio) -> None:

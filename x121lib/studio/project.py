@@ -215,11 +215,13 @@ class ProjectHandle:
     def submit(
         self, *, characters: Sequence[str] = (), scene_types: Sequence[str] = (), variants: Sequence[str] = (),
         tier: str | None = None, at: datetime | None = None, priority: str = "Normal", skip_blocked: bool = False,
+        off_peak: bool = False,
     ) -> BatchHandle:  # fmt: skip
         """Queue the selected cells (all by default) and return the batch; `BatchHandle.watch` follows it."""
         selection = Selection(
             characters=tuple(characters), scene_types=tuple(scene_types), variants=tuple(variants), tier=tier,
             priority_class=PriorityClass(priority.capitalize()), not_before=at, skip_blocked=skip_blocked,
+            off_peak=off_peak,
         )  # fmt: skip
         return self.batch(selection)
 

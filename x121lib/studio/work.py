@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,13 @@ from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
 from x121lib.pipeline import execution, flow, tracing
 from x121lib.pipeline.hold import hold_reason
-from x121lib.scheduling import budgets, policy, queries, workers
+from x121lib.scheduling import budgets, policy, queries, shares, workers
 from x121lib.scheduling import service as queue
+from x121lib.scheduling.fairness import AGE_STEP_S, FAIR_S, Ledger
 from x121lib.store import audit
 from x121lib.store.session import Listener
 from x121lib.terms.roles import Permission
-from x121lib.terms.transitions import ENDED_STATUSES
+from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES
 from x121lib.terms.vocabulary import SceneStatus, TaskStatus
 
 if TYPE_CHECKING:
@@ -207,10 +209,14 @@ class Work:
         """Return the GPU tasks that are not over, in serving order, each with the reason why it waits."""
         with self._studio.transaction() as session:
             views = queries.worker_views(session, self._studio.house.now())
-            rows = session.execute(_queue_query()).mappings().all()
+            rows: Sequence[Any] = session.execute(_queue_query()).mappings().all()
             needs = queries.needs(session, [row["task_id"] for row in rows])
             over = budgets.held_words(session, [row["task_id"] for row in rows], self._studio.house.now())
             lacks = queries.lacks(session, [row["task_id"] for row in rows if _waits(row)], views)
+            ledger = Ledger(shares.read(session, self._studio.house.now()))
+            rows = _in_turn(rows, ledger)
+            pairs = {(row["person_id"], row["project_id"]) for row in rows}
+            fair = {pair: shares.words(session, ledger, *pair) for pair in pairs}
         data, position, held = [], 0, hold_reason(self._studio.house)
         for row in rows:
             entry = dict(row)
@@ -219,6 +225,8 @@ class Work:
             known = needs.get(key, frozenset()), lacks.get(key, {})
             waiting = _waits(row)
             reason = held or over.get(key) or _why(entry, position, views, known)
+            if position and not held and entry["waits_for"] is None:
+                reason = f"{reason} {fair[row['person_id'], row['project_id']]}".strip()
             entry["why"] = reason if waiting else ""
             position += waiting and entry["waits_for"] is None
             data.append(entry)
@@ -229,6 +237,18 @@ _COLUMNS = (
     "task_id", "project", "character", "scene_type", "variant", "segment", "take", "status", "priority", "progress",
     "worker", "attempt", "queued_at", "started_at", "waits_for",
 )  # fmt: skip
+
+
+def _in_turn(rows: Sequence[Any], ledger: Ledger) -> list[Any]:
+    """Return tasks as they are served: those on workers first, then the waiting ones by turn."""
+
+    def key(row: Any) -> tuple[bool, float, int]:
+        waits = row["status"] not in LEASED_STATUSES
+        behind = max(ledger.standing(row[who]).excess for who in ("person_id", "project_id"))
+        turn = row["queued_at"].timestamp() - row["priority"] * AGE_STEP_S + FAIR_S * behind
+        return waits, turn if waits else 0.0, row["task_id"].int
+
+    return sorted(rows, key=key)
 
 
 def _queue_query() -> sa.Select[*tuple[Any, ...]]:
@@ -242,7 +262,8 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
             m.Segment.sequence_index.label("segment"), m.Take.number.label("take"),
             m.GpuTask.status_id.label("status"), m.GpuTask.priority, m.GpuTask.progress,
             m.Worker.name.label("worker"), m.GpuTask.attempt_number.label("attempt"), m.GpuTask.queued_at,
-            m.GpuTask.started_at, open_before.label("waits_for"),
+            m.GpuTask.started_at, open_before.label("waits_for"), m.GpuTask.project_id,
+            m.GpuTask.submitted_by_id.label("person_id"),
         )
         .join(m.Project, m.Project.id == m.GpuTask.project_id)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)

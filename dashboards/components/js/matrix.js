@@ -1,5 +1,6 @@
 // Matrix: characters × scene types with live cells, keyboard, selection and an estimate that follows it.
 import { html, raw, icon, shape, kbd, stack, thumb, filmstrip, grow, button, iconButton, chip, check, segmented, emptyState, attrs, percent, gpuHours, hhmm, many, WORDS, ORDER } from "./kit.js";
+import { checkActions, checkButton, checkPanel } from "./preflight.js";
 
 const HOT = new Set(["rejected", "failed", "blocked", "generating", "review"]);
 const VIRTUAL_FROM = 40, ROW = 51, SPARE = 8;
@@ -56,7 +57,7 @@ function header(app) {
   const { counts, rows, scene_types: types, variants } = app.state;
   const total = ORDER.reduce((sum, key) => sum + (counts[key] || 0), 0);
   const bits = ORDER.filter((key) => counts[key]).map((key) => html`<span class="row g1 xs" data-key="${key}">${shape(key)}<b class="med tnum">${counts[key]}</b><span class="muted">${WORDS[key].toLowerCase()}</span></span>`);
-  return html`<div class="head"><h1>Matrix</h1><span class="facts">${rows.length} × ${types.length} × ${variants.length} = <b class="secondary med">${many(total, "scene")}</b></span><span class="mstack">${stack(counts)}</span><div class="row bits">${bits}</div></div>`;
+  return html`<div class="head"><h1>Matrix</h1><span class="facts">${rows.length} × ${types.length} × ${variants.length} = <b class="secondary med">${many(total, "scene")}</b></span><span class="mstack">${stack(counts)}</span><div class="row bits">${bits}</div>${grow}${checkButton(app)}</div>`;
 }
 
 function toolbar(app) {
@@ -112,18 +113,20 @@ const arrows = { ArrowUp: step(-1, 0), ArrowDown: step(1, 0), ArrowLeft: step(0,
 export const matrix = {
   title: () => "Matrix",
   crumbs: (app) => ["Matrix", app.local.variant && app.local.variant !== "all" ? app.state.variants.find((v) => v.name === app.local.variant).label : "All variants"],
-  help: [["↑ ↓ ← →", "Move"], ["Space", "Select the cell"], ["⇧ + arrow", "Extend the selection"], ["⌘A", "Select the column"], ["⏎", "Open the scene"], ["F", "Filter characters"], ["⌘⏎", "Submit the selection"], ["Esc", "Clear the selection"]],
+  help: [["↑ ↓ ← →", "Move"], ["Space", "Select the cell"], ["⇧ + arrow", "Extend the selection"], ["⌘A", "Select the column"], ["⏎", "Open the scene"], ["F", "Filter characters"], ["C", "Check where the scenes can run"], ["⌘⏎", "Submit the selection"], ["Esc", "Clear the selection"]],
   opened: (app) => { Object.assign(app.local, { selection: new Set(), at: [0, 0], anchor: null }); },
   keys: {
     ...Object.fromEntries(Object.entries(arrows).flatMap(([name, { key, extend }]) => [[name, key], [`Shift+${name}`, extend]])),
     " ": (app) => { toggle(app, ...app.local.at); refreshEstimate(app); },
     "Meta+a": (app) => { filtered(app).forEach((_, r) => toggle(app, r, app.local.at[1], { on: true })); refreshEstimate(app); },
     Enter: openCell,
+    c: (app) => matrix.actions.check(app),
     f: () => document.getElementById("matrix-find").focus(),
     "Meta+Enter": (app) => matrix.actions.submit(app),
     Escape: (app) => matrix.actions.clear(app),
   },
   actions: {
+    ...checkActions,
     cell: (app, [r, c], event) => {
       const before = app.local.at;
       app.local.at = [r, c];
@@ -157,6 +160,6 @@ export const matrix = {
     const heads = types.map((type, c) => html`<div class="mh" data-key="type-${type.id}"><button type="button" class="row g1" title="Select the column" ${attrs("column", c)}>${check(false)}<b class="med ell">${type.name}</b></button><span class="xs muted wide">${type.sub}</span></div>`);
     const strip = prerequisites.length > 0 && html`<div class="prereq st-warning">${shape("warning")}<b class="med">${many(prerequisites.length, "prerequisite")}</b>${prerequisites.slice(0, 3).map((p) => html`<span class="row g1">${shape(p.status)}<span class="secondary">${p.text}</span>${p.href && html`<a class="lnk" href="${p.href}">${p.link}</a>`}</span>`)}</div>`;
     const nothing = list.length === 0 && emptyState({ title: "No character matches", text: `${many(rows.length, "character")} in this project; the filters hide all of them.`, actions: button("Clear filters", { act: "noFilter" }), art: false });
-    return html`${header(app)}${toolbar(app)}${strip}<div class="mscroll"><div class="mgrid" role="grid" style="--types:${types.length};--lines:${variants.length}"><div class="mh first"><b class="med">Character</b><span class="xs muted">${list.length}</span></div>${heads}${body(app, list, variants)}</div>${nothing}</div>${selectionBar(app)}`;
+    return html`${header(app)}${toolbar(app)}${strip}${checkPanel(app)}<div class="mscroll"><div class="mgrid" role="grid" style="--types:${types.length};--lines:${variants.length}"><div class="mh first"><b class="med">Character</b><span class="xs muted">${list.length}</span></div>${heads}${body(app, list, variants)}</div>${nothing}</div>${selectionBar(app)}`;
   },
 };

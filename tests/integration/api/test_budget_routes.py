@@ -36,3 +36,13 @@ async def test_budgets_are_set_shown_granted_and_removed(house: House, client: h
     assert (await client.delete(place, headers=creator)).status_code == 403
     assert (await client.delete(place, headers=admin)).status_code == 204
     assert (await client.get("/budgets", headers=creator)).json()["items"] == []
+
+
+async def test_shares_are_listed_and_weighted(house: House, client: httpx.AsyncClient) -> None:
+    admin, creator = house.key("admin"), house.key("creator")
+    assert (await client.put("/shares", json={"weight": 2, "project": "Spring"}, headers=creator)).status_code == 403
+    assert (await client.put("/shares", json={"weight": 2, "project": "Spring"}, headers=admin)).status_code == 204
+    rows = {row["name"]: row for row in (await client.get("/shares", headers=creator)).json()["items"]}
+    assert rows["Spring"]["weight"] == 2.0
+    for wrong in ({"weight": 0, "project": "Spring"}, {"weight": 1}):
+        assert (await client.put("/shares", json=wrong, headers=admin)).status_code == 422

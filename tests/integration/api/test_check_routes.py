@@ -26,3 +26,15 @@ async def test_a_workflow_is_checked_against_every_worker(
     assert [(r["worker"], r["result"], r["known"], r["findings"]) for r in rows] == [("mute", "not known", False, [])]
     assert (await client.get("/workflows/none/check", headers=creator)).status_code == 404
     assert (await client.get("/workflows/quick_graph/check")).status_code == 401
+
+
+async def test_a_project_is_checked_and_mended_over_the_api(house: House, client: httpx.AsyncClient) -> None:
+    project = (await client.get("/projects", headers=house.key("creator"))).json()["items"][0]["project"]
+    told = (await client.get(f"/projects/{project}/check", headers=house.key("reviewer"))).json()
+    assert (told["project"], told["held"]) == (project, "")
+    assert {"groups", "blocked", "steps", "disk_bytes", "fine"} <= set(told)
+    forbidden = await client.post(f"/projects/{project}/check/fix", headers=house.key("reviewer"))
+    assert forbidden.status_code == 403
+    done = await client.post(f"/projects/{project}/check/fix", headers=house.key("creator"))
+    assert (done.status_code, all(one["ok"] for one in done.json())) == (200, True)
+    assert (await client.get("/projects/none/check", headers=house.key("reviewer"))).status_code == 404

@@ -27,3 +27,12 @@ def test_a_budget_is_set_listed_met_granted_and_removed(x121: X121) -> None:
     assert "Every counter equals its sum." in x121("budget", "audit").stdout
     assert "removed" in x121("budget", "remove", key).stdout
     assert json.loads(x121("budget", "list", "--json").stdout) == []
+
+
+def test_shares_are_weighted_and_work_goes_off_peak(x121: X121) -> None:
+    assert "Nobody used GPU time" in x121("share", "list").output
+    x121("submit", "Aurora", "--off-peak")
+    assert "weight 2" in x121("share", "set", "2", "--project", "Aurora").stdout
+    rows = json.loads(x121("share", "list", "--json").stdout)
+    assert ("project", "Aurora", 2.0) in [(r["scope"], r["name"], r["weight"]) for r in rows]
+    assert "Say whose" in x121("share", "set", "2", code=1).stderr

@@ -22,3 +22,22 @@ def test_a_workflow_is_checked_on_what_the_workers_say_now(x121: X121, engine_ur
     assert "node class" in said
     assert "NoServerHasThis" in said
     assert "fine" in x121("workflow", "check", "sway_graph", "--worker", "engine 1").output
+
+
+def test_a_batch_is_checked_and_submit_warns_of_what_can_run_nowhere(
+    x121: X121, engine_url: str, tmp_path: Path
+) -> None:
+    x121("worker", "add", engine_url, "--name", "engine 1")
+    assert "engine 1" in x121("check", "Aurora").output
+    x121("scene-type", "load", write_recipe(tmp_path, "broken", fault="unknown"))
+    done = x121("check", "Aurora", "-s", "broken", "--json", code=1)
+    (told,) = json.loads(done.stdout)
+    assert [g["reason"] for g in told["groups"]] == ["No worker has node class NoServerHasThis."]
+    assert told["steps"] == [
+        {"kind": "read", "worker": "", "name": "", "text": "ask the workers again for what they have"}
+    ]
+    assert "The workers were asked again." in x121("check", "Aurora", "-s", "broken", "--fix", "--yes", code=1).output
+    warned = x121("submit", "Aurora", "-s", "broken").output
+    assert "2 scenes of broken can run nowhere now" in warned.replace("\n", " ")
+    assert "Warning" not in x121("submit", "Aurora", "-s", "sway").output
+    assert "No worker has node class" in x121("queue", "--json").output

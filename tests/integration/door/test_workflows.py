@@ -9,9 +9,11 @@ from dashboards import contracts as c
 from tests.integration.door.conftest import Stage
 from tests.integration.door.shapes import problems
 from x121lib import model as m
+from x121lib.base.errors import ForbiddenError
 from x121lib.scheduling import workers
 from x121lib.studio.door import Door
 from x121lib.studio.pages import SessionPerson
+from x121lib.terms.vocabulary import SceneStatus
 
 
 def test_without_workflows_the_page_is_empty(empty: tuple[Door, SessionPerson]) -> None:
@@ -58,3 +60,28 @@ def test_a_workflow_shows_its_graph_times_slots_runs_and_what_workers_lack(revie
 def test_an_unknown_workflow_or_version_shows_what_there_is(stage: Stage) -> None:
     for params in ({"workflow": "nope"}, {"workflow": "idle", "version": "99"}, {"version": "1"}):
         assert stage.door.workflows(stage.admin, None, params)["chosen"] is not None
+
+
+@pytest.mark.capability("OVR/pre-run-workflow-health-check-of-loras-and-nodes")
+def test_a_batch_is_checked_from_the_matrix_and_mended_by_who_may(reviewed: Stage) -> None:
+    door, studio = reviewed.door, reviewed.studio
+    told = door.check_project(reviewed.reviewer, None)
+    assert problems(told, c.BatchCheck) == []
+    assert "blocked" in {row["status"] for row in told["rows"]}
+    with studio.transaction() as session:
+        key = session.scalars(sa.select(m.Worker.id)).one()
+        workers.record_capabilities(session, key, {"Nothing": None}, frozenset(), studio.house.now())
+        session.execute(sa.update(m.Scene).values(status_id=SceneStatus.FAILED))
+    told = door.check_project(reviewed.reviewer, None)
+    stuck = [row for row in told["rows"] if row["status"] == "failed"]
+    assert stuck
+    assert all(row["text"].startswith("No worker has node class") for row in stuck)
+    assert (told["steps"], told["mends"], told["may_fix"]) == (
+        ["ask the workers again for what they have"],
+        False,
+        False,
+    )
+    with pytest.raises(ForbiddenError):
+        door.fix_project(reviewed.reviewer, None)
+    mended = door.fix_project(reviewed.admin, None)
+    assert [one["ok"] for one in mended["done"]] == [True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from tests.integration.catalogue.test_checks import load_styled, specs
 from x121lib import model as m
-from x121lib.scheduling import queries, workers
+from x121lib.scheduling import matching, queries, workers
 from x121lib.terms.vocabulary import TaskStatus, WorkerStatus
 
 if TYPE_CHECKING:
@@ -91,13 +92,19 @@ def test_a_take_s_own_value_counts_before_its_scene_type_s(line: Queue, tmp_path
 def test_a_long_batch_that_runs_nowhere_holds_up_nothing_behind_it(
     line: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "CANDIDATE_WINDOW", 1)
+    monkeypatch.setattr(matching, "SPARE", -1)
     submit_styled(line, tmp_path)
+    styled = {t.id for t in urgent(line)}
+    with line.studio.transaction() as session:  # one share and priority, those that run nowhere first
+        session.execute(sa.update(m.GpuTask).values(priority=50))
+        first = line.studio.house.now() - timedelta(hours=1)
+        session.execute(sa.update(m.GpuTask).where(m.GpuTask.id.in_(styled)).values(queued_at=first))
     line.add_worker("a", slots=2)
     tell(line, "a", tmp_path, without=STYLE)
     sent = line.dispatch()
-    assert [line.task(s.task_id).priority for s in sent] == [50]
-    assert {t.status_id for t in urgent(line)} == {TaskStatus.QUEUED}
+    assert len(sent) == 1
+    assert not styled & {s.task_id for s in sent}
+    assert {line.task(t).status_id for t in styled} == {TaskStatus.QUEUED}
 
 
 def urgent(line: Queue) -> list[m.GpuTask]:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from x121lib.scheduling.policy import Candidate, WorkerView, assign, order, runs_nowhere, why_waiting
+from x121lib.scheduling.fairness import order
+from x121lib.scheduling.policy import Candidate, WorkerView, assign, runs_nowhere, why_waiting
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 A, B = uuid.UUID(int=1), uuid.UUID(int=2)

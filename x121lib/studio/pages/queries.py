@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
+from x121lib.scheduling.fairness import AGE_STEP_S
 from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES, WAITING_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, DecisionOutcome, SceneStatus, TaskKind, TaskStatus
 
@@ -260,8 +261,8 @@ def waiting_tasks(session: Session, limit: int) -> Rows:
     """Return the first GPU tasks that wait, in serving order; paused ones last."""
     paused = sa.case((m.GpuTask.status_id == TaskStatus.PAUSED, 1), else_=0)
     query = _task_rows().where(m.GpuTask.status_id.in_(WAITING_STATUSES))
-    order = (paused, m.GpuTask.priority.desc(), m.GpuTask.queued_at, m.GpuTask.id)
-    return _rows(session, query.order_by(*order).limit(limit))
+    turn = sa.extract("epoch", m.GpuTask.queued_at) - m.GpuTask.priority * AGE_STEP_S
+    return _rows(session, query.order_by(paused, turn, m.GpuTask.id).limit(limit))
 
 
 def failed_tasks(session: Session, since: datetime, limit: int) -> Rows:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from x121lib import model as m
-from x121lib.scheduling import budgets
+from x121lib.scheduling import budgets, shares
 from x121lib.studio.pages import estimates, fleet, presence, queries, tasks
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import duration, iso, iso_in
@@ -121,17 +121,17 @@ def _down_bar(desk: Desk, row: m.Worker, word: str) -> dict[str, Any]:
 
 
 def _shares(desk: Desk) -> list[dict[str, Any]]:
-    """Return each project's part of the GPU time of a day; the target is its part of what is open now."""
-    rows = queries.shares(desk.session, queries.day_ago(desk.now))
-    seconds = sum(float(r["run_s"]) for r in rows)
-    open_ = sum(r["running"] + r["queued"] for r in rows)
+    """Return each project's part of the GPU time of a day, and what is fair."""
+    rows = {r["name"]: r for r in queries.shares(desk.session, queries.day_ago(desk.now))}
+    listed = shares.listing(desk.session, desk.now)
     return [
         {
-            "name": r["name"], "used": float(r["run_s"]) / seconds if seconds else 0.0,
-            "target": (r["running"] + r["queued"]) / open_ if open_ else 0.0, "running": r["running"],
-            "queued": r["queued"], "note": duration(float(r["run_s"])),
+            "name": name, "used": standing.used, "target": standing.fair, "running": rows[name]["running"],
+            "queued": rows[name]["queued"],
+            "note": duration(float(rows[name]["run_s"])) + (f" · weight {weight:g}" if weight != 1 else ""),
         }
-        for r in rows
+        for scope, name, weight, standing in listed
+        if scope == "project" and name in rows
     ]  # fmt: skip
 
 

@@ -1,0 +1,165 @@
+"""Whose turn it is: priority, age and fair share of GPU time in one number. Pure.
+
+The turn of a task is ``queued_at - priority * AGE_STEP_S + FAIR_S * excess``, in seconds; the smallest goes first.
+*Excess*, from 0 to 1, is how far the person or the project (whichever is worse) is above their fair share of the GPU
+time of the last `WINDOW_S`.
+
+Nobody starves: priority is at most 100 and excess at most 1, so a task queued at *t* goes before every task that is
+queued after *t* + 100 · `AGE_STEP_S` + `FAIR_S` (`LONGEST_OVERTAKING_S`), whatever their priorities and shares. Two
+tasks of one share are compared by priority and age alone, so of each share and priority the first *n* suffice to fill
+*n* slots: a window over them loses nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+AGE_STEP_S = 300.0
+"""Seconds of waiting that weigh as much as one point of priority: Normal overtakes a new Urgent after 2.5 hours."""
+FAIR_S = 3600.0
+"""Seconds by which a task is put back whose person or project used all GPU time; less than between two classes."""
+WINDOW_S = 86_400.0
+"""Seconds over which GPU time is counted."""
+LONGEST_OVERTAKING_S = 100 * AGE_STEP_S + FAIR_S
+"""Seconds after which a newer task can no longer overtake: 9 h 20 min."""
+UNKNOWN_S = 60.0
+"""GPU seconds that a turn counts where nothing is measured yet."""
+
+
+class Waiting(Protocol):
+    """What a waiting task must say of itself."""
+
+    @property
+    def task_id(self) -> uuid.UUID:
+        """Its key."""
+        ...
+
+    @property
+    def priority(self) -> int:
+        """0 to 100."""
+        ...
+
+    @property
+    def queued_at(self) -> datetime:
+        """When it began to wait."""
+        ...
+
+    @property
+    def project_id(self) -> uuid.UUID | None:
+        """Its project."""
+        ...
+
+    @property
+    def person_id(self) -> uuid.UUID | None:
+        """Who submitted it."""
+        ...
+
+
+T = TypeVar("T", bound=Waiting)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """GPU time that people and projects used lately, and what is fair."""
+
+    used: Mapping[uuid.UUID, float] = field(default_factory=dict)
+    """GPU seconds of the last `WINDOW_S` by person and by project, running takes included."""
+    weights: Mapping[uuid.UUID, float] = field(default_factory=dict)
+    """Weights by person and by project; 1 where none is set."""
+    people: frozenset[uuid.UUID] = frozenset()
+    """People who used GPU time or wait for it."""
+    projects: frozenset[uuid.UUID] = frozenset()
+    """Projects that used GPU time or wait for it."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a person or project stands."""
+
+    used: float
+    """Part of the GPU time that was used, 0 to 1."""
+    fair: float
+    """Part that is fair, 0 to 1: by weight among those who used some or wait."""
+
+    @property
+    def excess(self) -> float:
+        """How far above the fair share, 0 to 1."""
+        return max(0.0, self.used - self.fair)
+
+
+def static_turn(task: Waiting) -> float:
+    """Return the part of a task's turn that does not change while it waits, in seconds."""
+    return task.queued_at.timestamp() - task.priority * AGE_STEP_S
+
+
+class Ledger:
+    """Shares while turns are given: what is given now counts as used already."""
+
+    def __init__(self, shares: Shares, tasks: Iterable[Waiting] = ()) -> None:
+        self._used: dict[uuid.UUID, float] = defaultdict(float, shares.used)
+        self._weights = shares.weights
+        tasks = list(tasks)
+        people = shares.people | {t.person_id for t in tasks if t.person_id is not None}
+        projects = shares.projects | {t.project_id for t in tasks if t.project_id is not None}
+        self._sides = {key: side for side in (people, projects) for key in side}
+        self._totals = {id(side): sum(self._used[k] for k in side) for side in (people, projects)}
+        self._weight_of = {id(side): sum(self._weight(k) for k in side) for side in (people, projects)}
+
+    def standing(self, key: uuid.UUID | None) -> Standing:
+        """Return how a person or project stands; nobody's share is always fair."""
+        side = self._sides.get(key) if key is not None else None
+        if side is None or key is None:
+            return Standing(0.0, 1.0)
+        total, weights = self._totals[id(side)], self._weight_of[id(side)]
+        return Standing(self._used[key] / total if total > 0 else 0.0, self._weight(key) / weights if weights else 1.0)
+
+    def excess(self, task: Waiting) -> float:
+        """Return the worse excess of a task's person and project."""
+        return max(self.standing(task.person_id).excess, self.standing(task.project_id).excess)
+
+    def charge(self, task: Waiting, seconds: float) -> None:
+        """Count GPU seconds for a task's person and project."""
+        for key in (task.person_id, task.project_id):
+            side = self._sides.get(key) if key is not None else None
+            if side is not None and key is not None:
+                self._used[key] += seconds
+                self._totals[id(side)] += seconds
+
+    def _weight(self, key: uuid.UUID) -> float:
+        return max(0.0, self._weights.get(key, 1.0))
+
+
+class Turns(Generic[T]):
+    """Waiting tasks, given out one after the other by whose turn it is."""
+
+    def __init__(self, tasks: Sequence[T], shares: Shares | None = None) -> None:
+        self.ledger = Ledger(shares or Shares(), tasks)
+        groups: dict[tuple[uuid.UUID | None, uuid.UUID | None], list[T]] = defaultdict(list)
+        for task in tasks:
+            groups[task.project_id, task.person_id].append(task)
+        self._groups = [sorted(g, key=lambda t: (static_turn(t), t.task_id), reverse=True) for g in groups.values()]
+
+    def next(self) -> T | None:
+        """Return the task whose turn it is and take it out; None where none is left."""
+        groups = [g for g in self._groups if g]
+        if not groups:
+            return None
+        return min(groups, key=lambda g: (self.turn(g[-1]), g[-1].task_id)).pop()
+
+    def turn(self, task: T) -> float:
+        """Return a task's turn in seconds, as shares stand now."""
+        return static_turn(task) + FAIR_S * self.ledger.excess(task)
+
+
+def order(tasks: Sequence[T], shares: Shares | None = None, seconds: float = UNKNOWN_S) -> list[T]:
+    """Return tasks in the order of their turns, each counted with ``seconds`` for those after it."""
+    turns, found = Turns(tasks, shares), []
+    while (task := turns.next()) is not None:
+        turns.ledger.charge(task, seconds)
+        found.append(task)
+    return found
