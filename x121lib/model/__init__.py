@@ -114,5 +114,6 @@ __all__ = [
     "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode",
     "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel",
     "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
-    "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowVersion", "WorkflowWorkerTag",
+    "lookup_table_name",
 ]  # fmt: skip
