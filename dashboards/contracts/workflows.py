@@ -31,6 +31,8 @@ class WorkflowNode(TypedDict):
     low_s: float | None  # 10th percentile
     high_s: float | None  # 90th percentile
     share: float  # of the time of all nodes
+    mark: str  # "added", "removed" or "changed" against the other version, else ""
+    changes: list[list[str]]  # input, before, after
 
 
 class WorkflowDetail(TypedDict):
@@ -49,6 +51,7 @@ class WorkflowDetail(TypedDict):
     links: list[list[Any]]  # source, target, input, points between
     n_measured: int  # attempts that the times are taken from
     total_s: float | None
+    difference: dict[str, Any] | None  # number, added, removed, changed, rows (id, mark, name, lines)
     slots: list[dict[str, Any]]  # name, kind, node_id, input, value, set_by
     used_by: list[str]
     runs: list[dict[str, Any]]  # id, scene_id, name, take, status, word, worker, seconds, at
@@ -67,4 +70,7 @@ class WorkflowsDoor(Protocol):
     """What the page of the workflows reads."""
 
     def workflows(self, person: SessionPerson, project: str | None, params: Mapping[str, str]) -> WorkflowsView:
-        """Return every workflow, and the version of ``workflow`` and ``version`` with its graph laid out."""
+        """Return every workflow, and the version of ``workflow`` and ``version`` with its graph laid out.
+
+        With ``against`` the graph is marked by what differs from that version of the same workflow.
+        """

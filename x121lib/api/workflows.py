@@ -30,6 +30,43 @@ class WorkflowVersion(BaseModel):
     slots: str
 
 
+class VersionDetail(BaseModel):
+    """A version of a workflow with its graph."""
+
+    workflow: str
+    version: int
+    status: str
+    hash: str
+    created_at: datetime
+    repeats_seed_frame: bool
+    slots: list[str]
+    graph: dict[str, Any]
+
+
+class Node(BaseModel):
+    """A node as a person knows it."""
+
+    id: str
+    class_type: str
+    title: str
+
+
+class Difference(BaseModel):
+    """How a version differs from another."""
+
+    before: str
+    after: str
+    added: list[Node]
+    removed: list[Node]
+    changed: list[dict[str, Any]]
+    relinked: list[dict[str, Any]]
+    moved: list[dict[str, Node]]
+    slots_added: list[str]
+    slots_removed: list[str]
+    lines: list[str]
+    text: str
+
+
 class Slot(BaseModel):
     """What may be set of a workflow version from outside."""
 
@@ -87,6 +124,19 @@ class SlotName(BaseModel):
 def list_workflows(studio: Acting, limit: Limit = 100, offset: Offset = 0, workflow: Name | None = None) -> Any:
     """List the versions of the workflows, or of one."""
     return page(studio.workflows.list(workflow), limit, offset)
+
+
+@router.get("/workflows/{version}", response_model=VersionDetail)
+def show_workflow(studio: Acting, version: str) -> Any:
+    """Show a workflow version, NAME for the newest or NAME@NUMBER, with its graph in API form."""
+    return studio.workflows.show(version)
+
+
+@router.get("/workflows/{after}/difference", response_model=Difference)
+def compare_workflows(studio: Acting, after: str, before: Name | None = None) -> Any:
+    """Tell how a workflow version differs from another; without ``before``, from the version before it."""
+    found = studio.workflows.compare(after) if before is None else studio.workflows.compare(before, after)
+    return {**found.facts(), "lines": found.lines(), "text": found.text}
 
 
 @router.get("/workflows/{version}/slots", response_model=Page[Slot])

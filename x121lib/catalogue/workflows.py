@@ -93,6 +93,11 @@ def version(session: Session, name: str, number: int | None = None) -> m.Workflo
     return chosen
 
 
+def name_of(session: Session, row: m.WorkflowVersion) -> str:
+    """Return the name of a version's workflow."""
+    return session.get_one(m.Workflow, row.workflow_id).name
+
+
 def referred(session: Session, reference: str) -> m.WorkflowVersion:
     """Return the version that ``NAME`` (the newest) or ``NAME@NUMBER`` means; raises `NotFoundError`."""
     name, at, number = reference.rpartition("@")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from x121lib.catalogue import importing, slots, workflows
+from x121lib.catalogue import differences, importing, slots, workflows
+from x121lib.catalogue.differences import Difference
 from x121lib.catalogue.importing import Imported
 from x121lib.catalogue.workflows import Upgrade
 from x121lib.comfyui.slots import Slot
@@ -67,6 +68,23 @@ class Workflows:
                 )  # fmt: skip
 
         return self._studio.converting(load)
+
+    def show(self, version: str) -> dict[str, Any]:
+        """Return a version (``NAME`` or ``NAME@NUMBER``): name, number, status, hash, creation, slots, graph."""
+        self._studio.actor.require(Permission.VIEW)
+        with self._studio.transaction() as session:
+            row = workflows.referred(session, version)
+            names = [slot.name for slot in slots.slots_of(session, row.id) if not slot.is_hidden]
+            return {
+                "workflow": workflows.name_of(session, row), "version": row.number, "status": row.status_id.label,
+                "hash": row.graph_hash, "created_at": row.created_at, "repeats_seed_frame": row.repeats_seed_frame,
+                "slots": list(dict.fromkeys(names)), "graph": row.graph,
+            }  # fmt: skip
+
+    def compare(self, before: str, after: str | None = None) -> Difference:
+        """Compare two versions (``NAME`` or ``NAME@NUMBER``); without the second, a version with the one before it."""
+        with self._studio.transaction() as session:
+            return differences.difference(session, self._studio.actor, before, after)
 
     # Slots; ``version`` is a workflow's name for its newest version, or ``NAME@NUMBER``
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.comfyui.graph import Graph, is_link, title_of
 from x121lib.comfyui.layout import NODE_HEIGHT, NODE_WIDTH, lay_out
-from x121lib.studio.pages import workflow_workers
+from x121lib.studio.pages import workflow_difference, workflow_workers
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import iso
 from x121lib.terms.roles import Permission
@@ -51,7 +51,7 @@ def workflows(desk: Desk, params: Mapping[str, str]) -> View:
         kept["used"] += len(used.get(row.id, []))
     return {
         "rows": list(listed.values()),
-        "chosen": _detail(desk, chosen, used.get(chosen.id, [])) if chosen is not None else None,
+        "chosen": _detail(desk, chosen, used.get(chosen.id, []), params.get("against")) if chosen is not None else None,
         "may_manage": desk.may(Permission.MANAGE_RECIPES),
     }
 
@@ -83,9 +83,10 @@ def _users(desk: Desk) -> dict[uuid.UUID, list[str]]:
     return found
 
 
-def _detail(desk: Desk, row: Any, users: list[str]) -> dict[str, Any]:
+def _detail(desk: Desk, row: Any, users: list[str], against: str | None) -> dict[str, Any]:
     version = desk.session.get_one(m.WorkflowVersion, row.id)
-    graph: Graph = version.graph
+    marked = workflow_difference.marked(desk, version, against)
+    graph: Graph = marked.graph
     drawing, times = lay_out(graph), _times(desk, row.id)
     slots = _slots(desk, row.id, graph)
     names = {key: [s["name"] for s in slots if s["node_id"] == key] for key in graph}
@@ -94,8 +95,9 @@ def _detail(desk: Desk, row: Any, users: list[str]) -> dict[str, Any]:
         "id": str(row.id), "name": row.name, "number": row.number, "status": STATES[row.status_id],
         "word": row.status_id.label, "node_width": NODE_WIDTH, "node_height": NODE_HEIGHT,
         "width": drawing.size[0], "height": drawing.size[1],
-        "nodes": [_node(key, node, drawing.places[key], names[key], times.get(key), total)
+        "nodes": [_node(key, node, drawing.places[key], names[key], times.get(key), total) | marked.on(key)
                   for key, node in graph.items()],
+        "difference": marked.summary(),
         "links": [[line.source, line.target, line.input_name, [list(p) for p in line.bends]] for line in drawing.lines],
         "n_measured": max((t["n"] for t in times.values()), default=0), "total_s": total if times else None,
         "slots": slots, "used_by": users, "runs": _runs(desk, row.id),
