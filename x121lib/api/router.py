@@ -21,6 +21,7 @@ from x121lib.api import (
     projects,
     scenes,
     sign_in,
+    trials,
     work,
     workflows,
 )
@@ -47,6 +48,7 @@ PARTS = tuple(
         models,
         downloads,
         checks,
+        trials,
         workflows,
         events,
     )

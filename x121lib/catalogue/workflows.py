@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from x121lib import model as m
 from x121lib.base.errors import ConflictError, InvalidInputError, NotFoundError
 from x121lib.catalogue import slots
+from x121lib.catalogue.proof import require_proof
 from x121lib.comfyui.carrying import carry, renamed
 from x121lib.comfyui.errors import SlotError
 from x121lib.comfyui.slots import bind
@@ -113,6 +114,7 @@ def set_status(session: Session, actor: Actor, name: str, status: str, number: i
     Raises:
         InvalidInputError: there is no such status.
         TransitionError: a step is left out.
+        ConflictError: it has never run to its end and is to be Production.
     """
     actor.require(Permission.MANAGE_RECIPES)
     to = next((term for term in WorkflowStatus if term.value.lower() == status.lower()), None)
@@ -122,6 +124,8 @@ def set_status(session: Session, actor: Actor, name: str, status: str, number: i
     row = version(session, name, number)
     before = row.status_id
     check_workflow_transition(before, to)
+    if to is WorkflowStatus.PRODUCTION:
+        require_proof(session, name, row)
     row.status_id = to
     session.flush()
     facts = {"version": row.number, "status": to.value}

@@ -22,6 +22,7 @@ from x121lib.cli import (
     serve,
     shares,
     slots,
+    trials,
     upkeep,
     workers,
     workflow_files,
@@ -46,6 +47,7 @@ app.add_typer(catalogue.scene_type_app, name="scene-type")
 app.add_typer(catalogue.variant_kind_app, name="variant-kind")
 checks.add_commands(catalogue.workflow_app)
 slots.add_commands(catalogue.workflow_app)
+trials.add_commands(catalogue.workflow_app)
 workflow_files.add_commands(catalogue.workflow_app)
 app.add_typer(catalogue.workflow_app, name="workflow")
 app.add_typer(rights.person_app, name="person")

@@ -88,6 +88,7 @@ from x121lib.model.scenes import (
     Take,
 )
 from x121lib.model.secrets import Secret
+from x121lib.model.trials import WorkflowTrial
 from x121lib.model.work import (
     AttemptNodeTime,
     AttemptTrace,
@@ -114,6 +115,6 @@ __all__ = [
     "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode",
     "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel",
     "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
-    "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowVersion", "WorkflowWorkerTag",
-    "lookup_table_name",
+    "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowTrial", "WorkflowVersion",
+    "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

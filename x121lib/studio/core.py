@@ -39,6 +39,7 @@ from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.secrets import Secrets
 from x121lib.studio.shares import FairShares
+from x121lib.studio.trials import Trials
 from x121lib.studio.work import Work
 from x121lib.studio.workers import Workers
 from x121lib.studio.workflows import Workflows
@@ -63,6 +64,7 @@ class Studio:
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
         checks: what is missing on which worker.
+        trials: dry runs of workflows.
         secrets: tokens that the studio was given.
         doors: health, export, files.
     """
@@ -83,6 +85,7 @@ class Studio:
         self.downloads = Downloads(self)
         self.workflows = Workflows(self)
         self.checks = Checks(self)
+        self.trials = Trials(self)
         self.placements = Placements(self)
         self.secrets = Secrets(self)
         self.doors = Doors(self)

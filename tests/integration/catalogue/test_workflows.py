@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from x121lib import model as m
 from x121lib.base.errors import ConflictError, InvalidInputError, NotFoundError
 from x121lib.studio import Studio
 from x121lib.terms.transitions import TransitionError
+from x121lib.terms.vocabulary import AttemptOutcome
 from x121lib.testing.small_studio import write_recipe
 
 
@@ -36,6 +40,13 @@ def test_a_version_is_tested_before_production_and_scene_types_are_counted(stock
     with pytest.raises(TransitionError, match="from Draft to Production"):
         stocked.workflows.set_status(name, "Production")
     stocked.workflows.set_status(name, "tested")
+    with pytest.raises(ConflictError, match="x121 workflow try sway_graph"):
+        stocked.workflows.set_status(name, "Production")
+    with stocked.transaction() as session:
+        version = session.scalars(sa.select(m.WorkflowVersion).order_by(m.WorkflowVersion.number.desc())).first()
+        assert version is not None
+        session.add(m.WorkflowTrial(workflow_version_id=version.id, prompt_id=uuid.uuid4(), seen_at=stocked.house.now(),
+                                    outcome_id=AttemptOutcome.COMPLETE))  # fmt: skip
     stocked.workflows.set_status(name, "Production")
     stocked.workflows.set_status(name, "Tested", version=1)
     assert list(stocked.workflows.list(name)["status"]) == ["Tested", "Production"]

@@ -41,3 +41,16 @@ def test_a_batch_is_checked_and_submit_warns_of_what_can_run_nowhere(
     assert "2 scenes of broken can run nowhere now" in warned.replace("\n", " ")
     assert "Warning" not in x121("submit", "Aurora", "-s", "sway").output
     assert "No worker has node class" in x121("queue", "--json").output
+
+
+def test_a_workflow_is_tried_listed_and_offered_its_next_status(x121: X121, engine_url: str) -> None:
+    assert "x121 worker add" in x121("workflow", "try", "sway_graph", code=1).output.replace("\n", " ")
+    x121("worker", "add", engine_url, "--name", "engine 1")
+    said = x121("workflow", "try", "sway_graph").output.replace("\n", " ")
+    assert "sway_graph 1 on engine 1: complete in" in said
+    assert "13 frames" in said
+    assert "x121 workflow status sway_graph Tested --version 1" in said
+    (row,) = json.loads(x121("workflow", "tries", "sway_graph", "--json").stdout)
+    assert (row["status"], row["codec"], row["next_status"]) == ("complete", "h264", "Tested")
+    over = x121("workflow", "cancel-try", row["trial_id"], code=1).output
+    assert "over already" in over
