@@ -37,12 +37,29 @@ SLOTS = {
 }  # fmt: skip
 FIELDS = {"frames": "length", "lora": "lora_name", "negative_prompt": "text", "seed": "noise_seed",
           "seed_image": "image", "text_prompt": "text"}  # fmt: skip
+MARKED = {"13": "added", "10": "changed", "9": "changed", "14": "changed"}
+CHANGES = {
+    "10": [["steps", "12", "15"], ["cfg", "4.0", "3.5"]], "9": [["length", "81", "97"]],
+    "14": [["images", "node 13 'Interpolation, old' (RIFEInterpolate), output 0",
+            "node 13 'Frame interpolation' (FrameInterp), output 0"]],
+}  # fmt: skip
 RUNS = (
     ("Mara Voss · dance", "S2 take 1", "generating", "Running", "gpu-01", None, 3),
     ("Jonas Keller · walk", "S4 take 1", "approved", "Complete", "gpu-02", 181.4, 9),
     ("Lena Sørensen · dance", "S1 take 2", "approved", "Complete", "gpu-04", 186.0, 14),
     ("Lena Sørensen · dance", "S1 take 1", "failed", "Failed", "gpu-03", 12.2, 22),
 )
+
+
+def _difference(nodes: list[dict[str, Any]], against: str) -> dict[str, Any]:
+    order = ["removed", "added", "changed"]
+    marked = sorted((n for n in nodes if n["mark"]), key=lambda n: order.index(n["mark"]))
+    rows = [
+        {"id": n["id"], "mark": n["mark"], "name": n["name"],
+         "lines": [f"{what}: {was} → {now}" for what, was, now in n["changes"]]}
+        for n in marked
+    ]  # fmt: skip
+    return {"number": int(against), "rows": rows, **{mark: sum(r["mark"] == mark for r in rows) for mark in order}}
 
 
 class SampleWorkflows:
@@ -66,12 +83,16 @@ class SampleWorkflows:
         number = next((v for v in versions if str(v["number"]) == params.get("version")), versions[0])
         return {
             "rows": [{"name": "i2v-chain", "versions": versions, "used": 6}, *others],
-            "chosen": self._chosen(number),
+            "chosen": self._chosen(number, params.get("against")),
             "may_manage": True,
         }
 
-    def _chosen(self, version: dict[str, Any]) -> dict[str, Any]:
+    def _chosen(self, version: dict[str, Any], against: str | None) -> dict[str, Any]:
         graph = {k: {"class_type": n[1], "inputs": n[4], "_meta": {"title": n[0]}} for k, n in NODES.items()}
+        if against:
+            graph["removed:13"] = {"class_type": "RIFEInterpolate", "inputs": {"frames": ["12", 0], "factor": 2},
+                                   "_meta": {"title": "Interpolation, old"}}  # fmt: skip
+        marks = MARKED if against else {}
         drawing, total = lay_out(graph), sum(n[2] for n in NODES.values())
         nodes = [
             {
@@ -79,16 +100,22 @@ class SampleWorkflows:
                 "slots": [slot] if slot else [], "seconds": seconds, "low_s": seconds * 0.95, "high_s": seconds * 1.07,
                 "share": seconds / total,
                 "values": [[name, str(v)] for name, v in inputs.items() if not isinstance(v, list)],
+                "mark": marks.get(key, ""), "changes": CHANGES.get(key, []) if key in marks else [],
             }
             for key, (title, kind, seconds, slot, inputs) in NODES.items()
         ]  # fmt: skip
+        if against:
+            x, y = drawing.places["removed:13"]
+            nodes.append({**nodes[0], "id": "removed:13", "name": "Interpolation, old", "kind": "RIFEInterpolate",
+                          "x": x, "y": y, "slots": [], "values": [["factor", "2"]], "seconds": None, "low_s": None,
+                          "high_s": None, "share": 0.0, "mark": "removed", "changes": []})  # fmt: skip
         homes = {slot: key for key, (_, _, _, slot, _) in NODES.items() if slot}
         return {
             "id": f"wf-{version['number']}", "name": "i2v-chain", "number": version["number"],
             "status": version["status"], "word": version["word"], "node_width": NODE_WIDTH, "node_height": NODE_HEIGHT,
             "width": drawing.size[0], "height": drawing.size[1], "nodes": nodes,
             "links": [[x.source, x.target, x.input_name, [list(p) for p in x.bends]] for x in drawing.lines],
-            "n_measured": 64, "total_s": total,
+            "difference": _difference(nodes, against) if against else None, "n_measured": 64, "total_s": total,
             "slots": [
                 {"name": name, "kind": kind, "node_id": homes[name], "input": FIELDS[name],
                  "value": str(NODES[homes[name]][4][FIELDS[name]]), "set_by": setters}

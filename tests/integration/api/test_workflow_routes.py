@@ -45,3 +45,19 @@ async def test_slots_are_listed_changed_added_and_removed(
     assert (await client.delete(f"{place}/seed", headers=creator)).status_code == 409
     assert (await client.delete(f"{place}/grain", headers=creator)).status_code == 204
     assert (await client.get("/workflows/none/slots", headers=reviewer)).status_code == 404
+
+
+@pytest.mark.capability("PRD-75/version-management")
+async def test_versions_are_shown_and_compared(house: House, client: httpx.AsyncClient, tmp_path: Path) -> None:
+    stored(house, tmp_path)
+    reviewer = house.key("reviewer")
+    graph = (await client.get("/workflows/tiny", headers=reviewer)).json()["graph"]
+    graph["9"]["inputs"]["fps"] = 12
+    (tmp_path / "tiny.json").write_text(json.dumps(graph))
+    house.studio.workflows.import_file(tmp_path / "tiny.json")
+    found = (await client.get("/workflows/tiny/difference", headers=reviewer)).json()
+    assert (found["before"], found["after"], found["lines"]) == (
+        "tiny@1", "tiny@2", ["set: node 9 (CreateVideo), fps: 24 → 12"])  # fmt: skip
+    back = (await client.get("/workflows/tiny@1/difference?before=tiny@2", headers=reviewer)).json()
+    assert [(c["before"], c["after"]) for c in back["changed"]] == [(12, 24)]
+    assert (await client.get("/workflows/tiny@1/difference", headers=reviewer)).status_code == 422

@@ -73,3 +73,28 @@ def test_a_lost_slot_is_said_at_the_import_and_refuses_the_upgrade(x121: X121, t
     assert "scene type 'sway'" in done.stderr
     refused = x121("workflow", "upgrade", "sway", code=1)
     assert "has no slot frame_rate, which 'sway' sets (frame_rate: fps of node 9" in refused.stderr
+
+
+@pytest.mark.capability("PRD-75/version-management")
+def test_a_version_is_shown_exported_and_compared(x121: X121, tmp_path: Path) -> None:
+    out = tmp_path / "sway_graph.json"
+    x121("workflow", "export", "sway_graph@1", "--out", out)
+    graph = json.loads(out.read_text())
+    assert graph == json.loads(x121("workflow", "export", "sway_graph").stdout)
+    assert "fps = 24" in x121("workflow", "show", "sway_graph").stdout
+    graph["9"]["inputs"]["fps"] = 12
+    del graph["5"]
+    graph["7"]["inputs"]["image2"] = ["6", 0]
+    graph["11"] = {"class_type": "PreviewImage", "inputs": {"images": ["8", 0]}}
+    out.write_text(json.dumps(graph))
+    x121("workflow", "import", out, "--repeats-seed-frame")
+    lines = x121("workflow", "diff", "sway_graph@1", "sway_graph@2").stdout.splitlines()
+    assert "added: node 11 (PreviewImage)" in lines
+    assert "removed: node 5 (ImageScale)" in lines
+    assert "set: node 9 (CreateVideo), fps: 24 → 12" in lines
+    facts = json.loads(x121("workflow", "diff", "sway_graph", "--json").stdout)
+    assert [c["after"] for c in facts["changed"]] == [12]
+    assert [r["input"] for r in facts["relinked"]] == ["image2"]
+    assert "@@" in x121("workflow", "diff", "sway_graph", "--text").stdout
+    assert "do the same" in x121("workflow", "diff", "sway_graph@2", "sway_graph").stdout
+    assert "has no version 9" in x121("workflow", "diff", "sway_graph@9", code=1).stderr

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
@@ -85,3 +88,26 @@ def test_a_batch_is_checked_from_the_matrix_and_mended_by_who_may(reviewed: Stag
         door.fix_project(reviewed.reviewer, None)
     mended = door.fix_project(reviewed.admin, None)
     assert [one["ok"] for one in mended["done"]] == [True]
+
+
+@pytest.mark.capability("M-03/visual-workflow-diff-graph-comparison")
+def test_a_version_is_marked_against_another(stage: Stage, tmp_path: Path) -> None:
+    flows = stage.studio.workflows
+    graph = flows.show("idle@1")["graph"]
+    last = next(key for key, node in graph.items() if node["class_type"] == "SaveVideo")
+    graph["900"] = graph.pop(last)
+    graph["900"]["class_type"] = "SaveWEBM"
+    video = next(key for key, node in graph.items() if node["class_type"] == "CreateVideo")
+    graph[video]["inputs"]["fps"] = 12
+    (tmp_path / "idle.json").write_text(json.dumps(graph))
+    flows.import_file(tmp_path / "idle.json")
+    view = stage.door.workflows(stage.admin, None, {"workflow": "idle", "version": "2", "against": "1"})
+    assert problems(view, c.WorkflowsView) == []
+    marks = {node["id"]: node["mark"] for node in view["chosen"]["nodes"] if node["mark"]}
+    assert marks == {"900": "added", f"removed:{last}": "removed", video: "changed"}
+    found = view["chosen"]["difference"]
+    assert (found["number"], found["added"], found["removed"], found["changed"]) == (1, 1, 1, 1)
+    assert [row["lines"] for row in found["rows"] if row["mark"] == "changed"] == [["fps: 24.0 → 12"]]
+    for none in ("2", "9", "x"):
+        plain = stage.door.workflows(stage.admin, None, {"workflow": "idle", "version": "2", "against": none})
+        assert plain["chosen"]["difference"] is None
