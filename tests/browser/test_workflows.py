@@ -71,3 +71,43 @@ def test_two_versions_are_compared_on_the_canvas(page: Page) -> None:
     expect(page.locator(".wfside .dmark").first).to_have_text("−")
     page.get_by_label("Compare with").select_option("")
     expect(page.locator(".cv.tl")).to_have_count(0)
+
+
+@pytest.mark.capability("PRD-33/edit-mapped-parameters-on-the-canvas")
+def test_slots_are_edited_on_the_node_with_faults_beside_them_and_undo(page: Page, studio: SampleStudio) -> None:
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    page.wait_for_selector("html[data-ready=workflows]")
+    page.locator("[data-key^='slot-frames']").click()
+    card = page.locator("#ncard")
+    expect(card).to_contain_text("Image to video")
+    default = card.get_by_label("Default of frames")
+    expect(default).to_have_value("97")
+    default.fill("many")
+    default.press("Enter")
+    expect(card.get_by_role("alert")).to_have_text("Slot frames takes 1 to 241, not 'many'.")
+    expect(default).to_have_attribute("aria-invalid", "true")
+    default.fill("81")
+    default.press("Enter")
+    expect(card.get_by_role("alert")).to_have_count(0)
+    expect(card.get_by_role("button", name="File's default")).to_be_visible()
+    name = card.get_by_label("Name of frames")
+    name.fill("length")
+    name.press("Enter")
+    expect(card.get_by_label("Name of length")).to_have_value("length")
+    page.mouse.click(5, 5)
+    page.get_by_role("button", name="Undo").last.click()
+    expect(card.get_by_label("Name of frames")).to_have_value("frames")
+    card.get_by_role("button", name="Hide").click()
+    expect(card.locator(".sedit")).to_contain_text("hidden")
+    card.get_by_role("button", name="Show").click()
+    edits = [what for did, what in studio.heard if did == "edit_slot"]
+    assert edits == [
+        ("frames", {"default": "81"}), ("frames", {"name": "length"}), ("length", {"name": "frames"}),
+        ("frames", {"is_hidden": True}), ("frames", {"is_hidden": False}),
+    ]  # fmt: skip
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.locator("[data-key^='slot-lora']").click()
+    page.get_by_label("Make strength_model a slot").click()
+    expect(page.locator(".toasts")).to_contain_text("strength_model is a slot")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from dashboards import contracts as c
 from tests.integration.door.conftest import Stage
 from tests.integration.door.shapes import problems
 from x121lib import model as m
-from x121lib.base.errors import ForbiddenError
+from x121lib.base.errors import ForbiddenError, InvalidInputError
 from x121lib.scheduling import workers
 from x121lib.studio.door import Door
 from x121lib.studio.pages import SessionPerson
@@ -111,3 +112,31 @@ def test_a_version_is_marked_against_another(stage: Stage, tmp_path: Path) -> No
     for none in ("2", "9", "x"):
         plain = stage.door.workflows(stage.admin, None, {"workflow": "idle", "version": "2", "against": none})
         assert plain["chosen"]["difference"] is None
+
+
+@pytest.mark.capability("PRD-33/edit-mapped-parameters-on-the-canvas")
+def test_slots_are_edited_from_the_page_and_taken_back(stage: Stage) -> None:
+    door = stage.door
+
+    def shown() -> dict[str, dict[str, Any]]:
+        slots = door.workflows(stage.admin, None, {"workflow": "idle"})["chosen"]["slots"]
+        return {slot["name"]: slot for slot in slots}
+
+    node = shown()["frame_rate"]["node_id"]
+    done = door.edit_slot(stage.admin, "idle@1", "frame_rate", node, {"name": "rate"})
+    assert done["undo"] == {"name": "edit_slot", "slot": "rate", "changes": {"name": "frame_rate"}}
+    with pytest.raises(InvalidInputError, match="Slot rate takes 1 to 120, not 'fast'"):
+        door.edit_slot(stage.admin, "idle@1", "rate", node, {"default": "fast"})
+    door.edit_slot(stage.admin, "idle@1", "rate", node, {"default": "30", "is_hidden": True})
+    rate = shown()["rate"]
+    assert (rate["default"], rate["own_default"], rate["hidden"], rate["range"]) == ("30", True, True, "1 to 120")
+    door.edit_slot(stage.admin, "idle@1", "rate", node, done["undo"]["changes"])
+    with pytest.raises(ForbiddenError):
+        door.edit_slot(stage.reviewer, "idle@1", "frame_rate", node, {"label": "x"})
+    graph = stage.studio.workflows.show("idle")["graph"]
+    place = next((k, n) for k, v in graph.items() for n, x in v["inputs"].items() if n == "format" and x == "mp4")
+    added = door.add_slot(stage.admin, "idle", *place)
+    assert added["undo"] == {"name": "remove_slot", "slot": "format"}
+    assert shown()["format"]["added"] is True
+    door.remove_slot(stage.admin, "idle@1", "format", place[0])
+    assert "format" not in shown()
