@@ -14,7 +14,14 @@ from typing import Any, BinaryIO
 
 import httpx
 
-from x121lib.comfyui.errors import HTTPX_BASES, ComfyError, ServerResponseError, from_httpx, rejection
+from x121lib.comfyui.errors import (
+    HTTPX_BASES,
+    ComfyError,
+    ServerResponseError,
+    ServerUnreachableError,
+    from_httpx,
+    rejection,
+)
 from x121lib.comfyui.generations import Generation, read_generation
 from x121lib.comfyui.graph import Graph, classes_of
 from x121lib.comfyui.outputs import OutputFile
@@ -169,7 +176,8 @@ class ComfyApi:
             The SHA-256 of its bytes, in hex; None if the server has no such file.
 
         Raises:
-            ServerResponseError: fewer or more bytes came than announced, or an error status.
+            ServerUnreachableError: fewer or more bytes came than announced; another try may give all.
+            ServerResponseError: an error status.
         """
         digest, size = hashlib.sha256(), 0
         async with self._stream("/view", params=_view(output)) as response:
@@ -183,7 +191,7 @@ class ComfyApi:
                     size += len(chunk)
                 announced = response.headers.get("content-length")
                 if announced is not None and "content-encoding" not in response.headers and int(announced) != size:
-                    raise ServerResponseError(f"{output.filename} broke off after {size} of {announced} bytes.")
+                    raise ServerUnreachableError(f"{output.filename} broke off after {size} of {announced} bytes.")
         return digest.hexdigest()
 
     async def _json(self, method: str, path: str) -> Any:

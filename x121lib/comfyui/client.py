@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -37,6 +38,8 @@ from x121lib.comfyui.tls import tls_context
 from x121lib.comfyui.watching import Patience, Watch, cancel_prompt
 from x121lib.comfyui.wire import HistoryEntry, QueueState, SystemStats
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class ClientOptions:
@@ -47,6 +50,7 @@ class ClientOptions:
         connect_s: how long a new connection may take, in seconds.
         open_wait_s: how long a prompt's submission waits for the WebSocket, in seconds.
         submissions: how often a prompt is posted at most, each time after a look for the earlier one.
+        again_s: pauses before a call that changes nothing, or nothing twice, is made again, in seconds.
         look_again_s: pause before each look for a prompt whose submission got no answer, in seconds.
         headers: extra headers of each request, e.g. a proxy's token.
         use_environment_proxy: whether HTTP_PROXY and its kin count.
@@ -57,6 +61,7 @@ class ClientOptions:
     connect_s: float = 5.0
     open_wait_s: float = 2.0
     submissions: int = 3
+    again_s: tuple[float, ...] = (0.2, 1.0)
     look_again_s: float = 0.5
     headers: Mapping[str, str] = field(default_factory=dict)
     use_environment_proxy: bool = False
@@ -111,7 +116,9 @@ class ComfyClient:
 
     async def upload(self, source: Path | bytes, *, name: str, subfolder: str = "", overwrite: bool = False) -> str:
         """Put a file into the server's input folder, streamed; return the name to write into ``LoadImage``."""
-        return await self._api.upload(source, name=name, subfolder=subfolder, overwrite=overwrite)
+        return await self._patiently(
+            lambda: self._api.upload(source, name=name, subfolder=subfolder, overwrite=overwrite)
+        )
 
     async def generation(self) -> Generation:
         """Return which generation of ComfyUI the server is, asked anew."""
@@ -131,7 +138,7 @@ class ComfyClient:
         Raises:
             OutputMissingError: the server has no such file any more.
         """
-        digest = await self._api.download(output, to)
+        digest = await self._patiently(lambda: self._api.download(output, to))
         if digest is None:
             raise OutputMissingError(
                 f"The server has no file {output.filename} any more.",
@@ -209,9 +216,23 @@ class ComfyClient:
 
     async def _known(self, prompt_id: str) -> bool:
         """Tell whether queue or history has the prompt; the queue first, so that none slips through between."""
-        if (await self._api.queue()).place(prompt_id) is not None:
+        if (await self._patiently(self._api.queue)).place(prompt_id) is not None:
             return True
-        return await self._api.history(prompt_id) is not None
+        return await self._patiently(lambda: self._api.history(prompt_id)) is not None
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call again where the connection or a proxy failed; only for what may be done twice.
+
+        Reading may, and so may an upload: the same name and bytes give the same file.
+        """
+        for pause_s in self._options.again_s:
+            try:
+                return await call()
+            except (ServerUnreachableError, ServerResponseError) as error:
+                if not error.retryable:
+                    raise
+            await asyncio.sleep(pause_s)
+        return await call()
 
     async def _submit(self, graph: Graph, prompt_id: str, watch: Watch) -> None:
         client_id = await self._client_id()
@@ -253,7 +274,9 @@ class ComfyClient:
         if not entry.succeeded:
             raise _failure(entry)
         outputs = parse_outputs(entry.outputs)
-        stats, _ = await asyncio.gather(self._api.system_stats(), self._check_outputs(entry, outputs, expect))
+        stats, _ = await asyncio.gather(
+            self._patiently(self._api.system_stats), self._check_outputs(entry, outputs, expect)
+        )
         run_s = queue_s = None
         if entry.start_ms is not None:
             run_s = (entry.end_ms - entry.start_ms) / 1000 if entry.end_ms is not None else None
@@ -281,7 +304,7 @@ class ComfyClient:
                 hint="Look for a blocked or muted branch before the workflow's output node.",
             )
         for output in outputs:
-            if output.kind in expect and not await self._api.exists(output):
+            if output.kind in expect and not await self._patiently(functools.partial(self._api.exists, output)):
                 raise OutputMissingError(
                     f"Prompt {entry.prompt_id} names {output.filename}, which the server does not have.",
                     prompt_id=entry.prompt_id,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,10 @@ class Script:
         drop_sockets: whether the WebSocket is dropped when the prompt starts.
         refuse_sockets: whether ``/ws`` is refused.
         raw_nan: whether history answers carry NaN tokens.
+        mute: whether it sends no events, as behind a client that reads nothing or after a doubled client id.
+        deaf: whether interrupts have no effect, as on a worker whose thread is dead or in its last node.
+        answers: (status, text) for whatever path begins so, instead of its own answer.
+        cut_files: whether `/view` ends in the middle of a file.
         version: what it says of itself.
         features: answer of ``/features``; None answers 404, as servers before July 2025 do.
         has_jobs: whether ``/api/jobs`` is there.
@@ -59,6 +64,10 @@ class Script:
     drop_sockets: bool = False
     refuse_sockets: bool = False
     raw_nan: bool = False
+    mute: bool = False
+    deaf: bool = False
+    answers: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    cut_files: bool = False
     version: str = "9.9"
     features: Mapping[str, Any] | None = None
     has_jobs: bool = False
@@ -103,9 +112,9 @@ class FakeComfy:
         self._interrupted: set[str] = set()
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[FakeComfy]:
-        """Serve on a free loopback port."""
-        app = web.Application()
+    async def serving(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[FakeComfy]:
+        """Serve on a free loopback port, with ``tls`` over HTTPS."""
+        app = web.Application(middlewares=[self._instead])
         app.add_routes(
             [
                 web.post("/prompt", self._post),
@@ -124,9 +133,9 @@ class FakeComfy:
         )
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
         try:
             yield self
         finally:
@@ -142,6 +151,15 @@ class FakeComfy:
         self._pending[prompt_id] = [len(self.posts), prompt_id, {}, {"client_id": client_id}, ["2"]]
         task = asyncio.create_task(self._run(prompt_id, client_id))
         self._tasks.add(task)
+
+    @web.middleware
+    async def _instead(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        for path, (status, text) in self.script.answers.items():
+            if request.path.startswith(path):
+                return web.Response(status=status, text=text)
+        return await handler(request)
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -212,7 +230,7 @@ class FakeComfy:
 
     async def _send(self, client_id: str, kind: str, data: Mapping[str, Any]) -> None:
         socket = self._sockets.get(client_id)
-        if socket is not None and not socket.closed:
+        if socket is not None and not socket.closed and not (self.script.mute and kind != "status"):
             await socket.send_str(json.dumps({"type": kind, "data": data}))
 
     async def _get_queue(self, _request: web.Request) -> web.Response:
@@ -237,7 +255,7 @@ class FakeComfy:
         body = await request.json()
         self.interrupts.append(body)
         hit = set(self._running) if self.script.global_interrupt else {body.get("prompt_id")} & set(self._running)
-        self._interrupted |= hit
+        self._interrupted |= set() if self.script.deaf else hit
         return web.Response()
 
     async def _features(self, _request: web.Request) -> web.Response:
@@ -265,9 +283,16 @@ class FakeComfy:
     async def _stats(self, _request: web.Request) -> web.Response:
         return web.json_response({"system": {"comfyui_version": self.script.version}, "devices": []})
 
-    async def _view(self, request: web.Request) -> web.Response:
+    async def _view(self, request: web.Request) -> web.StreamResponse:
         if request.query["filename"] in self.script.gone_files:
             return web.Response(status=404)
+        if self.script.cut_files and request.method == "GET":
+            cut = web.StreamResponse(headers={"Content-Length": str(len(FILE))})
+            await cut.prepare(request)
+            await cut.write(FILE[:9])
+            assert request.transport is not None
+            request.transport.close()
+            return cut
         return web.Response(body=FILE, content_type="image/png")
 
     async def _ws(self, request: web.Request) -> web.StreamResponse:

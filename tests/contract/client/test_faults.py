@@ -31,7 +31,10 @@ GRAPH = {
 }
 IMAGE = frozenset({OutputKind.IMAGE})
 QUICK = ClientOptions(
-    open_wait_s=1.0, look_again_s=0.01, patience=Patience(first_poll_s=0.02, longest_poll_s=0.05, unreachable_s=0.5)
+    open_wait_s=1.0,
+    again_s=(0.01, 0.01),
+    look_again_s=0.01,
+    patience=Patience(first_poll_s=0.02, longest_poll_s=0.05, unreachable_s=0.5),
 )
 T = TypeVar("T")
 

@@ -52,7 +52,9 @@ async def cancelled_on(script: Script, *, pending: bool = False) -> tuple[Any, F
         )  # fmt: skip
         await seen.wait()
         cancel.set()
-        while not (server.interrupts or server.cancels or server.deleted or script.global_interrupt):
+        while not (server.interrupts or server.deleted or script.global_interrupt):
+            if server.cancels and script.can_cancel:
+                break
             await asyncio.sleep(0.01)
         if script.global_interrupt:
             await asyncio.sleep(0.1)  # time for what must not come

@@ -19,7 +19,7 @@ from x121lib.comfyui.engine.hub import Hub
 from x121lib.comfyui.engine.queueing import PromptQueue
 
 _log = get_logger(__name__)
-VERSION = "0.25.0+x121"
+VERSION = "0.26.0+x121"
 """The ComfyUI release whose behaviour the engine follows."""
 
 _JOIN_S = 5.0
@@ -75,6 +75,15 @@ class Engine:
         """Interrupt the running prompt; with an id only if that one runs."""
         if prompt_id is None or prompt_id == self.queue.running_id():
             self.executor.interrupted.set()
+
+    def cancel(self, prompt_id: str) -> bool:
+        """Take a pending prompt out, or interrupt it if it runs; false where neither was there to be done."""
+        if self.queue.delete(prompt_id):
+            return True
+        if prompt_id != self.queue.running_id():
+            return False
+        self.executor.interrupted.set()
+        return True
 
     def free(self) -> None:
         """Drop kept results before the next prompt."""

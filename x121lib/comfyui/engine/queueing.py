@@ -129,18 +129,19 @@ class PromptQueue:
                 "queue_pending": [item.as_list() for item in self._heap],
             }
 
-    def delete(self, prompt_id: str) -> None:
-        """Remove one pending prompt of an id, if there is one."""
+    def delete(self, prompt_id: str) -> bool:
+        """Remove one pending prompt of an id, if there is one; tell whether there was."""
         with self._lock:
             index = next(
                 (i for i, item in enumerate(self._heap) if item.prompt_id == prompt_id),
                 None,
             )
             if index is None:
-                return
+                return False
             del self._heap[index]
             heapq.heapify(self._heap)
         self._changed()
+        return True
 
     def clear(self) -> None:
         """Remove every pending prompt."""

@@ -18,6 +18,7 @@ from x121lib.comfyui.engine.catalogue import NODES
 from x121lib.comfyui.engine.engine import VERSION, Engine
 from x121lib.comfyui.engine.files_api import add_file_routes
 from x121lib.comfyui.engine.folders import MODEL_FOLDERS
+from x121lib.comfyui.engine.jobs_api import job_routes
 from x121lib.comfyui.engine.validation import problem, validate
 
 
@@ -33,6 +34,7 @@ def make_app(engine: Engine) -> web.Application:
     app = web.Application(client_max_size=engine.options.upload_bytes, middlewares=[_same_origin])
     app.add_routes(routes)
     app.add_routes([web.route(r.method, "/api" + r.path, r.handler) for r in routes if isinstance(r, web.RouteDef)])
+    app.add_routes(job_routes(engine))
     return app
 
 
