@@ -101,6 +101,7 @@ def test_slots_are_edited_on_the_node_with_faults_beside_them_and_undo(page: Pag
     card.get_by_role("button", name="Hide").click()
     expect(card.locator(".sedit")).to_contain_text("hidden")
     card.get_by_role("button", name="Show").click()
+    expect(card.get_by_role("button", name="Hide")).to_be_visible()
     edits = [what for did, what in studio.heard if did == "edit_slot"]
     assert edits == [
         ("frames", {"default": "81"}), ("frames", {"name": "length"}), ("length", {"name": "frames"}),
