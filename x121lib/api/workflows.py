@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -114,6 +115,49 @@ class NewSlot(SlotChange):
     input: Name
 
 
+class NewWorkflow(Given):
+    """A workflow in API form, or in the editor's form while a worker is online."""
+
+    name: Name
+    workflow: dict[str, Any]
+    repeats_seed_frame: bool = False
+
+
+class FromWorker(Given):
+    """Workflows that people saved on a worker's ComfyUI; no files: all."""
+
+    worker: Name
+    files: list[Words] = Field(default_factory=list, max_length=1000)
+    repeats_seed_frame: bool = False
+
+
+class ImportedVersion(BaseModel):
+    """What an import stored."""
+
+    workflow: str
+    version: int
+    is_new: bool
+    lost: list[str]
+    set_by: list[str]
+
+
+class FileImport(BaseModel):
+    """What became of one file: ``imported``, ``unchanged`` or ``refused``."""
+
+    file: str
+    workflow: str
+    version: int | None
+    result: str
+    reason: str
+
+
+class SavedFile(BaseModel):
+    """A workflow that somebody saved on a worker's ComfyUI."""
+
+    file: str
+    n_bytes: int
+
+
 class SlotName(BaseModel):
     """The name of a slot."""
 
@@ -124,6 +168,27 @@ class SlotName(BaseModel):
 def list_workflows(studio: Acting, limit: Limit = 100, offset: Offset = 0, workflow: Name | None = None) -> Any:
     """List the versions of the workflows, or of one."""
     return page(studio.workflows.list(workflow), limit, offset)
+
+
+@router.post("/workflows", status_code=CREATED, response_model=ImportedVersion)
+def import_workflow(studio: Acting, given: NewWorkflow) -> Any:
+    """Import a workflow; the same graph again is the same version."""
+    done = studio.workflows.import_body(given.name, given.workflow, repeats_seed_frame=given.repeats_seed_frame)
+    return {"workflow": done.name, "version": done.number, "is_new": done.is_new, "lost": done.lines,
+            "set_by": list(done.users)}  # fmt: skip
+
+
+@router.post("/workflows/from-worker", response_model=list[FileImport])
+def import_from_worker(studio: Acting, given: FromWorker) -> Any:
+    """Import workflows that people saved on a worker's ComfyUI; one that is refused stops no other."""
+    found = studio.workflows.import_from_worker(given.worker, given.files, repeats_seed_frame=given.repeats_seed_frame)
+    return [asdict(result) for result in found]
+
+
+@router.get("/workers/{name}/workflow-files", response_model=Page[SavedFile])
+def list_saved(studio: Acting, name: str, limit: Limit = 100, offset: Offset = 0) -> Any:
+    """List the workflows that people saved on a worker's ComfyUI."""
+    return page(studio.workflows.worker_files(name), limit, offset)
 
 
 @router.get("/workflows/{version}", response_model=VersionDetail)

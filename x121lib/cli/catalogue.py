@@ -81,21 +81,6 @@ def variant_kind_add(
         say(f"Variant kind {name} is there.")
 
 
-@workflow_app.command("import")
-def workflow_import(
-    file: Path,
-    repeats_seed_frame: Annotated[bool, typer.Option(help="Its video's first frame is the seed frame again.")] = False,
-) -> None:
-    """Import a workflow in ComfyUI's API form, or in its editor's form while a worker is online."""
-    with refusals(), Studio.open() as studio:
-        done = studio.workflows.import_file(file, repeats_seed_frame=repeats_seed_frame)
-        say(f"Workflow {done.name} {done.number} is {'imported' if done.is_new else 'known already'}.")
-        for line in done.lines:
-            note(line)
-        if done.users:
-            note(f"Set by {', '.join(done.users)}: 'x121 workflow upgrade' refuses that until it is taken out there.")
-
-
 @workflow_app.command("list")
 def workflow_list(as_json: Json = False) -> None:
     """List the workflows' versions with status, use and slots."""

@@ -185,7 +185,11 @@ class Studio:
         """
         return self.workflows.import_file(path, repeats_seed_frame=repeats_seed_frame).version_id
 
-    def converting(self, load: Callable[[Mapping[str, Any] | None], Loaded]) -> Loaded:
+    def converting(
+        self,
+        load: Callable[[Mapping[str, Any] | None], Loaded],
+        describe: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> Loaded:
         """Call ``load`` with None, and where a file is in the editor's form with what the workers say of classes.
 
         Workers are asked only where a file needs it, and outside any transaction.
@@ -193,7 +197,7 @@ class Studio:
         try:
             return load(None)
         except UiFormatError:
-            object_info = self.workers.describe_classes()
+            object_info = (describe or self.workers.describe_classes)()
             if not object_info:
                 raise
             return load(object_info)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from x121lib.catalogue import differences, importing, slots, workflows
+from x121lib.catalogue import differences, slots, workflows
 from x121lib.catalogue.differences import Difference
-from x121lib.catalogue.importing import Imported
 from x121lib.catalogue.workflows import Upgrade
 from x121lib.comfyui.slots import Slot
+from x121lib.studio.workflow_imports import WorkflowImports
 from x121lib.terms.roles import Permission
 
 if TYPE_CHECKING:
     from x121lib.studio.core import Studio
 
 
-class Workflows:
-    """Workflow versions with their trust and use, and the upgrade of scene types."""
+class Workflows(WorkflowImports):
+    """Workflow versions: imported, listed, compared, trusted, with their slots, and the upgrade of scene types."""
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
@@ -48,26 +47,6 @@ class Workflows:
         """Let a scene type refer to another version of its workflow (default: the newest)."""
         with self._studio.transaction() as session:
             return workflows.upgrade(session, self._studio.actor, scene_type, version)
-
-    def import_file(self, path: Path | str, *, repeats_seed_frame: bool = False) -> Imported:
-        """Import a workflow in ComfyUI's API or editor form; says which slots of the version before are lost.
-
-        The editor's form is converted by what the workers that are online say of their node classes.
-
-        Raises:
-            UiFormatError: it is in the editor's form and no worker is online.
-            GraphError: it is no sound graph, or has nodes that cannot be converted.
-        """
-        self._studio.actor.require(Permission.MANAGE_RECIPES)
-
-        def load(object_info: Mapping[str, Any] | None) -> Imported:
-            with self._studio.transaction() as session:
-                return importing.import_workflow(
-                    session, self._studio.actor, Path(path), repeats_seed_frame=repeats_seed_frame,
-                    object_info=object_info,
-                )  # fmt: skip
-
-        return self._studio.converting(load)
 
     def show(self, version: str) -> dict[str, Any]:
         """Return a version (``NAME`` or ``NAME@NUMBER``): name, number, status, hash, creation, slots, graph."""

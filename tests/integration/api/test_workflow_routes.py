@@ -61,3 +61,24 @@ async def test_versions_are_shown_and_compared(house: House, client: httpx.Async
     back = (await client.get("/workflows/tiny@1/difference?before=tiny@2", headers=reviewer)).json()
     assert [(c["before"], c["after"]) for c in back["changed"]] == [(12, 24)]
     assert (await client.get("/workflows/tiny@1/difference", headers=reviewer)).status_code == 422
+
+
+@pytest.mark.capability("PRD-75/workflow-import")
+async def test_a_workflow_is_sent(house: House, client: httpx.AsyncClient) -> None:
+    creator, reviewer = house.key("creator"), house.key("reviewer")
+    given = {"name": "sent", "workflow": tiny_graph()}
+    assert (await client.post("/workflows", json=given, headers=reviewer)).status_code == 403
+    made = await client.post("/workflows", json=given, headers=creator)
+    expected = {"workflow": "sent", "version": 1, "is_new": True, "lost": [], "set_by": []}
+    assert (made.status_code, made.json()) == (201, expected)
+    assert (await client.post("/workflows", json=given, headers=creator)).json()["is_new"] is False
+    for wrong in (
+        {"name": "../x"},
+        {"workflow": {}},
+        {"workflow": {"1": {"class_type": "A", "inputs": {"x": ["9", 0]}}}},
+    ):
+        answer = await client.post("/workflows", json=given | wrong, headers=creator)
+        assert (answer.status_code, bool(answer.json()["message"])) == (422, True)
+    missing = await client.get("/workers/none/workflow-files", headers=creator)
+    assert missing.status_code == 404
+    assert (await client.post("/workflows/from-worker", json={"worker": "none"}, headers=creator)).status_code == 404

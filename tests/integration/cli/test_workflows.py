@@ -98,3 +98,21 @@ def test_a_version_is_shown_exported_and_compared(x121: X121, tmp_path: Path) ->
     assert "@@" in x121("workflow", "diff", "sway_graph", "--text").stdout
     assert "do the same" in x121("workflow", "diff", "sway_graph@2", "sway_graph").stdout
     assert "has no version 9" in x121("workflow", "diff", "sway_graph@9", code=1).stderr
+
+
+@pytest.mark.capability("PRD-75/workflow-import")
+def test_a_folder_is_imported_with_a_table_and_a_status(x121: X121, tmp_path: Path) -> None:
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    (folder / "good.json").write_text(json.dumps(tiny_graph()))
+    rows = json.loads(x121("workflow", "import", folder, "--json").stdout)
+    assert [(r["file"], r["result"], r["version"]) for r in rows] == [("good.json", "imported", 1)]
+    (folder / "bad.json").write_text("[]")
+    rows = json.loads(x121("workflow", "import", folder, "--json", code=1).stdout)
+    assert [(r["file"], r["result"]) for r in rows] == [("bad.json", "refused"), ("good.json", "unchanged")]
+    assert "is not a workflow" in rows[0]["reason"]
+    assert "better 1 is imported" in x121("workflow", "import", folder / "good.json", "--name", "better").stdout
+    x121("workflow", "import", code=2)
+    x121("workflow", "import", folder, "--worker", "w", code=2)
+    x121("workflow", "import", "--worker", "w", "--name", "n", code=2)
+    assert "'w'" in x121("workflow", "import", "--worker", "w", "--list", code=1).stderr
