@@ -90,6 +90,7 @@ class ComfyClient:
         )
         self._running: set[str] = set()
         self._lives: dict[str, LiveRun] = {}
+        self._told: tuple[str | None, str] = (None, "unknown")
 
     async def __aenter__(self) -> Self:
         """Return the client; connections open when they are needed."""
@@ -274,9 +275,7 @@ class ComfyClient:
         if not entry.succeeded:
             raise _failure(entry)
         outputs = parse_outputs(entry.outputs)
-        stats, _ = await asyncio.gather(
-            self._patiently(self._api.system_stats), self._check_outputs(entry, outputs, expect)
-        )
+        version, _ = await asyncio.gather(self._version(), self._check_outputs(entry, outputs, expect))
         run_s = queue_s = None
         if entry.start_ms is not None:
             run_s = (entry.end_ms - entry.start_ms) / 1000 if entry.end_ms is not None else None
@@ -288,8 +287,15 @@ class ComfyClient:
             node_times_s=dict(watch.tracker.node_times_s),
             queue_s=max(0.0, queue_s if queue_s is not None else watch.queued_s or 0.0),
             run_s=max(0.0, run_s or 0.0),
-            server_version=stats.comfyui_version,
+            server_version=version,
         )
+
+    async def _version(self) -> str:
+        """Return the server's version, asked once for each WebSocket: a server that restarts closes it."""
+        heard_on = self._listener.client_id
+        if heard_on is None or self._told[0] != heard_on:
+            self._told = (heard_on, (await self._patiently(self._api.system_stats)).comfyui_version)
+        return self._told[1]
 
     async def _check_outputs(
         self, entry: HistoryEntry, outputs: tuple[OutputFile, ...], expect: frozenset[OutputKind]

@@ -20,7 +20,6 @@ from aiohttp import WSMsgType, web
 
 _KEPT = 400
 """Entries of history; a real server keeps 10,000, and nobody asks for old ones."""
-_HANG_S = 1.5
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -56,9 +55,10 @@ class Seen:
 class Stormy:
     """One server. Faults come by chance, from a seed of its own."""
 
-    def __init__(self, seed: int, weather: float) -> None:
+    def __init__(self, seed: int, weather: float, hang_s: float) -> None:
         self.seen = Seen()
         self._weather_factor = weather
+        self._hang_s = hang_s
         self._chance = random.Random(seed)
         self._pending: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._running: str | None = None
@@ -94,7 +94,7 @@ class Stormy:
         answer = await handler(request)
         if self._happens(0.3):
             self.seen.stalls += 1
-            await asyncio.sleep(_HANG_S)
+            await asyncio.sleep(self._hang_s)
         return answer
 
     def _broken(self, request: web.Request) -> web.Response:
@@ -139,7 +139,7 @@ class Stormy:
             await self._restart()
         if self._happens(0.1):
             self.seen.zombies += 1
-            await asyncio.sleep(3 * _HANG_S)  # then somebody restarts it
+            await asyncio.sleep(3 * self._hang_s)  # then somebody restarts it
             await self._restart()
         if life != self._life:
             return
@@ -229,11 +229,11 @@ def _entry(prompt_id: str, text: str, success: bool) -> dict[str, Any]:
     return {"prompt": [0, prompt_id, {}, {}, ["1"]], "outputs": shown if success else {}, "status": status}
 
 
-async def serve(n_servers: int, seed: int, weather: float) -> None:
+async def serve(n_servers: int, seed: int, weather: float, hang_s: float) -> None:
     """Serve until cancelled."""
     urls, workers = [], []
     for number in range(n_servers):
-        server = Stormy(seed * 1000 + number, weather)
+        server = Stormy(seed * 1000 + number, weather, hang_s)
         runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -248,5 +248,6 @@ if __name__ == "__main__":
     parser.add_argument("--servers", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--weather", type=float, default=1.0, help="how often faults happen, 1 = usual")
+    parser.add_argument("--hang", type=float, default=1.5, help="seconds by which a late answer is late")
     given = parser.parse_args()
-    asyncio.run(serve(given.servers, given.seed, given.weather))
+    asyncio.run(serve(given.servers, given.seed, given.weather, given.hang))

@@ -150,7 +150,7 @@ def test_cancelling_ends_this_prompt_and_no_other(comfyui_url: str, waits: bool)
 
     async def cancel_one(client: ComfyClient) -> None:
         ids = [str(uuid.uuid4()) for _ in range(3)]
-        graphs = [still(uuid.uuid4().int % 2**60, size=512, times=n) for n in (32, 1, 1)]
+        graphs = [still(uuid.uuid4().int % 2**60, size=256, times=n) for n in (48, 1, 1)]
         runs = [asyncio.create_task(client.run(g, prompt_id=i, expect=IMAGE)) for g, i in zip(graphs, ids, strict=True)]
         while (queue := await client.queue()).running != (ids[0],) or len(queue.pending) != 2:
             await asyncio.sleep(0.01)

@@ -52,10 +52,13 @@ class Ledger:
 
 
 @contextmanager
-def servers(number: int, weather: float) -> Iterator[list[str]]:
-    """Serve in a process of their own, with faults ``weather`` times as often as usual; yield the addresses."""
+def servers(number: int, weather: float, hang_s: float) -> Iterator[list[str]]:
+    """Serve in a process of their own, with faults ``weather`` times as often as usual; yield the addresses.
+
+    What answers late is late by ``hang_s`` seconds, what hangs for ever is restarted after three times that.
+    """
     command = [sys.executable, "-m", "x121lib.testing.stormy_comfyui", "--servers", str(number), "--seed", "121",
-               "--weather", str(weather)]  # fmt: skip
+               "--weather", str(weather), "--hang", str(hang_s)]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -83,7 +86,7 @@ async def make(client: ComfyClient, name: str, folder: Path, ledger: Ledger) -> 
         return
 
 
-async def storm(urls: list[str], n_prompts: int, folder: Path) -> Ledger:
+async def storm(urls: list[str], n_prompts: int, folder: Path, timeout_s: float) -> Ledger:
     """Make ``n_prompts`` tasks on every server."""
     ledger = Ledger(len(urls) * n_prompts)
 
@@ -94,7 +97,7 @@ async def storm(urls: list[str], n_prompts: int, folder: Path) -> Ledger:
             for name in names:
                 await make(client, name, folder, ledger)
 
-        async with ComfyClient(url, timeout_s=1.0, options=OPTIONS) as client:
+        async with ComfyClient(url, timeout_s=timeout_s, options=OPTIONS) as client:
             await asyncio.gather(*(worker(client) for _ in range(AT_ONCE)))
 
     await asyncio.gather(*(on(url, number) for number, url in enumerate(urls)))
@@ -111,8 +114,9 @@ def test_none_is_lost_and_none_is_recorded_twice(
 ) -> None:
     monkeypatch.setattr("os.fsync", lambda _descriptor: None)  # 16,000 flushes would measure the disk
     began = time.monotonic()
-    with servers(n_servers, 1.0 if n_prompts >= 1000 else 2.0) as urls:
-        ledger = asyncio.run(storm(urls, n_prompts, tmp_path))
+    weather, timeout_s = (1.0, 1.0) if n_prompts >= 1000 else (2.0, 0.4)
+    with servers(n_servers, weather, 1.5 * timeout_s) as urls:
+        ledger = asyncio.run(storm(urls, n_prompts, tmp_path, timeout_s))
         seen: Counter[str] = Counter()
         for url in urls:
             seen.update(httpx.get(f"{url}/storm").json())
