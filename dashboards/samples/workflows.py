@@ -52,6 +52,14 @@ RUNS = (
 )
 
 
+def _removed(like: dict[str, Any], at: tuple[float, float]) -> dict[str, Any]:
+    return {
+        **like, "id": "removed:13", "name": "Interpolation, old", "kind": "RIFEInterpolate", "x": at[0], "y": at[1],
+        "slots": [], "values": [["factor", "2"]], "seconds": None, "low_s": None, "high_s": None, "share": 0.0,
+        "mark": "removed", "changes": [],
+    }  # fmt: skip
+
+
 def _difference(nodes: list[dict[str, Any]], against: str) -> dict[str, Any]:
     order = ["removed", "added", "changed"]
     marked = sorted((n for n in nodes if n["mark"]), key=lambda n: order.index(n["mark"]))
@@ -152,11 +160,7 @@ class SampleWorkflows:
             }
             for key, (title, kind, seconds, slot, inputs) in NODES.items()
         ]  # fmt: skip
-        if against:
-            x, y = drawing.places["removed:13"]
-            nodes.append({**nodes[0], "id": "removed:13", "name": "Interpolation, old", "kind": "RIFEInterpolate",
-                          "x": x, "y": y, "slots": [], "values": [["factor", "2"]], "seconds": None, "low_s": None,
-                          "high_s": None, "share": 0.0, "mark": "removed", "changes": []})  # fmt: skip
+        nodes += [_removed(nodes[0], drawing.places["removed:13"])] if against else []
         homes = {slot: key for key, (_, _, _, slot, _) in NODES.items() if slot}
         return {
             "id": f"wf-{version['number']}", "name": "i2v-chain", "number": version["number"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -72,10 +73,12 @@ async def test_a_workflow_is_sent(house: House, client: httpx.AsyncClient) -> No
     expected = {"workflow": "sent", "version": 1, "is_new": True, "lost": [], "set_by": []}
     assert (made.status_code, made.json()) == (201, expected)
     assert (await client.post("/workflows", json=given, headers=creator)).json()["is_new"] is False
+    graph = {"1": {"class_type": "A", "inputs": {"x": ["9", 0]}}}
+    wrong: dict[str, Any]
     for wrong in (
         {"name": "../x"},
         {"workflow": {}},
-        {"workflow": {"1": {"class_type": "A", "inputs": {"x": ["9", 0]}}}},
+        {"workflow": graph},
     ):
         answer = await client.post("/workflows", json=given | wrong, headers=creator)
         assert (answer.status_code, bool(answer.json()["message"])) == (422, True)
