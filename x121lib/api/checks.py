@@ -30,6 +30,7 @@ class Finding(BaseModel):
     pack: str
     detail: str
     others: list[str]
+    library: str
     scene_types: list[str]
 
 

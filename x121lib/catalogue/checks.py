@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
+from x121lib.base.errors import NotFoundError
 from x121lib.catalogue import workflows
 from x121lib.comfyui.checking import Finding, FindingKind, Offer, check_graph
 from x121lib.comfyui.graph import Graph, node_classes
@@ -18,6 +19,7 @@ from x121lib.comfyui.model_files import Named, named_models
 from x121lib.scheduling import fitness, queries
 from x121lib.scheduling.workers import find, list_workers
 from x121lib.terms.roles import Actor, Permission
+from x121lib.terms.vocabulary import ModelKind, ModelStatus
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Found:
     """What was found and what was expected."""
     others: tuple[str, ...]
     """Workers that have what is missing."""
+    library: str
+    """Path of a missing model in the studio's own library; empty where its file is not there."""
     scene_types: tuple[str, ...]
     """Scene types whose values are meant; empty: all that use the version."""
 
@@ -109,6 +113,23 @@ def check(
     return WorkflowCheck(name, version.number, tuple(checked))
 
 
+def workflow_of(session: Session, scene_type: str) -> str:
+    """Return the name of the workflow that a scene type's newest version uses; raises `NotFoundError`."""
+    query = (
+        sa.select(m.Workflow.name)
+        .join(m.WorkflowVersion, m.WorkflowVersion.workflow_id == m.Workflow.id)
+        .join(m.SceneTypeVersion, m.SceneTypeVersion.workflow_version_id == m.WorkflowVersion.id)
+        .join(m.SceneType, m.SceneType.id == m.SceneTypeVersion.scene_type_id)
+        .where(m.SceneType.name == scene_type)
+        .order_by(m.SceneTypeVersion.number.desc())
+        .limit(1)
+    )
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFoundError(f"There is no scene type '{scene_type}'.", hint="'x121 scene-type list' shows them.")
+    return found
+
+
 def effective_graphs(session: Session, version: m.WorkflowVersion) -> dict[str, Graph]:
     """Return the graphs that are sent, by the scene type whose values they have; an empty name is the file itself."""
     recipe = m.SceneTypeVersion
@@ -146,6 +167,7 @@ def _findings(
         models |= {(named.node_id, named.input_name, named.name): named for named in named_models(graph)}
     missing = {finding.name for finding in users if finding.kind is FindingKind.NODE_CLASS}
     pack_of = fitness.pack_names(session, {version_id}, missing)
+    paths = library_paths(session, {f.name for f in users if f.kind is FindingKind.MODEL})
     names = {row.id: row.name for row in rows}
     found = []
     for finding, scene_types in users.items():
@@ -157,6 +179,7 @@ def _findings(
                 named.kind.value if named and named.kind else "",
                 pack_of(version_id, finding.name) if finding.kind is FindingKind.NODE_CLASS else "", finding.detail,
                 tuple(sorted(names[key] for key, offer in read.items() if has(offer))),
+                paths.get((finding.name, named.kind), "") if named is not None else "",
                 tuple(scene_types) if len(scene_types) < len(variants) else (),
             )
         )  # fmt: skip
@@ -169,3 +192,18 @@ def _has_class(name: str) -> Callable[[Offer], bool]:
 
 def _has_model(named: Named | None) -> Callable[[Offer], bool]:
     return lambda offer: named is not None and offer.has_file(named)
+
+
+def library_paths(session: Session, names: Collection[str]) -> dict[tuple[str, ModelKind | None], str]:
+    """Return (name as loaders say it, kind) → path of the models whose file is present in the studio's own library.
+
+    Under the kind None stands the first of any kind, for a loader whose kind is not known.
+    """
+    row = m.LibraryModel
+    query = sa.select(row).where(row.status_id == ModelStatus.PRESENT, sa.or_(row.name.in_(names), row.path.in_(names)))
+    found: dict[tuple[str, ModelKind | None], str] = {}
+    for model in session.scalars(query.order_by(row.path)) if names else ():
+        for name in {model.name, model.path} & set(names):
+            found.setdefault((name, model.kind_id), model.path)
+            found.setdefault((name, None), model.path)
+    return found

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from x121lib.cli.checks import warn_lacking
 from x121lib.cli.output import note, refusals, say, show, show_frame
 from x121lib.studio import Studio
 
@@ -55,6 +56,7 @@ def scene_type_load(files: Annotated[list[Path], typer.Argument(metavar="FILE…
             say(f"Scene type {name} is loaded.")
             for warned in studio.models.warnings(name):
                 note(f"Warning: {warned}")
+            warn_lacking(studio, studio.checks.workflow_of(name))
 
 
 @scene_type_app.command("list")

@@ -59,7 +59,7 @@ def finding_cells(finding: dict[str, Any]) -> dict[str, str]:
         "finding": finding["kind"].replace("_", " "),
         "where": " ".join(part for part in (node, finding["input_name"]) if part),
         "what": f"{what}{pack}: {finding['detail']}{users}" if what else f"{finding['detail']}{users}",
-        "has it": ", ".join(finding["others"]),
+        "has it": ", ".join([*finding["others"], *(["the library"] if finding["library"] else [])]),
     }
 
 
@@ -124,3 +124,13 @@ def warn_stuck(studio: Studio, project: str, selection: Selection) -> None:
     for group in studio.checks.project(project, selection).stuck:
         note(f"Warning: {len(group.scenes)} scenes of {group.scene_type} can run nowhere now. {group.reason} "
              f"'x121 check {project}' tells all.")  # fmt: skip
+
+
+def warn_lacking(studio: Studio, workflow: str) -> None:
+    """Say what a workflow's newest version lacks on the workers that said what they have."""
+    for row in worker_rows(studio.checks.workflow(workflow)):
+        if row["findings"]:
+            cells = [finding_cells(finding) for finding in row["findings"]]
+            said = "; ".join(f"{c['finding']}: {c['what']}" for c in cells[:3])
+            more = f"; and {len(cells) - 3} more" if len(cells) > 3 else ""
+            note(f"Warning: {row['worker']} can not run {workflow}. {said}{more}. 'x121 workflow check {workflow}'.")

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from x121lib.catalogue.importing import Imported
+from x121lib.cli.checks import warn_lacking
 from x121lib.cli.output import note, refusals, say, show, show_frame, write_text
 from x121lib.studio import Studio
 from x121lib.studio.workflow_imports import FileResult
@@ -51,7 +52,9 @@ def workflow_import(
         if worker is not None and only_list:
             show_frame(flows.worker_files(worker), as_json=as_json, empty=f"Nobody saved a workflow on {worker}.")
         elif worker is not None and one is not None:
-            _say_imported(flows.import_worker_file(worker, one, name=name, repeats_seed_frame=repeats_seed_frame))
+            _say_imported(
+                studio, flows.import_worker_file(worker, one, name=name, repeats_seed_frame=repeats_seed_frame)
+            )
         elif worker is not None:
             _say_results(flows.import_from_worker(worker, file or (), repeats_seed_frame=repeats_seed_frame), as_json)
         elif path is not None and path.is_dir():
@@ -59,15 +62,16 @@ def workflow_import(
                 raise typer.BadParameter("--name is for one file.")
             _say_results(flows.import_folder(path, repeats_seed_frame=repeats_seed_frame), as_json)
         elif path is not None:
-            _say_imported(flows.import_file(path, name=name, repeats_seed_frame=repeats_seed_frame))
+            _say_imported(studio, flows.import_file(path, name=name, repeats_seed_frame=repeats_seed_frame))
 
 
-def _say_imported(done: Imported) -> None:
+def _say_imported(studio: Studio, done: Imported) -> None:
     say(f"Workflow {done.name} {done.number} is {'imported' if done.is_new else 'known already'}.")
     for line in done.lines:
         note(line)
     if done.users:
         note(f"Set by {', '.join(done.users)}: 'x121 workflow upgrade' refuses that until it is taken out there.")
+    warn_lacking(studio, done.name)
 
 
 def _say_results(results: Sequence[FileResult], as_json: bool) -> None:

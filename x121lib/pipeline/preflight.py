@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
+from x121lib.catalogue import checks
 from x121lib.pipeline.hold import hold_reason
 from x121lib.pipeline.house import House
 from x121lib.pipeline.submission import Cell, Selection, cells_with_recipes
@@ -18,7 +19,7 @@ from x121lib.scheduling import fitness, policy, queries, warmth
 from x121lib.scheduling.fitness import Demand, Lack
 from x121lib.scheduling.policy import WorkerView
 from x121lib.terms.roles import Actor, Permission
-from x121lib.terms.vocabulary import ModelStatus, SceneStatus
+from x121lib.terms.vocabulary import ModelKind, SceneStatus
 
 _OPEN = frozenset({SceneStatus.PENDING, SceneStatus.FAILED, SceneStatus.GENERATING})
 """Statuses of scenes that are still to be made."""
@@ -192,16 +193,7 @@ def _disk_bytes(session: Session, recipes: Sequence[uuid.UUID]) -> int | None:
 
 def library_paths(session: Session, lacks: Collection[Lack]) -> dict[Lack, str]:
     """Return the path in the studio's own library of those missing models whose file is present there."""
-    wanted = {one.name: one for one in lacks if one.is_model}
-    row = m.LibraryModel
-    found = session.scalars(
-        sa.select(row)
-        .where(row.status_id == ModelStatus.PRESENT, sa.or_(row.name.in_(wanted), row.path.in_(wanted)))
-        .order_by(row.path)
-    )
-    paths: dict[Lack, str] = {}
-    for model in found:
-        for one in lacks:
-            if one.is_model and one.name in (model.name, model.path) and one.folder in ("", model.kind_id.value):
-                paths.setdefault(one, model.path)
-    return paths
+    models = [one for one in lacks if one.is_model]
+    paths = checks.library_paths(session, {one.name for one in models})
+    found = {one: paths.get((one.name, ModelKind(one.folder) if one.folder else None)) for one in models}
+    return {one: path for one, path in found.items() if path is not None}

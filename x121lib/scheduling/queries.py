@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.scheduling import budgets, fitness, standing, warmth, window
+from x121lib.scheduling import budgets, fitness, policy, standing, warmth, window
 from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, TaskStatus, WorkerStatus
@@ -152,15 +152,29 @@ def needs(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozen
 
 def anything_lacks(session: Session, now: datetime) -> bool:
     """Return whether one of the first waiting tasks can run on no worker for what they all lack."""
+    views = worker_views(session, now)
+    found = lacks(session, _first_waiting(session), views)
+    return any(all(view.worker_id in by_worker for view in views) for by_worker in found.values())
+
+
+def why_nothing_starts(session: Session, project_id: uuid.UUID, now: datetime) -> str:
+    """Return why all of a project's first waiting tasks can run nowhere for what is missing; empty where one can."""
+    views = worker_views(session, now)
+    first = _first_waiting(session, project_id)
+    found = lacks(session, first, views)
+    if not first or not views or any(not all(v.worker_id in found.get(key, {}) for v in views) for key in first):
+        return ""
+    return policy.why_waiting(0, views, lacks=found[first[0]])
+
+
+def _first_waiting(session: Session, project_id: uuid.UUID | None = None) -> list[uuid.UUID]:
     query = (
         sa.select(m.GpuTask.id)
         .where(m.GpuTask.status_id.in_([TaskStatus.QUEUED, TaskStatus.WAITING]))
         .order_by(m.GpuTask.priority.desc(), m.GpuTask.queued_at, m.GpuTask.id)
         .limit(CANDIDATE_WINDOW)
     )
-    views = worker_views(session, now)
-    found = lacks(session, list(session.scalars(query)), views)
-    return any(all(view.worker_id in by_worker for view in views) for by_worker in found.values())
+    return list(session.scalars(query.where(m.GpuTask.project_id == project_id) if project_id is not None else query))
 
 
 def _workers_with_cache(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:

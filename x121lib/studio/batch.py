@@ -6,7 +6,7 @@ import atexit
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,10 @@ from x121lib.base.errors import RefusedError
 from x121lib.events.outbox import CHANNEL
 from x121lib.pipeline.hold import hold_reason
 from x121lib.pipeline.submission import Submission
+from x121lib.scheduling import queries
 from x121lib.store.session import DatabaseUnreachableError, Listener
 from x121lib.studio.display import Html, progress_html
-from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES
+from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES, WAITING_STATUSES
 from x121lib.terms.vocabulary import SceneStatus, TaskStatus
 
 if TYPE_CHECKING:
@@ -90,8 +91,16 @@ def progress_of(studio: Studio, project: ProjectHandle) -> Progress:
         open=open_tasks,
         scenes=summary,
         assembling=summary.get(SceneStatus.GENERATING.label, 0) if open_tasks == 0 else 0,
-        held=hold_reason(studio.house),
+        held=hold_reason(studio.house) or _stuck(studio, project.project_id, by_status),
     )
+
+
+def _stuck(studio: Studio, project_id: uuid.UUID, by_status: Mapping[TaskStatus, Any]) -> str:
+    """Return why nothing of a project goes on: all that is left waits for what no worker has; else empty."""
+    if any(status in LEASED_STATUSES for status in by_status) or not set(by_status) & WAITING_STATUSES:
+        return ""
+    with studio.transaction() as session:
+        return queries.why_nothing_starts(session, project_id, studio.house.now())
 
 
 def _failed_tasks(project_id: uuid.UUID) -> sa.Select[int]:

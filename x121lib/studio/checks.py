@@ -45,6 +45,11 @@ class Checks:
             now = self._studio.house.now()
             return checks.check(session, self._studio.actor, name, now, number=version, worker=worker)
 
+    def workflow_of(self, scene_type: str) -> str:
+        """Return the name of the workflow that a scene type's newest version uses; raises `NotFoundError`."""
+        with self._studio.transaction() as session:
+            return checks.workflow_of(session, scene_type)
+
     def project(self, name: str, selection: Selection | None = None, *, fresh: bool = False) -> Preflight:
         """Return which scenes of a project that are still to be made can run where, and what is missing.
 

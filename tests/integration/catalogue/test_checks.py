@@ -60,10 +60,14 @@ def test_every_worker_is_told_with_all_that_it_lacks(stocked: Studio, tmp_path: 
     add_worker(stocked, "poor", few)
     add_worker(stocked, "mute", None)
     load_styled(stocked, tmp_path / "r")
+    (tmp_path / "own" / "loras").mkdir(parents=True)
+    (tmp_path / "own" / "loras" / "gone.safetensors").write_bytes(b"weights")
+    stocked.models.scan(tmp_path / "own")
     full, mute, poor = worker_rows(stocked.checks.workflow("styled_graph"))
     assert (mute["result"], mute["known"], mute["findings"]) == ("not known", False, []), "never a false 'fine'"
     (found,) = full["findings"]
     assert (found["kind"], found["name"], found["folder"]) == ("model", "gone.safetensors", "loras")
+    assert found["library"] == "loras/gone.safetensors"
     assert found["detail"] == "'gone.safetensors' lies there, but this node does not list it"
     assert poor["missing"] == "ImageBlend, LoadStyle"
     by_name = {f["name"]: (f["pack"], f["others"]) for f in poor["findings"]}

@@ -18,6 +18,7 @@ from x121lib.studio.mending import Step
 from x121lib.terms.roles import ROLE_PERMISSIONS, Actor
 from x121lib.terms.vocabulary import RoleName, WorkerStatus
 from x121lib.testing.fake_nvml import FakeNvml
+from x121lib.testing.small_studio import write_recipe
 
 
 @pytest.mark.capability("OVR/pre-run-workflow-health-check-of-loras-and-nodes")
@@ -86,3 +87,12 @@ def test_what_can_be_mended_is_planned_and_each_step_done_by_itself(stocked: Stu
     assert [(one.step.kind, one.ok) for one in done] == [("install", False), ("send", True)]
     assert done[1].text == "loras/soft.safetensors is on its way to poor"
     assert list(stocked.placements.list()["worker"]) == ["poor"]
+
+
+def test_who_watches_is_told_that_nothing_can_start(equipped: Studio, tmp_path: Path) -> None:
+    equipped.load_scene_type(write_recipe(tmp_path, "broken", fault="unknown"))
+    equipped.work.read_capabilities()
+    batch = equipped.project("Aurora").submit(scene_types=["broken"])
+    assert batch.progress().held == "No worker has node class NoServerHasThis."
+    equipped.project("Aurora").submit(scene_types=["sway"])
+    assert batch.progress().held == "", "something else can"
