@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from x121lib.comfyui.client import ComfyClient
-from x121lib.comfyui.errors import InterruptRefusedError
+from x121lib.comfyui.errors import InterruptRefusedError, OutputMissingError
 from x121lib.comfyui.live import LiveRun
 from x121lib.comfyui.outputs import OutputFile, OutputKind
 from x121lib.comfyui.results import Progress, RunResult
@@ -106,7 +106,13 @@ async def render(
     output = _chosen(result, order.expect)
     path = to / f"{order.prompt_id}{Path(output.filename).suffix}"
     started = time.monotonic()
-    await client.download(output, path)
+    try:
+        await client.download(output, path)
+    except OutputMissingError as error:
+        cached = output.node_id in result.cached_nodes
+        raise OutputMissingError(
+            error.message, prompt_id=str(order.prompt_id), hint=error.hint, cached=cached
+        ) from error
     return Rendered(path, result, time.monotonic() - started)
 
 
