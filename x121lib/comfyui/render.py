@@ -16,7 +16,7 @@ from x121lib.comfyui.errors import InterruptRefusedError, OutputMissingError
 from x121lib.comfyui.live import LiveRun
 from x121lib.comfyui.outputs import OutputFile, OutputKind
 from x121lib.comfyui.results import Progress, RunResult
-from x121lib.comfyui.slots import Slot, bind
+from x121lib.comfyui.slots import Slot, bind, with_seed
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ async def render(
     for image in order.images:
         name = f"x121_{image.sha256[:32]}{image.path.suffix or '.png'}"
         names[image.slot] = await client.upload(image.path, name=name)
-    known = {slot.name for slot in order.slots}
-    values = {**{k: v for k, v in order.values.items() if k in known}, **names}
+    known = {slot.name for slot in order.slots if not slot.is_hidden}
+    values = {**{k: v for k, v in with_seed(order.slots, order.values).items() if k in known}, **names}
     if live is not None:
         client.attend(str(order.prompt_id), live)
     result = await client.run(
