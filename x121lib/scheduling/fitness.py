@@ -140,7 +140,12 @@ def recipe_overrides(
         .join(slot, sa.and_(slot.workflow_version_id == version.workflow_version_id, slot.name == value.slot))
         .where(version.id.in_(recipe_ids))
     )
-    return _gathered(session.execute(query)) if recipe_ids else {}
+    defaults = (
+        sa.select(version.id, slot.node_id, slot.input_name, slot.default_value)
+        .join(slot, slot.workflow_version_id == version.workflow_version_id)
+        .where(version.id.in_(recipe_ids), slot.default_value.is_not(None))
+    )
+    return _gathered([*session.execute(defaults), *session.execute(query)]) if recipe_ids else {}
 
 
 def _take_overrides(session: Session, take_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[tuple[str, str], str]]:
