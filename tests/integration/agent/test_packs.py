@@ -44,6 +44,7 @@ def allowing(folder: Path, commit: str, **more: object) -> config.AgentConfig:
     return made(folder, node_packs=folder / "packs", packs={"Extra": pack})
 
 
+@pytest.mark.capability("PRD-43/missing-node-installer")
 def test_a_pack_comes_at_its_commit_and_moves_to_another(tmp_path: Path, commits: list[str]) -> None:
     first, second = commits
     with running(allowing(tmp_path, first, after=["touch", "mark"]), FakeNvml()) as (url, key):

@@ -85,7 +85,7 @@ def test_a_receipt_names_everything_that_made_a_take(reviewed: Studio) -> None:
         assert (entry["workflow"], entry["workflow_version"]) == ("sway_graph", 1)
         assert len(entry["workflow_hash"]) == len(entry["request_hash"]) == 64
         assert entry["worker"] == "engine 1"
-        assert entry["comfyui_version"].startswith("0.25")
+        assert entry["comfyui_version"].startswith("0.26")
         assert entry["x121_version"]
         assert set(entry["inputs"]) == {"seed_frame", "source_image"}
         assert entry["scores"]["black_frames"] == 0

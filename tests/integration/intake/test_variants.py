@@ -31,7 +31,7 @@ def test_a_variant_is_made_once_checked_and_approved(equipped: Studio) -> None:
         receipt = session.scalars(
             sa.select(m.Receipt).join(m.ImageVersion, m.ImageVersion.receipt_id == m.Receipt.id)
         ).one()
-    assert receipt.server_version.startswith("0.25")
+    assert receipt.server_version.startswith("0.26")
 
 
 def test_an_image_that_failed_its_checks_is_not_approved(equipped: Studio) -> None:

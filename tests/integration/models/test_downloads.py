@@ -159,6 +159,7 @@ def test_what_is_wrong_is_said_and_nothing_is_queued(stocked: Studio, sites: Sit
     assert stocked.downloads.list().empty
 
 
+@pytest.mark.capability("PRD-104/hash-verification")
 def test_a_wrong_hash_fails_and_a_resume_begins_anew(stocked: Studio, sites: Sites) -> None:
     key = stocked.downloads.add("hf:o/r/loras/soft.safetensors")
     sites.store.pages["/blob"] = Page(BODY[:-1] + b"!")
@@ -176,6 +177,7 @@ def test_a_wrong_hash_fails_and_a_resume_begins_anew(stocked: Studio, sites: Sit
         stocked.downloads.pause(key)
 
 
+@pytest.mark.capability("PRD-104/download-queue")
 def test_pause_resume_and_cancel_of_a_slow_download(stocked: Studio, sites: Sites) -> None:
     sites.store.pages["/blob"].pause_s = 0.3
     key = stocked.downloads.add("hf:o/r/loras/soft.safetensors")

@@ -82,7 +82,10 @@ def parameters_of_receipt(studio: Studio) -> dict[str, Any]:
 
 
 @pytest.mark.capability(
-    "PRD-34/pause-and-resume-a-running-job", "PRD-34/change-parameters-mid-run", "PRD-34/raw-data-inspector"
+    "PRD-34/pause-and-resume-a-running-job",
+    "PRD-34/change-parameters-mid-run",
+    "PRD-34/raw-data-inspector",
+    "PRD-05/progress-per-node-and-per-prompt",
 )
 def test_a_take_pauses_after_its_node_and_goes_on_with_another_frame_rate(
     slow: tuple[Studio, uuid.UUID], writings: list[bool]

@@ -48,7 +48,7 @@ def test_real_servers_are_asked_all_at_once_and_a_dead_one_is_named(stocked: Stu
         stocked.work.check_workers()
         frame = stocked.workers.list().set_index("name")
         assert dict(frame["status"]) == {"dead": "offline", "engine 0": "online", "engine 1": "online"}
-        assert frame.loc["engine 0", "version"].startswith("0.25")
+        assert frame.loc["engine 0", "version"].startswith("0.26")
     finally:
         for engine in engines:
             engine.stop()
