@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.comfyui.graph import Graph, is_link, title_of
 from x121lib.comfyui.layout import NODE_HEIGHT, NODE_WIDTH, lay_out
-from x121lib.studio.pages import workflow_workers
+from x121lib.studio.pages import workflow_trials, workflow_workers
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import iso
 from x121lib.terms.roles import Permission
@@ -100,6 +100,7 @@ def _detail(desk: Desk, row: Any, users: list[str]) -> dict[str, Any]:
         "n_measured": max((t["n"] for t in times.values()), default=0), "total_s": total if times else None,
         "slots": slots, "used_by": users, "runs": _runs(desk, row.id),
         "workers": workflow_workers.workers(desk, row.name, version),
+        "trials": workflow_trials.dry_runs(desk, row.name, version),
     }  # fmt: skip
 
 
