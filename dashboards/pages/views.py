@@ -48,6 +48,7 @@ PROJECT_ACTIONS = frozenset({"submit", "deliver"})
 FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
     | {"scan_models", "note_model", "remove_model", "add_download", "change_task", "try_workflow"}
+    | {"edit_slot", "add_slot", "remove_slot"}
 )
 PROJECT_FORMS = frozenset({"check_project", "fix_project"})
 """The same, about the project that is open."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from x121lib.base.errors import InvalidInputError
 from x121lib.comfyui.layout import NODE_HEIGHT, NODE_WIDTH, lay_out
 
 from ..contracts import SessionPerson
@@ -37,6 +38,12 @@ SLOTS = {
 }  # fmt: skip
 FIELDS = {"frames": "length", "lora": "lora_name", "negative_prompt": "text", "seed": "noise_seed",
           "seed_image": "image", "text_prompt": "text"}  # fmt: skip
+MARKED = {"13": "added", "10": "changed", "9": "changed", "14": "changed"}
+CHANGES = {
+    "10": [["steps", "12", "15"], ["cfg", "4.0", "3.5"]], "9": [["length", "81", "97"]],
+    "14": [["images", "node 13 'Interpolation, old' (RIFEInterpolate), output 0",
+            "node 13 'Frame interpolation' (FrameInterp), output 0"]],
+}  # fmt: skip
 RUNS = (
     ("Mara Voss · dance", "S2 take 1", "generating", "Running", "gpu-01", None, 3),
     ("Jonas Keller · walk", "S4 take 1", "approved", "Complete", "gpu-02", 181.4, 9),
@@ -45,10 +52,75 @@ RUNS = (
 )
 
 
+def _removed(like: dict[str, Any], at: tuple[float, float]) -> dict[str, Any]:
+    return {
+        **like, "id": "removed:13", "name": "Interpolation, old", "kind": "RIFEInterpolate", "x": at[0], "y": at[1],
+        "slots": [], "values": [["factor", "2"]], "seconds": None, "low_s": None, "high_s": None, "share": 0.0,
+        "mark": "removed", "changes": [],
+    }  # fmt: skip
+
+
+def _difference(nodes: list[dict[str, Any]], against: str) -> dict[str, Any]:
+    order = ["removed", "added", "changed"]
+    marked = sorted((n for n in nodes if n["mark"]), key=lambda n: order.index(n["mark"]))
+    rows = [
+        {"id": n["id"], "mark": n["mark"], "name": n["name"],
+         "lines": [f"{what}: {was} → {now}" for what, was, now in n["changes"]]}
+        for n in marked
+    ]  # fmt: skip
+    return {"number": int(against), "rows": rows, **{mark: sum(r["mark"] == mark for r in rows) for mark in order}}
+
+
 class SampleWorkflows:
     """The workflows' part of ``StudioDoor`` over fixed figures."""
 
     empty: bool
+    events: int
+    heard: list[tuple[str, Any]]
+    slot_edits: dict[str, dict[str, Any]] | None = None
+
+    def edit_slot(
+        self, person: SessionPerson, version: str, slot: str, node_id: str, changes: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Change a slot in memory; a default that is no number is refused where it must be one."""
+        name = next(name for name in SLOTS if self._named(name) == slot)
+        if "default" in changes and SLOTS[name][0] == "Integer" and not str(changes["default"] or 0).isdigit():
+            raise InvalidInputError(f"Slot {slot} takes 1 to 241, not '{changes['default']}'.")
+        self.slot_edits = self.slot_edits or {}
+        edits = self.slot_edits.setdefault(name, {})
+        plain = {"name": name, "label": "", "is_hidden": False, "default": None}
+        before = {key: edits.get(key, plain[key]) for key in changes}
+        edits |= changes
+        self.heard.append(("edit_slot", (slot, dict(changes))))
+        self.events += 1
+        undo = {"name": "edit_slot", "slot": self._named(name), "changes": before}
+        return {"text": f"{slot} is changed", "undo": undo}
+
+    def add_slot(self, person: SessionPerson, version: str, node_id: str, input_name: str) -> dict[str, Any]:
+        """Note it."""
+        self.heard.append(("add_slot", (node_id, input_name)))
+        return {"text": f"{input_name} is a slot", "undo": None}
+
+    def remove_slot(self, person: SessionPerson, version: str, slot: str, node_id: str) -> dict[str, Any]:
+        """Note it."""
+        self.heard.append(("remove_slot", (slot, node_id)))
+        return {"text": f"{slot} is no slot any more", "undo": None}
+
+    def _edits(self, name: str) -> dict[str, Any]:
+        return (self.slot_edits or {}).get(name, {})
+
+    def _named(self, name: str) -> str:
+        return str(self._edits(name).get("name", name))
+
+    def _slot(self, name: str, kind: str, node: str, setters: list[str]) -> dict[str, Any]:
+        edits, value = self._edits(name), str(NODES[node][4][FIELDS[name]])
+        own = edits.get("default")
+        return {
+            "name": self._named(name), "kind": kind, "node_id": node, "input": FIELDS[name], "value": value,
+            "set_by": setters, "label": edits.get("label", ""), "default": value if own is None else str(own),
+            "own_default": own is not None, "range": "1 to 241" if kind == "Integer" else "", "step": None,
+            "hidden": bool(edits.get("is_hidden")), "added": False, "choices": [],
+        }  # fmt: skip
 
     def workflows(self, person: SessionPerson, project: str | None, params: Mapping[str, str]) -> Any:
         """Return three workflows, the first with its graph."""
@@ -66,33 +138,38 @@ class SampleWorkflows:
         number = next((v for v in versions if str(v["number"]) == params.get("version")), versions[0])
         return {
             "rows": [{"name": "i2v-chain", "versions": versions, "used": 6}, *others],
-            "chosen": self._chosen(number),
+            "chosen": self._chosen(number, params.get("against")),
             "may_manage": True,
         }
 
-    def _chosen(self, version: dict[str, Any]) -> dict[str, Any]:
+    def _chosen(self, version: dict[str, Any], against: str | None) -> dict[str, Any]:
         graph = {k: {"class_type": n[1], "inputs": n[4], "_meta": {"title": n[0]}} for k, n in NODES.items()}
+        if against:
+            graph["removed:13"] = {"class_type": "RIFEInterpolate", "inputs": {"frames": ["12", 0], "factor": 2},
+                                   "_meta": {"title": "Interpolation, old"}}  # fmt: skip
+        marks = MARKED if against else {}
         drawing, total = lay_out(graph), sum(n[2] for n in NODES.values())
         nodes = [
             {
                 "id": key, "name": title, "kind": kind, "x": drawing.places[key][0], "y": drawing.places[key][1],
-                "slots": [slot] if slot else [], "seconds": seconds, "low_s": seconds * 0.95, "high_s": seconds * 1.07,
+                "slots": [self._named(slot)] if slot and not self._edits(slot).get("is_hidden") else [],
+                "seconds": seconds, "low_s": seconds * 0.95, "high_s": seconds * 1.07,
                 "share": seconds / total,
                 "values": [[name, str(v)] for name, v in inputs.items() if not isinstance(v, list)],
+                "mark": marks.get(key, ""), "changes": CHANGES.get(key, []) if key in marks else [],
             }
             for key, (title, kind, seconds, slot, inputs) in NODES.items()
         ]  # fmt: skip
+        nodes += [_removed(nodes[0], drawing.places["removed:13"])] if against else []
         homes = {slot: key for key, (_, _, _, slot, _) in NODES.items() if slot}
         return {
             "id": f"wf-{version['number']}", "name": "i2v-chain", "number": version["number"],
             "status": version["status"], "word": version["word"], "node_width": NODE_WIDTH, "node_height": NODE_HEIGHT,
             "width": drawing.size[0], "height": drawing.size[1], "nodes": nodes,
             "links": [[x.source, x.target, x.input_name, [list(p) for p in x.bends]] for x in drawing.lines],
-            "n_measured": 64, "total_s": total,
+            "difference": _difference(nodes, against) if against else None, "n_measured": 64, "total_s": total,
             "slots": [
-                {"name": name, "kind": kind, "node_id": homes[name], "input": FIELDS[name],
-                 "value": str(NODES[homes[name]][4][FIELDS[name]]), "set_by": setters}
-                for name, (kind, setters) in SLOTS.items()
+                self._slot(name, kind, homes[name], setters) for name, (kind, setters) in SLOTS.items()
             ],
             "used_by": ["dance", "idle", "sway", "turn", "walk", "wave"],
             "runs": [

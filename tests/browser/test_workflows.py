@@ -62,3 +62,67 @@ def test_a_version_is_tried_and_a_dry_run_stopped(page: Page, studio: SampleStud
     side.get_by_label("Stop this dry run").click()
     expect(page.locator(".toast").last).to_contain_text("The dry run stops")
     assert [name for name, _ in studio.heard[-2:]] == ["try_workflow", "cancel_try"]
+
+
+@pytest.mark.capability("M-03/visual-workflow-diff-graph-comparison")
+def test_two_versions_are_compared_on_the_canvas(page: Page) -> None:
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    page.wait_for_selector("html[data-ready=workflows]")
+    page.get_by_label("Compare with").select_option("13")
+    expect(page.locator(".cv.tl")).to_contain_text("Added 1")
+    expect(page.locator(".cv.tl")).to_contain_text("Removed 1")
+    expect(page.locator(".wfside")).to_contain_text("Against v13")
+    expect(page).to_have_url(re.compile("against=13"))
+    page.locator("[data-key='diff-10']").click()
+    changes = page.locator(".wfside .chg")
+    expect(changes.first).to_have_text(re.compile(r"steps\s*12 → 15"))
+    expect(changes).to_have_count(2)
+    expect(page.locator(".wfside .dmark").first).to_have_text("~")
+    page.keyboard.press("Escape")
+    page.locator("[data-key='diff-removed:13']").click()
+    expect(page.locator(".wfside")).to_contain_text("RIFEInterpolate · node 13")
+    expect(page.locator(".wfside .dmark").first).to_have_text("−")
+    page.get_by_label("Compare with").select_option("")
+    expect(page.locator(".cv.tl")).to_have_count(0)
+
+
+@pytest.mark.capability("PRD-33/edit-mapped-parameters-on-the-canvas")
+def test_slots_are_edited_on_the_node_with_faults_beside_them_and_undo(page: Page, studio: SampleStudio) -> None:
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    page.wait_for_selector("html[data-ready=workflows]")
+    page.locator("[data-key^='slot-frames']").click()
+    card = page.locator("#ncard")
+    expect(card).to_contain_text("Image to video")
+    default = card.get_by_label("Default of frames")
+    expect(default).to_have_value("97")
+    default.fill("many")
+    default.press("Enter")
+    expect(card.get_by_role("alert")).to_have_text("Slot frames takes 1 to 241, not 'many'.")
+    expect(default).to_have_attribute("aria-invalid", "true")
+    default.fill("81")
+    default.press("Enter")
+    expect(card.get_by_role("alert")).to_have_count(0)
+    expect(card.get_by_role("button", name="File's default")).to_be_visible()
+    name = card.get_by_label("Name of frames")
+    name.fill("length")
+    name.press("Enter")
+    expect(card.get_by_label("Name of length")).to_have_value("length")
+    page.mouse.click(5, 5)
+    page.get_by_role("button", name="Undo").last.click()
+    expect(card.get_by_label("Name of frames")).to_have_value("frames")
+    card.get_by_role("button", name="Hide").click()
+    expect(card.locator(".sedit")).to_contain_text("hidden")
+    card.get_by_role("button", name="Show").click()
+    expect(card.get_by_role("button", name="Hide")).to_be_visible()
+    edits = [what for did, what in studio.heard if did == "edit_slot"]
+    assert edits == [
+        ("frames", {"default": "81"}), ("frames", {"name": "length"}), ("length", {"name": "frames"}),
+        ("frames", {"is_hidden": True}), ("frames", {"is_hidden": False}),
+    ]  # fmt: skip
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.locator("[data-key^='slot-lora']").click()
+    page.get_by_label("Make strength_model a slot").click()
+    expect(page.locator(".toasts")).to_contain_text("strength_model is a slot")

@@ -44,6 +44,8 @@ DOCUMENTS = {
     "scene_type_slot_value.value": "one value of any type that a workflow's slot takes",
     "take_override.value": "one value of any type that a workflow's slot takes",
     "worker_node_class.spec": "another program's own description of a class, read as a whole",
+    "workflow_slot.class_default": "one value of any type that a workflow's slot takes",
+    "workflow_slot.default_value": "one value of any type that a workflow's slot takes",
     "workflow_version.graph": "another program's own document, sent to it as it is",
 }
 """Columns that hold a whole document → why it is one value here, not rows."""

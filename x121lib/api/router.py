@@ -23,6 +23,7 @@ from x121lib.api import (
     sign_in,
     trials,
     work,
+    workflows,
 )
 from x121lib.api.caller import Acting
 from x121lib.api.route import ApiRoute
@@ -48,6 +49,7 @@ PARTS = tuple(
         downloads,
         checks,
         trials,
+        workflows,
         events,
     )
 )

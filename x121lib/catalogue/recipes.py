@@ -19,14 +19,16 @@ from sqlalchemy.orm import Session
 
 from x121lib import model as m
 from x121lib.base.errors import InvalidInputError
-from x121lib.catalogue import packs, queries
-from x121lib.comfyui.graph import canonical_hash, load_graph
-from x121lib.comfyui.slots import discover_slots
+from x121lib.catalogue import queries
+from x121lib.catalogue.importing import import_workflow
+from x121lib.catalogue.slots import slots_of
+from x121lib.comfyui.errors import SlotError
+from x121lib.comfyui.slots import bind
 from x121lib.events import outbox
 from x121lib.store import audit
 from x121lib.terms.naming import check_scene_type_name
 from x121lib.terms.roles import Actor, Permission
-from x121lib.terms.vocabulary import EventKind, SlotType
+from x121lib.terms.vocabulary import EventKind
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def load_scene_type(
     Raises:
         ConflictError: the name would make file names ambiguous.
         NotFoundError: a variant kind or the QA profile is unknown.
-        InvalidInputError: the workflow is no sound graph or cannot be converted, or a slot value names no slot.
+        InvalidInputError: the workflow is no sound graph or cannot be converted, or a value under ``slots`` names no
+            slot or does not fit it.
     """
     actor.require(Permission.MANAGE_RECIPES)
     check_scene_type_name(file.name, queries.naming_rules(session))
@@ -114,7 +117,7 @@ def load_scene_type(
     kinds = [queries.variant_kind(session, name) for name in file.variants]
     workflow_id = import_workflow(
         session, actor, file.workflow, repeats_seed_frame=file.repeats_seed_frame, object_info=object_info
-    )
+    ).version_id
     profile_id = _profile_version(session, file)
     digest = _digest({**file.__dict__, "path": "", "workflow": str(workflow_id), "profile": str(profile_id)})
     scene_type = session.scalars(sa.select(m.SceneType).where(m.SceneType.name == file.name)).first()
@@ -125,6 +128,7 @@ def load_scene_type(
     last = _newest(session, scene_type.id)
     if last is not None and last.content_hash == digest:
         return last.id
+    _check_slots(session, file, workflow_id)
     row = m.SceneTypeVersion(
         scene_type_id=scene_type.id, number=(last.number if last else 0) + 1, workflow_version_id=workflow_id,
         qa_profile_version_id=profile_id, transition_mode_id=queries.normal_mode(session).id,
@@ -142,6 +146,14 @@ def load_scene_type(
     return row.id
 
 
+def _check_slots(session: Session, file: SceneTypeFile, workflow_id: uuid.UUID) -> None:
+    graph = session.get_one(m.WorkflowVersion, workflow_id).graph
+    try:
+        bind(graph, slots_of(session, workflow_id), file.slots)
+    except SlotError as error:
+        raise InvalidInputError(f"{file.path.name}, [slots]: {error.message}", hint=error.hint) from error
+
+
 def _newest(session: Session, scene_type_id: uuid.UUID) -> m.SceneTypeVersion | None:
     return session.scalars(
         sa.select(m.SceneTypeVersion)
@@ -155,65 +167,6 @@ def _add_choices(session: Session, key: uuid.UUID, file: SceneTypeFile, kinds: l
     session.add_all(m.SceneTypeVariantKind(scene_type_version_id=key, variant_kind_id=kind.id) for kind in kinds)
     session.add_all(m.SceneTypeSlotValue(scene_type_version_id=key, slot=s, value=v) for s, v in file.slots.items())
     session.flush()
-
-
-def import_workflow(
-    session: Session,
-    actor: Actor,
-    path: Path,
-    *,
-    repeats_seed_frame: bool = False,
-    object_info: Mapping[str, Any] | None = None,
-) -> uuid.UUID:
-    """Store a workflow's graph as a version, named after the file; the same graph again is the same version.
-
-    A file in the editor's form is converted by ``object_info``, a worker's description of its classes.
-
-    Raises:
-        GraphError: no sound graph; the editor's form without ``object_info``, or with nodes that have no API form.
-    """
-    actor.require(Permission.MANAGE_RECIPES)
-    graph = load_graph(path, object_info=object_info)
-    digest = canonical_hash(graph)
-    workflow = session.scalars(sa.select(m.Workflow).where(m.Workflow.name == path.stem)).first()
-    if workflow is None:
-        workflow = m.Workflow(name=path.stem)
-        session.add(workflow)
-        session.flush()
-    versions = list(
-        session.scalars(
-            sa.select(m.WorkflowVersion)
-            .where(m.WorkflowVersion.workflow_id == workflow.id)
-            .order_by(m.WorkflowVersion.number)
-        )
-    )
-    for known in versions:
-        if known.graph_hash == digest and known.repeats_seed_frame == repeats_seed_frame:
-            packs.remember(session, known.id, path)
-            return known.id
-    row = m.WorkflowVersion(
-        workflow_id=workflow.id, number=len(versions) + 1, graph=graph, graph_hash=digest,
-        repeats_seed_frame=repeats_seed_frame, created_by_id=actor.person_id,
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-    _add_slots(session, row, object_info)
-    session.flush()
-    packs.remember(session, row.id, path)
-    audit.record(session, actor, "workflow.import", ("workflow", workflow.id), after={"version": row.number})
-    outbox.publish(session, EventKind.WORKFLOW_IMPORTED, entity="workflow", entity_id=workflow.id,
-                   payload={"name": path.stem, "version": row.number})  # fmt: skip
-    return row.id
-
-
-def _add_slots(session: Session, row: m.WorkflowVersion, object_info: Mapping[str, Any] | None) -> None:
-    session.add_all(
-        m.WorkflowSlot(
-            workflow_version_id=row.id, name=slot.name, node_id=slot.node_id, input_name=slot.input_name,
-            slot_type_id=SlotType(slot.type.value),
-        )
-        for slot in discover_slots(row.graph, object_info)
-    )  # fmt: skip
 
 
 def _profile_version(session: Session, file: SceneTypeFile) -> uuid.UUID:

@@ -13,7 +13,11 @@ from sqlalchemy.orm import Session, aliased
 
 from x121lib import model as m
 from x121lib.base.errors import ConflictError, InvalidInputError, NotFoundError
+from x121lib.catalogue import slots
 from x121lib.catalogue.proof import require_proof
+from x121lib.comfyui.carrying import carry, renamed
+from x121lib.comfyui.errors import SlotError
+from x121lib.comfyui.slots import bind
 from x121lib.events import outbox
 from x121lib.store import audit
 from x121lib.terms.roles import Actor, Permission
@@ -35,6 +39,8 @@ class Upgrade:
     """The workflow version that it referred to."""
     after: int
     """The workflow version that it refers to now."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    """(before, after) of slots that it sets and that have another name there."""
 
 
 def listing(session: Session) -> Sequence[Any]:
@@ -44,7 +50,7 @@ def listing(session: Session) -> Sequence[Any]:
     """
     slots = (
         sa.select(sa.func.string_agg(m.WorkflowSlot.name.distinct(), ", "))
-        .where(m.WorkflowSlot.workflow_version_id == m.WorkflowVersion.id)
+        .where(m.WorkflowSlot.workflow_version_id == m.WorkflowVersion.id, ~m.WorkflowSlot.is_hidden)
         .scalar_subquery()
     )
     other = aliased(m.SceneTypeVersion)
@@ -88,6 +94,20 @@ def version(session: Session, name: str, number: int | None = None) -> m.Workflo
     return chosen
 
 
+def name_of(session: Session, row: m.WorkflowVersion) -> str:
+    """Return the name of a version's workflow."""
+    return session.get_one(m.Workflow, row.workflow_id).name
+
+
+def referred(session: Session, reference: str) -> m.WorkflowVersion:
+    """Return the version that ``NAME`` (the newest) or ``NAME@NUMBER`` means; raises `NotFoundError`."""
+    name, at, number = reference.rpartition("@")
+    known = session.scalar(sa.select(m.Workflow.id).where(m.Workflow.name == reference))
+    if known is None and at and number.isdecimal() and len(number) < 9:
+        return version(session, name, int(number))
+    return version(session, reference)
+
+
 def set_status(session: Session, actor: Actor, name: str, status: str, number: int | None = None) -> None:
     """Say how far a workflow version is trusted: one step up (Draft, Tested, Production), or back down.
 
@@ -118,11 +138,13 @@ def set_status(session: Session, actor: Actor, name: str, status: str, number: i
 def upgrade(session: Session, actor: Actor, scene_type: str, number: int | None = None) -> Upgrade:
     """Store a version of a scene type that refers to another version of its workflow (default: the newest).
 
-    Everything else stays. Scenes that are planned keep their version.
+    Everything else stays; values follow their node where its slot has another name there. Scenes that are planned
+    keep their version.
 
     Raises:
         NotFoundError: no such scene type or workflow version.
-        ConflictError: it refers to that version already, or it sets a slot that the version does not have.
+        ConflictError: it refers to that version already, or it sets a slot that the version does not have, that is
+            hidden there, or that does not take its value.
     """
     actor.require(Permission.MANAGE_RECIPES)
     last = _newest(session, scene_type)
@@ -132,12 +154,7 @@ def upgrade(session: Session, actor: Actor, scene_type: str, number: int | None 
     if new.id == old.id:
         raise ConflictError(f"Scene type '{scene_type}' refers to version {old.number} of '{workflow.name}' already.")
     values = _slot_values(session, last.id)
-    lost = sorted({v.slot for v in values} - _slot_names(session, new.id))
-    if lost:
-        raise ConflictError(
-            f"Version {new.number} of '{workflow.name}' has no slot {', '.join(lost)}, which '{scene_type}' sets.",
-            hint="Take it out of the scene type's file and load that, or bring the node back.",
-        )
+    names = _renamed_values(session, scene_type, workflow.name, (old, new), values)
     kinds = session.scalars(
         sa.select(m.SceneTypeVariantKind.variant_kind_id).where(m.SceneTypeVariantKind.scene_type_version_id == last.id)
     ).all()
@@ -145,13 +162,44 @@ def upgrade(session: Session, actor: Actor, scene_type: str, number: int | None 
     session.add(row)
     session.flush()
     session.add_all(m.SceneTypeVariantKind(scene_type_version_id=row.id, variant_kind_id=kind) for kind in kinds)
-    session.add_all(m.SceneTypeSlotValue(scene_type_version_id=row.id, slot=v.slot, value=v.value) for v in values)
+    session.add_all(
+        m.SceneTypeSlotValue(scene_type_version_id=row.id, slot=names[v.slot], value=v.value) for v in values
+    )
     session.flush()
     audit.record(session, actor, "scene_type.upgrade", ("scene_type", last.scene_type_id),
                  before={"workflow_version": old.number}, after={"workflow_version": new.number})  # fmt: skip
     outbox.publish(session, EventKind.SCENE_TYPE_LOADED, entity="scene_type", entity_id=last.scene_type_id,
                    payload={"name": scene_type, "version": row.number})  # fmt: skip
-    return Upgrade(scene_type, row.number, workflow.name, old.number, new.number)
+    moved = tuple((before, after) for before, after in names.items() if before != after)
+    return Upgrade(scene_type, row.number, workflow.name, old.number, new.number, moved)
+
+
+def _renamed_values(
+    session: Session, scene_type: str, workflow: str, versions: tuple[m.WorkflowVersion, m.WorkflowVersion],
+    values: Sequence[m.SceneTypeSlotValue],
+) -> dict[str, str]:  # fmt: skip
+    """Return the new name of each slot that is set; raises `ConflictError` where one is lost or refuses its value."""
+    old, new = versions
+    later = slots.slots_of(session, new.id)
+    names = renamed(old.graph, slots.slots_of(session, old.id), new.graph, later)
+    lost = sorted({v.slot for v in values} - set(names))
+    if lost:
+        _, gone = carry(old.graph, slots.known_slots(session, old.id), new.graph, [])
+        reasons = {slot.name: slot.reason for slot in gone}
+        hidden = {slot.name for slot in later if slot.is_hidden}
+        why = "; ".join(f"{n}: {reasons.get(n, 'hidden there' if n in hidden else 'no such slot')}" for n in lost)
+        raise ConflictError(
+            f"Version {new.number} of '{workflow}' has no slot {', '.join(lost)}, which '{scene_type}' sets ({why}).",
+            hint="Take it out of the scene type's file and load that, or bring the node back.",
+        )
+    try:
+        bind(new.graph, later, {names[v.slot]: v.value for v in values})
+    except SlotError as error:
+        raise ConflictError(
+            f"Version {new.number} of '{workflow}' does not take what '{scene_type}' sets: {error.message}",
+            hint="Change the value in the scene type's file and load that.",
+        ) from error
+    return names
 
 
 def _newest(session: Session, scene_type: str) -> m.SceneTypeVersion:
@@ -170,10 +218,6 @@ def _newest(session: Session, scene_type: str) -> m.SceneTypeVersion:
 def _slot_values(session: Session, version_id: uuid.UUID) -> list[m.SceneTypeSlotValue]:
     query = sa.select(m.SceneTypeSlotValue).where(m.SceneTypeSlotValue.scene_type_version_id == version_id)
     return list(session.scalars(query))
-
-
-def _slot_names(session: Session, version_id: uuid.UUID) -> set[str]:
-    return set(session.scalars(sa.select(m.WorkflowSlot.name).where(m.WorkflowSlot.workflow_version_id == version_id)))
 
 
 def _copied(last: m.SceneTypeVersion, workflow: m.WorkflowVersion, actor: Actor) -> m.SceneTypeVersion:

@@ -70,24 +70,17 @@ def scene_type_list(as_json: Json = False) -> None:
 def variant_kind_add(
     name: str,
     prefix: Annotated[str, typer.Option(help="Prefix of its videos' file names, e.g. 'evening_'.")],
-    workflow: Annotated[Path | None, typer.Option(help="Workflow (API form) that makes it from the source.")] = None,
+    workflow: Annotated[
+        Path | None,
+        typer.Option(
+            help="Workflow file (API form, or the editor's while a worker is online) that makes it from the source."
+        ),
+    ] = None,
 ) -> None:
     """Add a variant kind, or give a known one its workflow."""
     with refusals(), Studio.open() as studio:
         studio.add_variant_kind(name, prefix=prefix, workflow=workflow)
         say(f"Variant kind {name} is there.")
-
-
-@workflow_app.command("import")
-def workflow_import(
-    file: Path,
-    repeats_seed_frame: Annotated[bool, typer.Option(help="Its video's first frame is the seed frame again.")] = False,
-) -> None:
-    """Import a workflow in ComfyUI's API form, or in its editor's form while a worker is online."""
-    with refusals(), Studio.open() as studio:
-        studio.import_workflow(file, repeats_seed_frame=repeats_seed_frame)
-        say(f"Workflow {file.stem} is imported.")
-        warn_lacking(studio, file.stem)
 
 
 @workflow_app.command("list")
@@ -125,4 +118,5 @@ def workflow_upgrade(
     with refusals(), Studio.open() as studio:
         for scene_type in scene_types:
             done = studio.workflows.upgrade(scene_type, version=version)
-            say(f"{scene_type} {done.version}: {done.workflow} {done.before} → {done.after}.")
+            moved = "".join(f" {before} is {after} there." for before, after in done.renamed)
+            say(f"{scene_type} {done.version}: {done.workflow} {done.before} → {done.after}.{moved}")

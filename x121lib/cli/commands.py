@@ -21,9 +21,11 @@ from x121lib.cli import (
     secrets,
     serve,
     shares,
+    slots,
     trials,
     upkeep,
     workers,
+    workflow_files,
 )
 
 app = typer.Typer(
@@ -44,7 +46,9 @@ app.add_typer(catalogue.project_app, name="project")
 app.add_typer(catalogue.scene_type_app, name="scene-type")
 app.add_typer(catalogue.variant_kind_app, name="variant-kind")
 checks.add_commands(catalogue.workflow_app)
+slots.add_commands(catalogue.workflow_app)
 trials.add_commands(catalogue.workflow_app)
+workflow_files.add_commands(catalogue.workflow_app)
 app.add_typer(catalogue.workflow_app, name="workflow")
 app.add_typer(rights.person_app, name="person")
 app.add_typer(rights.release_app, name="release")

@@ -9,12 +9,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from x121lib.comfyui.client import ComfyClient
+from x121lib.comfyui.client import ClientOptions, ComfyClient
 
 T = TypeVar("T")
 _IDLE_S = 30.0
 """How long a server's connections stay open after the last prompt on it: the next take finds them warm."""
 _START_S = 30.0
+_OPTIONS = ClientOptions(check_files=False)
+"""`render`, which works with these clients, fetches its one file at once."""
 
 
 @dataclass
@@ -101,7 +103,7 @@ class Bridge:
         task.add_done_callback(self._work.discard)
         shared = self._clients.get(url)
         if shared is None:
-            shared = self._clients[url] = _Shared(ComfyClient(url))
+            shared = self._clients[url] = _Shared(ComfyClient(url, options=_OPTIONS))
         shared.users += 1
         if shared.closing is not None:
             shared.closing.cancel()

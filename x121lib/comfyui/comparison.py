@@ -44,7 +44,7 @@ class Source:
     """The value where it is not linked, None for nothing."""
 
     def __str__(self) -> str:
-        return f"node {self.node}, output {self.slot}" if self.node is not None else _shown(self.value)
+        return f"node {self.node}, output {self.slot}" if self.node is not None else shown(self.value)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Comparison:
         return [
             *(f"added: node {node}" for node in self.added),
             *(f"removed: node {node}" for node in self.removed),
-            *(f"set: node {c.node}, {c.input_name}: {_shown(c.before)} → {_shown(c.after)}" for c in self.changed),
+            *(f"set: node {c.node}, {c.input_name}: {shown(c.before)} → {shown(c.after)}" for c in self.changed),
             *(f"linked: node {c.node}, {c.input_name}: {c.before} → {c.after}" for c in self.relinked),
             *(f"renamed: node {before} → {after}" for before, after in self.renamed),
         ]
@@ -247,6 +247,7 @@ def _order(key: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if re.fullmatch(r"[0-9]+", part) else (1, 0, part) for part in key.split(":"))
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a value as people read it, cut after 120 characters; None is *nothing*."""
     text = "nothing" if value is None else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 120 else f"{text[:119]}…"

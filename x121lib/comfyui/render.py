@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from x121lib.comfyui.client import ComfyClient
-from x121lib.comfyui.errors import InterruptRefusedError
+from x121lib.comfyui.errors import InterruptRefusedError, OutputMissingError
 from x121lib.comfyui.live import LiveRun
 from x121lib.comfyui.outputs import OutputFile, OutputKind
 from x121lib.comfyui.results import Progress, RunResult
-from x121lib.comfyui.slots import Slot, bind
+from x121lib.comfyui.slots import Slot, bind, with_seed
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ async def render(
     for image in order.images:
         name = f"x121_{image.sha256[:32]}{image.path.suffix or '.png'}"
         names[image.slot] = await client.upload(image.path, name=name)
-    known = {slot.name for slot in order.slots}
-    values = {**{k: v for k, v in order.values.items() if k in known}, **names}
+    known = {slot.name for slot in order.slots if not slot.is_hidden}
+    values = {**{k: v for k, v in with_seed(order.slots, order.values).items() if k in known}, **names}
     if live is not None:
         client.attend(str(order.prompt_id), live)
     result = await client.run(
@@ -106,7 +106,13 @@ async def render(
     output = _chosen(result, order.expect)
     path = to / f"{order.prompt_id}{Path(output.filename).suffix}"
     started = time.monotonic()
-    await client.download(output, path)
+    try:
+        await client.download(output, path)
+    except OutputMissingError as error:
+        cached = output.node_id in result.cached_nodes
+        raise OutputMissingError(
+            error.message, prompt_id=str(order.prompt_id), hint=error.hint, cached=cached
+        ) from error
     return Rendered(path, result, time.monotonic() - started)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -62,6 +62,21 @@ def publish(
     """Write an event and NOTIFY; both become visible when the caller's transaction commits."""
     body = json.loads(json.dumps(payload or {}, default=str))
     session.add(m.Event(kind_id=kind, entity=entity, entity_id=entity_id, project_id=project_id, payload=body))
+    session.execute(sa.select(sa.func.pg_notify(CHANNEL, kind.value)))
+
+
+def publish_many(
+    session: Session, kind: EventKind, entity: str, items: Sequence[tuple[uuid.UUID, uuid.UUID | None, dict[str, Any]]]
+) -> None:
+    """Write events of one kind, each as (entity's key, project, payload), and NOTIFY once."""
+    if not items:
+        return
+    rows = [
+        {"kind_id": kind, "entity": entity, "entity_id": key, "project_id": project_id,
+         "payload": json.loads(json.dumps(payload, default=str))}
+        for key, project_id, payload in items
+    ]  # fmt: skip
+    session.execute(sa.insert(m.Event), rows)
     session.execute(sa.select(sa.func.pg_notify(CHANNEL, kind.value)))
 
 

@@ -146,3 +146,10 @@ def to_assemble(session: Session, scene_status: object) -> list[uuid.UUID]:
     any_segment = sa.exists().where(m.Segment.scene_id == m.Scene.id)
     query = sa.select(m.Scene.id).where(m.Scene.status_id == scene_status, any_segment, ~open_segment)
     return list(session.scalars(query))
+
+
+def takes_of(session: Session, scene_version_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the takes of a scene version's cut, in order."""
+    cut = m.SceneVersionCut
+    query = sa.select(cut.take_id).where(cut.scene_version_id == scene_version_id).order_by(cut.position)
+    return list(session.scalars(query))

@@ -19,8 +19,9 @@ import x121lib
 from x121lib import model as m
 from x121lib.base.errors import InvalidInputError, RefusedError
 from x121lib.base.ids import new_id
+from x121lib.catalogue.slots import slots_of
 from x121lib.comfyui.model_files import named_models
-from x121lib.comfyui.slots import Slot, bind, discover_slots
+from x121lib.comfyui.slots import FILLED_SLOTS, Slot, bind, own_defaults, with_seed
 from x121lib.events import outbox
 from x121lib.generation import plan, prompts, queries
 from x121lib.models.usage import current_version_ids
@@ -188,7 +189,7 @@ def build_order(session: Session, task: m.GpuTask) -> TakeOrder:
     repeats = recipe.workflow.repeats_seed_frame
     return TakeOrder(
         take_id=take.id, scene_id=recipe.scene.id, graph=recipe.workflow.graph,
-        slots=tuple(discover_slots(recipe.workflow.graph)),
+        slots=slots_of(session, recipe.workflow.id),
         values=_values(session, recipe, take),
         seed_frame_artifact_id=seed_frame, seed_frame_sha256=hashes[seed_frame],
         source_artifact_id=source, source_sha256=hashes[source],
@@ -224,12 +225,12 @@ def take_values(session: Session, take: m.Take) -> dict[str, Any]:
 
 
 def slot_defaults(session: Session, take: m.Take) -> dict[str, Any]:
-    """Return what the workflow's own file says for each slot of a take."""
-    recipe = queries.recipe(session, session.get_one(m.Segment, take.segment_id).scene_id)
-    return {slot.name: slot.default for slot in discover_slots(recipe.workflow.graph)}
+    """Return the default of each slot of a take that can be set."""
+    workflow = queries.recipe(session, session.get_one(m.Segment, take.segment_id).scene_id).workflow
+    return {slot.name: slot.default for slot in slots_of(session, workflow.id) if not slot.is_hidden}
 
 
-FIXED_SLOTS = frozenset({"seed_image", "source_image", "filename_prefix"})
+FIXED_SLOTS = FILLED_SLOTS
 """Slots that chaining fills: another value would break the hand-off or the collection of the output."""
 
 
@@ -240,11 +241,12 @@ def check_overrides(
     actor.require(Permission.SUBMIT)
     scene_id = session.get_one(m.Segment, session.get_one(m.Take, take_id).segment_id).scene_id
     recipe = queries.recipe(session, scene_id)
-    slots = tuple(discover_slots(recipe.workflow.graph))
     fixed = sorted(FIXED_SLOTS & set(values))
     if fixed:
         raise InvalidInputError(f"Slot {', '.join(fixed)} is filled by X121 itself and can not be changed.")
-    bind(recipe.workflow.graph, slots, {name: value for name, value in values.items() if value is not None})
+    given = {name: value for name, value in values.items() if value is not None}
+    slots = slots_of(session, recipe.workflow.id)
+    bind(recipe.workflow.graph, slots, with_seed(slots, given))
     return recipe
 
 
@@ -292,7 +294,6 @@ def record_take(session: Session, order: TakeOrder, result: TakeResult, now: dat
 
 def _write_receipt(session: Session, order: TakeOrder, result: TakeResult) -> uuid.UUID:
     recipe = queries.recipe(session, order.scene_id)
-    inputs = {"seed_frame": order.seed_frame_artifact_id, "source_image": order.source_artifact_id}
     receipt = m.Receipt(
         id=new_id(), request_hash=request_hash(recipe.workflow.graph_hash, order), seed=int(order.values["seed"]),
         workflow_version_id=recipe.workflow.id, tier_id=recipe.scene.tier_id,
@@ -301,10 +302,12 @@ def _write_receipt(session: Session, order: TakeOrder, result: TakeResult) -> uu
     )  # fmt: skip
     session.add(receipt)
     session.flush()
+    inputs = {"seed_frame": order.seed_frame_artifact_id, "source_image": order.source_artifact_id}
     session.add_all(m.ReceiptInput(receipt_id=receipt.id, slot=s, artifact_id=a) for s, a in inputs.items())
-    given = {k: v for k, v in order.values.items() if k not in {"text_prompt", "negative_prompt", "filename_prefix"}}
-    session.add_all(m.ReceiptParameter(receipt_id=receipt.id, slot=s, value=v) for s, v in given.items())
-    session.add_all(_models(session, receipt.id, order.graph))
+    given = own_defaults(order.slots) | dict(order.values)
+    kept = given.keys() - {"text_prompt", "negative_prompt", "filename_prefix"}
+    session.add_all(m.ReceiptParameter(receipt_id=receipt.id, slot=s, value=given[s]) for s in sorted(kept))
+    session.add_all(_models(session, receipt.id, order))
     session.flush()
     return receipt.id
 
@@ -314,13 +317,16 @@ def request_hash(graph_hash: str, order: TakeOrder) -> str:
     body = {
         "graph": graph_hash, "values": {k: v for k, v in order.values.items() if k != "filename_prefix"},
         "seed_frame": order.seed_frame_sha256, "source_image": order.source_sha256,
+        **({"defaults": own} if (own := own_defaults(order.slots)) else {}),
     }  # fmt: skip
     return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _models(session: Session, receipt_id: uuid.UUID, graph: Mapping[str, Any]) -> list[m.ReceiptModel]:
-    """Return a row for each model or LoRA file that the graph names, with its version where the library knows it."""
-    found = list(named_models(graph))
+def _models(session: Session, receipt_id: uuid.UUID, order: TakeOrder) -> list[m.ReceiptModel]:
+    """Return a row for each model or LoRA file that the take loads, with its version where the library knows it."""
+    values = own_defaults(order.slots) | dict(order.values)
+    sent = {(slot.node_id, slot.input_name): values[slot.name] for slot in order.slots if slot.name in values}
+    found = list(named_models(order.graph, sent))
     versions = current_version_ids(session, found)
     return [
         m.ReceiptModel(
@@ -376,7 +382,7 @@ def record_assembly(
             sa.select(m.SceneVersion).where(m.SceneVersion.scene_id == order.scene_id).order_by(m.SceneVersion.number)
         )
     )
-    if versions and _takes_of(session, versions[-1].id) == list(order.take_ids):
+    if versions and queries.takes_of(session, versions[-1].id) == list(order.take_ids):
         return versions[-1]
     version = m.SceneVersion(
         id=new_id(), scene_id=order.scene_id, number=len(versions) + 1, artifact_id=artifact_id,
@@ -391,9 +397,3 @@ def record_assembly(
     )  # fmt: skip
     session.flush()
     return version
-
-
-def _takes_of(session: Session, scene_version_id: uuid.UUID) -> list[uuid.UUID]:
-    cut = m.SceneVersionCut
-    query = sa.select(cut.take_id).where(cut.scene_version_id == scene_version_id).order_by(cut.position)
-    return list(session.scalars(query))

@@ -19,7 +19,8 @@ from x121lib.access import rights
 from x121lib.base.errors import NotFoundError, RefusedError
 from x121lib.base.ids import new_id
 from x121lib.catalogue import queries as catalogue
-from x121lib.comfyui.slots import Slot, discover_slots
+from x121lib.catalogue.slots import slots_of
+from x121lib.comfyui.slots import Slot, own_defaults
 from x121lib.events import outbox
 from x121lib.identity import DetectedFace, Embedding
 from x121lib.intake import queries, service
@@ -147,7 +148,7 @@ def build_order(session: Session, task: m.GpuTask) -> VariantOrder:
     workflow = session.get_one(m.WorkflowVersion, kind.workflow_version_id)
     source = queries.source_artifact(session, variant.character_id)
     return VariantOrder(
-        variant_id=variant.id, graph=workflow.graph, slots=tuple(discover_slots(workflow.graph)),
+        variant_id=variant.id, graph=workflow.graph, slots=slots_of(session, workflow.id),
         values={"seed": int(task.seed or 0), "filename_prefix": "x121/variant"},
         source_artifact_id=source.id, source_sha256=source.sha256, workflow_version_id=workflow.id,
         graph_hash=workflow.graph_hash,
@@ -184,6 +185,8 @@ def record_variant(session: Session, order: VariantOrder, result: VariantResult)
 
 def _request_hash(order: VariantOrder) -> str:
     body = {"graph": order.graph_hash, "seed": order.values["seed"], "seed_image": order.source_sha256}
+    if own := own_defaults(order.slots):
+        body["defaults"] = own
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 

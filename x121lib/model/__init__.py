@@ -65,6 +65,7 @@ from x121lib.model.recipes import (
     Workflow,
     WorkflowNodePack,
     WorkflowSlot,
+    WorkflowSlotChoice,
     WorkflowVersion,
 )
 from x121lib.model.rights import (
@@ -114,5 +115,6 @@ __all__ = [
     "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode",
     "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel",
     "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
-    "WorkflowNodePack", "WorkflowSlot", "WorkflowTrial", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowTrial", "WorkflowVersion",
+    "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

@@ -44,7 +44,7 @@ class WorkflowVersion(Base):
 
 
 class WorkflowSlot(Base):
-    """A named place in a workflow's graph that a take fills."""
+    """A named place in a workflow's graph that a take fills; its ``found_name`` is empty where a person added it."""
 
     __tablename__ = "workflow_slot"
     id: Mapped[uuid.UUID] = pk()
@@ -53,7 +53,25 @@ class WorkflowSlot(Base):
     node_id: Mapped[str] = text()
     input_name: Mapped[str] = text()
     slot_type_id: Mapped[SlotType] = term(SlotType)
-    __table_args__ = (sa.UniqueConstraint("workflow_version_id", "name", "node_id", "input_name"),)
+    found_name: Mapped[str] = text(default="")
+    label: Mapped[str] = text(default="")
+    is_hidden: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    default_value: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)
+    class_default: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)
+    minimum: Mapped[Decimal | None] = mapped_column(sa.Numeric, nullable=True)
+    maximum: Mapped[Decimal | None] = mapped_column(sa.Numeric, nullable=True)
+    step: Mapped[Decimal | None] = mapped_column(sa.Numeric, nullable=True)
+    has_own_range: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    __table_args__ = (sa.UniqueConstraint("workflow_version_id", "node_id", "input_name"),)
+
+
+class WorkflowSlotChoice(Base):
+    """One of the values that a slot takes, where it does not take any."""
+
+    __tablename__ = "workflow_slot_choice"
+    slot_id: Mapped[uuid.UUID] = fk("workflow_slot.id", "CASCADE", primary_key=True)
+    position: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, autoincrement=False)
+    value: Mapped[str] = text()
 
 
 class WorkflowNodePack(Base):

@@ -18,6 +18,7 @@ from x121lib.pipeline import flow
 from x121lib.pipeline.house import House
 from x121lib.scheduling import queries as queue_queries
 from x121lib.scheduling import service as queue
+from x121lib.scheduling.sending import prompt_id_for
 from x121lib.terms.vocabulary import AttemptOutcome, ReleasePurpose
 
 
@@ -55,7 +56,7 @@ def claim(house: House, task_id: uuid.UUID, attempt_number: int) -> Claim:
         if worker is None:
             raise queue.LeaseLostError(f"The worker of task {task_id} is gone.")
         attempt = queue_queries.attempt(session, task_id, attempt_number)
-        prompt_id = attempt.prompt_id if attempt else queue.prompt_id_for(task_id, attempt_number)
+        prompt_id = attempt.prompt_id if attempt else prompt_id_for(task_id, attempt_number)
         stale = _stale_prompts(session, task, worker.id)
         take = variant = None
         if task.take_id is not None:

@@ -101,22 +101,26 @@ class Ledger:
     """Shares while turns are given: what is given now counts as used already."""
 
     def __init__(self, shares: Shares, tasks: Iterable[Waiting] = ()) -> None:
-        self._used: dict[uuid.UUID, float] = defaultdict(float, shares.used)
-        self._weights = shares.weights
         tasks = list(tasks)
         people = shares.people | {t.person_id for t in tasks if t.person_id is not None}
         projects = shares.projects | {t.project_id for t in tasks if t.project_id is not None}
-        self._sides = {key: side for side in (people, projects) for key in side}
-        self._totals = {id(side): sum(self._used[k] for k in side) for side in (people, projects)}
-        self._weight_of = {id(side): sum(self._weight(k) for k in side) for side in (people, projects)}
+        self._places: dict[uuid.UUID | None, int] = {key: i for i, key in enumerate([*people, *projects])}
+        self._side = [0] * len(people) + [1] * len(projects)
+        self._used = [shares.used.get(key, 0.0) for key in (*people, *projects)]
+        weights = [max(0.0, shares.weights.get(key, 1.0)) for key in (*people, *projects)]
+        self._totals, sums = [0.0, 0.0], [0.0, 0.0]
+        for side, used, weight in zip(self._side, self._used, weights, strict=True):
+            self._totals[side] += used
+            sums[side] += weight
+        self._fair = [w / sums[side] if sums[side] else 1.0 for side, w in zip(self._side, weights, strict=True)]
 
     def standing(self, key: uuid.UUID | None) -> Standing:
         """Return how a person or project stands; nobody's share is always fair."""
-        side = self._sides.get(key) if key is not None else None
-        if side is None or key is None:
+        place = self._places.get(key)
+        if place is None:
             return Standing(0.0, 1.0)
-        total, weights = self._totals[id(side)], self._weight_of[id(side)]
-        return Standing(self._used[key] / total if total > 0 else 0.0, self._weight(key) / weights if weights else 1.0)
+        total = self._totals[self._side[place]]
+        return Standing(self._used[place] / total if total > 0 else 0.0, self._fair[place])
 
     def excess(self, task: Waiting) -> float:
         """Return the worse excess of a task's person and project."""
@@ -125,13 +129,23 @@ class Ledger:
     def charge(self, task: Waiting, seconds: float) -> None:
         """Count GPU seconds for a task's person and project."""
         for key in (task.person_id, task.project_id):
-            side = self._sides.get(key) if key is not None else None
-            if side is not None and key is not None:
-                self._used[key] += seconds
-                self._totals[id(side)] += seconds
+            place = self._places.get(key)
+            if place is not None:
+                self._used[place] += seconds
+                self._totals[self._side[place]] += seconds
 
-    def _weight(self, key: uuid.UUID) -> float:
-        return max(0.0, self._weights.get(key, 1.0))
+    def place(self, key: uuid.UUID | None) -> int:
+        """Return the number of a person or project in `excesses`; nobody's is the last, which is 0."""
+        return self._places.get(key, -1)
+
+    def excesses(self) -> list[float]:
+        """Return the excess of everybody, and 0 behind them."""
+        totals = [total if total > 0 else 1.0 for total in self._totals]
+        found = [
+            max(0.0, used / totals[side] - fair)
+            for used, side, fair in zip(self._used, self._side, self._fair, strict=True)
+        ]
+        return [*found, 0.0]
 
 
 class Turns(Generic[T]):
@@ -139,27 +153,44 @@ class Turns(Generic[T]):
 
     def __init__(self, tasks: Sequence[T], shares: Shares | None = None) -> None:
         self.ledger = Ledger(shares or Shares(), tasks)
-        groups: dict[tuple[uuid.UUID | None, uuid.UUID | None], list[T]] = defaultdict(list)
+        groups: dict[tuple[uuid.UUID | None, uuid.UUID | None], list[tuple[float, uuid.UUID, T]]] = defaultdict(list)
         for task in tasks:
-            groups[task.project_id, task.person_id].append(task)
-        self._groups = [sorted(g, key=lambda t: (static_turn(t), t.task_id), reverse=True) for g in groups.values()]
+            groups[task.project_id, task.person_id].append((static_turn(task), task.task_id, task))
+        place = self.ledger.place
+        self._groups = [
+            (place(project), place(person), sorted(group, key=lambda g: g[:2], reverse=True))
+            for (project, person), group in groups.items()
+        ]
+        self._excesses = self.ledger.excesses()
 
     def next(self) -> T | None:
         """Return the task whose turn it is and take it out; None where none is left."""
-        groups = [g for g in self._groups if g]
-        if not groups:
-            return None
-        return min(groups, key=lambda g: (self.turn(g[-1]), g[-1].task_id)).pop()
+        excesses, best, found = self._excesses, None, None
+        for project, person, group in self._groups:
+            if group:
+                head = group[-1]
+                turn = (head[0] + FAIR_S * max(excesses[project], excesses[person]), head[1])
+                if best is None or turn < best:
+                    best, found = turn, group
+        return found.pop()[2] if found is not None else None
+
+    def charge(self, task: T, seconds: float) -> None:
+        """Count GPU seconds for a task, for the turns after it."""
+        self.ledger.charge(task, seconds)
+        self._excesses = self.ledger.excesses()
 
     def turn(self, task: T) -> float:
         """Return a task's turn in seconds, as shares stand now."""
         return static_turn(task) + FAIR_S * self.ledger.excess(task)
 
 
-def order(tasks: Sequence[T], shares: Shares | None = None, seconds: float = UNKNOWN_S) -> list[T]:
-    """Return tasks in the order of their turns, each counted with ``seconds`` for those after it."""
-    turns, found = Turns(tasks, shares), []
-    while (task := turns.next()) is not None:
-        turns.ledger.charge(task, seconds)
+def order(
+    tasks: Sequence[T], shares: Shares | None = None, seconds: float = UNKNOWN_S, n: int | None = None
+) -> list[T]:
+    """Return the first ``n`` tasks (None: all) by turn, each counted with ``seconds`` for those after it."""
+    turns: Turns[T] = Turns(tasks, shares)
+    found: list[T] = []
+    while (n is None or len(found) < n) and (task := turns.next()) is not None:
+        turns.charge(task, seconds)
         found.append(task)
     return found

@@ -22,6 +22,7 @@ from x121lib.comfyui.checking import Offer
 from x121lib.comfyui.editor.packs import pack_of_module
 from x121lib.comfyui.graph import Graph, node_classes
 from x121lib.comfyui.model_files import SUFFIXES
+from x121lib.store.session import among
 
 Overrides = tuple[tuple[str, str, str], ...]
 """(node, input, model file) that are sent instead of the graph's own, sorted."""
@@ -110,7 +111,7 @@ def demands(session: Session, task_ids: Collection[uuid.UUID]) -> dict[uuid.UUID
         .outerjoin(m.SceneTypeVersion, m.SceneTypeVersion.id == m.Scene.scene_type_version_id)
         .outerjoin(m.ImageVariant, m.ImageVariant.id == m.GpuTask.image_variant_id)
         .outerjoin(m.VariantKind, m.VariantKind.id == m.ImageVariant.kind_id)
-        .where(m.GpuTask.id.in_(task_ids), version_id.is_not(None))
+        .where(among(m.GpuTask.id, task_ids), version_id.is_not(None))
     ).all()
     recipes = recipe_overrides(session, {row.recipe_id for row in rows if row.recipe_id is not None})
     own = _take_overrides(session, {row.take_id for row in rows if row.take_id is not None})
@@ -151,7 +152,7 @@ def _take_overrides(session: Session, take_ids: Collection[uuid.UUID]) -> dict[u
         .join(m.Scene, m.Scene.id == m.Segment.scene_id)
         .join(version, version.id == m.Scene.scene_type_version_id)
         .join(slot, sa.and_(slot.workflow_version_id == version.workflow_version_id, slot.name == value.slot))
-        .where(value.take_id.in_(take_ids))
+        .where(among(value.take_id, take_ids))
     )
     return _gathered(session.execute(query)) if take_ids else {}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -133,32 +134,75 @@ class _Slots:
         self.views = {w.worker_id: w for w in workers if w.available}
         self.free = {w.worker_id: w.slots - w.busy for w in workers if w.available and w.slots > w.busy}
         self.loaded = {w.worker_id: w.loaded for w in workers if w.available}
+        self.given = dict.fromkeys(self.views, 0)
+        self._choices: dict[object, _Choice] = {}
 
-    def fitting(self, task: Candidate) -> set[uuid.UUID]:
-        """Return the available workers that may run the task: by its tags, what they have, and what it should avoid."""
-        able = {w for w, view in self.views.items() if task.needs <= view.tags and w not in task.lacks}
-        return able - task.avoid or able
-
-    def warm(self, task: Candidate, fitting: set[uuid.UUID]) -> set[uuid.UUID]:
-        """Return those of them that have the task's models loaded."""
-        return {w for w in fitting if task.models and task.models <= self.loaded[w]}
-
-    def rank(self, task: Candidate, worker_id: uuid.UUID) -> tuple[float, bool, float, str]:
-        """Return what is compared: when the take would end, other takes' warm models spared, load, name."""
-        view = self.views[worker_id]
-        load = (view.slots - self.free[worker_id]) / view.slots
-        known = list(task.seconds.values())
-        usual = sum(known) / len(known) if known else 1.0
-        slowness = task.seconds.get(worker_id, usual) / usual
-        spoils = bool(self.loaded[worker_id]) and not task.models <= self.loaded[worker_id]
-        return (round((load + 1.0) * slowness, 3), spoils, load, view.name)
+    def choice(self, task: Candidate) -> _Choice:
+        """Return the workers for a task; tasks that are alike share them."""
+        alike = (task.needs, task.models, frozenset(task.lacks), task.avoid, id(task.seconds))
+        if alike not in self._choices:
+            self._choices[alike] = _Choice(self, task)
+        return self._choices[alike]
 
     def take(self, task: Candidate, worker_id: uuid.UUID) -> None:
         """Give a slot to the task, whose models are loaded there from now on."""
         self.free[worker_id] -= 1
+        self.given[worker_id] += 1
         if self.free[worker_id] == 0:
             del self.free[worker_id]
         self.loaded[worker_id] = task.models or self.loaded[worker_id]
+        for choice in self._choices.values():
+            choice.reloaded(worker_id, self.loaded[worker_id])
+
+
+class _Choice:
+    """The workers for tasks that are alike, the best one first."""
+
+    def __init__(self, slots: _Slots, task: Candidate) -> None:
+        self._slots, self._task = slots, task
+        self.expected_s = task.expected_s
+        able = {w for w, view in slots.views.items() if task.needs <= view.tags and w not in task.lacks}
+        self.fitting = able - task.avoid or able
+        self.warm = {w for w in self.fitting if task.models and task.models <= slots.loaded[w]}
+        self._heap = [self._entry(w) for w in self.fitting if w in slots.free]
+        heapq.heapify(self._heap)
+
+    def best(self, refused: Collection[uuid.UUID] = ()) -> uuid.UUID | None:
+        """Return the best worker with a free slot, none of those refused; None where there is none."""
+        kept, found = [], None
+        while self._heap and found is None:
+            entry = self._heap[0]
+            worker_id = entry[-1]
+            if worker_id not in self._slots.free:
+                heapq.heappop(self._heap)
+            elif entry[-2] != self._slots.given[worker_id]:
+                heapq.heapreplace(self._heap, self._entry(worker_id))
+            elif worker_id in refused:
+                kept.append(heapq.heappop(self._heap))
+            else:
+                found = worker_id
+        for entry in kept:
+            heapq.heappush(self._heap, entry)
+        return found
+
+    def reloaded(self, worker_id: uuid.UUID, loaded: frozenset[str]) -> None:
+        """Follow a worker that loads other models now."""
+        if worker_id in self.fitting:
+            is_warm = bool(self._task.models) and self._task.models <= loaded
+            (self.warm.add if is_warm else self.warm.discard)(worker_id)
+
+    def _entry(self, worker_id: uuid.UUID) -> _Entry:
+        """Return what is compared: warm, when the take would end, other takes' models spared, load, name."""
+        slots, view = self._slots, self._slots.views[worker_id]
+        load = (view.slots - slots.free[worker_id]) / view.slots
+        usual = self.expected_s if self._task.seconds else 1.0
+        slowness = self._task.seconds.get(worker_id, usual) / usual
+        spoils = bool(slots.loaded[worker_id]) and not self._task.models <= slots.loaded[worker_id]
+        end = round((load + 1.0) * slowness, 3)
+        return worker_id not in self.warm, end, spoils, load, view.name, slots.given[worker_id], worker_id
+
+
+_Entry = tuple[bool, float, bool, float, str, int, uuid.UUID]
 
 
 def assign(
@@ -181,22 +225,15 @@ def assign(
     chosen: list[Assignment] = []
     wanted: set[uuid.UUID] = set()
     for task in _in_turn(tasks, shares, slots, chosen):
-        fitting = slots.fitting(task)
-        warm = slots.warm(task, fitting)
-        options = [w for w in warm if w in slots.free]
-        if not options and not (warm and _may_wait(task, now)):
-            options = [w for w in fitting if w in slots.free]
-        resumed = task.prefer in slots.free and task.prefer in fitting
-        if task.off_peak:
-            options = [w for w in options if w not in wanted]
-        if not options and not resumed:
-            wanted |= set() if task.off_peak else fitting
-            continue
-        if task.prefer is not None and resumed:
+        choice = slots.choice(task)
+        if task.prefer is not None and task.prefer in slots.free and task.prefer in choice.fitting:
             best, why = task.prefer, f"{slots.views[task.prefer].name} has the finished nodes of this take in its cache"
         else:
-            best = min(options, key=lambda w: slots.rank(task, w))
-            why = _reason(slots.views[best].name, best in warm)
+            found = choice.best(wanted if task.off_peak else ())
+            if found is None or (choice.warm and found not in choice.warm and _may_wait(task, now)):
+                wanted |= set() if task.off_peak else choice.fitting
+                continue
+            best, why = found, _reason(slots.views[found].name, found in choice.warm)
         chosen.append(Assignment(task.task_id, best, why))
         slots.take(task, best)
     return chosen
@@ -212,7 +249,7 @@ def _in_turn(
             n_before = len(chosen)
             yield task
             if len(chosen) > n_before:
-                turns.ledger.charge(task, task.expected_s)
+                turns.charge(task, slots.choice(task).expected_s)
 
 
 def _may_wait(task: Candidate, now: datetime | None) -> bool:

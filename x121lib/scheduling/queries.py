@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from x121lib import model as m
 from x121lib.scheduling import budgets, fitness, policy, standing, warmth, window
+from x121lib.scheduling.fairness import Shares
 from x121lib.scheduling.policy import Candidate, WorkerView
+from x121lib.store.session import among
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, TaskStatus, WorkerStatus
 
@@ -35,7 +37,7 @@ class ExpiredLease:
 
 def candidates(
     session: Session, now: datetime, workers: Sequence[WorkerView] = (), without: Collection[Made] = (),
-    per_share: int = CANDIDATE_WINDOW,
+    n: int = CANDIDATE_WINDOW, used: Shares | None = None,
 ) -> list[Candidate]:  # fmt: skip
     """Return the first waiting tasks of each share that may run now: their time has come, what they wait for passed.
 
@@ -46,10 +48,11 @@ def candidates(
         now: the present time.
         workers: the workers, whose lacks are told with each task.
         without: kinds of work that are left out.
-        per_share: how many of each project, person and priority.
+        n: how many, in the order of their turns.
+        used: how shares stand.
     """
     conditions = _not_held(session, now) + ([~_makes(without)] if without else [])
-    rows = window.rows(session, now, per_share, conditions)
+    rows = window.rows(session, now, n, conditions, used)
     ids = [row.task_id for row in rows]
     avoid, fits, prefer = _workers_to_avoid(session, ids), _fits(session, ids), _workers_with_cache(session, ids)
     lacking = lacks(session, ids, workers)
@@ -132,11 +135,11 @@ def _fits(
     needed, measured = warmth.needed_tags(session), warmth.seconds(session)
     keys = {version_id for _, version_id in versions.values()}
     models = {key: warmth.models_of(graph) for key, graph in fitness.graphs(session, keys).items()}
+    by_workflow: dict[uuid.UUID, dict[uuid.UUID, float]] = {}
+    for (workflow_id, worker_id), mean_s in measured.items():
+        by_workflow.setdefault(workflow_id, {})[worker_id] = mean_s
     return {
-        task_id: (
-            needed.get(workflow_id, frozenset()), models[version_id],
-            {worker: s for (workflow, worker), s in measured.items() if workflow == workflow_id},
-        )
+        task_id: (needed.get(workflow_id, frozenset()), models[version_id], by_workflow.get(workflow_id, {}))
         for task_id, (workflow_id, version_id) in versions.items()
     }  # fmt: skip
 
@@ -183,7 +186,7 @@ def _workers_with_cache(session: Session, task_ids: list[uuid.UUID]) -> dict[uui
         sa.select(m.GpuTaskAttempt.task_id, m.GpuTaskAttempt.worker_id)
         .join(m.GpuTask, m.GpuTask.id == m.GpuTaskAttempt.task_id)
         .where(
-            m.GpuTaskAttempt.task_id.in_(task_ids), m.GpuTaskAttempt.number == m.GpuTask.attempt_number,
+            among(m.GpuTaskAttempt.task_id, task_ids), m.GpuTaskAttempt.number == m.GpuTask.attempt_number,
             m.GpuTaskAttempt.error_code == PAUSED_CODE, m.GpuTaskAttempt.worker_id.is_not(None),
         )
     )  # fmt: skip
@@ -193,7 +196,7 @@ def _workers_with_cache(session: Session, task_ids: list[uuid.UUID]) -> dict[uui
 def _workers_to_avoid(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozenset[uuid.UUID]]:
     rows = session.execute(
         sa.select(m.GpuTaskAttempt.task_id, m.GpuTaskAttempt.worker_id).where(
-            m.GpuTaskAttempt.task_id.in_(task_ids),
+            among(m.GpuTaskAttempt.task_id, task_ids),
             m.GpuTaskAttempt.outcome_id.in_([AttemptOutcome.LOST, AttemptOutcome.FAILED]),
             m.GpuTaskAttempt.worker_id.is_not(None),
             m.GpuTaskAttempt.error_code.not_in(["scheduling.stopped", "scheduling.not_picked_up", "store.disk_full"]),

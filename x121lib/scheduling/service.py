@@ -16,10 +16,15 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import NotFoundError, X121Error
 from x121lib.events import outbox
-from x121lib.scheduling import budgets, matching, policy, queries, standing, warmth
+from x121lib.scheduling import budgets, matching, policy, queries, sending, standing, warmth
 from x121lib.store import audit
 from x121lib.terms.roles import SYSTEM, Actor, Permission
-from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES, WAITING_STATUSES, check_task_transition
+from x121lib.terms.transitions import (
+    ENDED_STATUSES,
+    LEASED_STATUSES,
+    WAITING_STATUSES,
+    check_task_transition,
+)
 from x121lib.terms.vocabulary import AttemptOutcome, EventKind, TaskStatus
 
 WAKE_CHANNEL = "x121_work"
@@ -27,7 +32,6 @@ WAKE_CHANNEL = "x121_work"
 PICKUP_S = 120.0
 """Seconds that a dispatched task may wait for a consumer's slot; its message is sent again meanwhile."""
 _DISPATCH_LOCK = 0x58313232
-_PROMPT_NAMESPACE = uuid.UUID("7b0cf9e4-2a1f-4c6e-9d0a-6d1f5c2f1210")
 
 
 class LeaseLostError(X121Error):
@@ -78,15 +82,6 @@ _STOPPED = Failure("scheduling.stopped", "The process that drove this take was s
 _NOT_PICKED_UP = Failure("scheduling.not_picked_up", "No consumer had a free slot for this take.", machine=True)
 
 
-def prompt_id_for(task_id: uuid.UUID, attempt_number: int) -> uuid.UUID:
-    """Return the attempt's prompt id: a UUID that depends on both and nothing else.
-
-    ComfyUI wants a canonical UUID; the version bits are set to 4, as its own clients send.
-    """
-    digest = uuid.uuid5(_PROMPT_NAMESPACE, f"{task_id}/{attempt_number}")
-    return uuid.UUID(bytes=digest.bytes, version=4)
-
-
 def wake(session: Session) -> None:
     """Wake the tick once the caller's transaction commits."""
     session.execute(sa.select(sa.func.pg_notify(WAKE_CHANNEL, "")))
@@ -106,22 +101,8 @@ def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched
     workers = queries.worker_views(session, now)
     if not any(w.available and w.slots > w.busy for w in workers):
         return []
-    sent = []
-    for assignment in matching.assignments(session, workers, now):
-        task = session.get_one(m.GpuTask, assignment.task_id)
-        move(session, task, TaskStatus.DISPATCHED, now, EventKind.TASK_DISPATCHED)
-        task.attempt_number += 1
-        task.worker_id = assignment.worker_id
-        task.lease_until = now + timedelta(seconds=max(lease_s, PICKUP_S))
-        task.progress = 0.0
-        session.add(
-            m.GpuTaskAttempt(
-                task_id=task.id, number=task.attempt_number, worker_id=assignment.worker_id, dispatched_at=now,
-                prompt_id=prompt_id_for(task.id, task.attempt_number),
-            )
-        )  # fmt: skip
-        sent.append(Dispatched(task.id, task.attempt_number))
-    return sent
+    chosen = matching.assignments(session, workers, now)
+    return [Dispatched(*pair) for pair in sending.send(session, chosen, now, max(lease_s, PICKUP_S))]
 
 
 def _promote_scheduled(session: Session, now: datetime) -> None:

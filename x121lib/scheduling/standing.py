@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.events import outbox
 from x121lib.scheduling import policy
+from x121lib.store.session import among
 from x121lib.terms.vocabulary import AttemptOutcome, EventKind, WorkerStatus
 
 NOBODYS_FAULT = ("scheduling.stopped", "scheduling.not_picked_up", "scheduling.lease_expired", "store.disk_full")
@@ -139,6 +140,6 @@ def versions_of(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, 
         .outerjoin(m.ImageVariant, m.ImageVariant.id == m.GpuTask.image_variant_id)
         .outerjoin(m.VariantKind, m.VariantKind.id == m.ImageVariant.kind_id)
         .join(m.WorkflowVersion, m.WorkflowVersion.id == version_id)
-        .where(m.GpuTask.id.in_(task_ids))
+        .where(among(m.GpuTask.id, task_ids))
     )
     return {task_id: (workflow_id, key) for task_id, workflow_id, key in rows}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
+from x121lib.scheduling.fairness import Shares, order
+from x121lib.store.session import among
 from x121lib.terms.vocabulary import TaskStatus
 
-MOST_PER_SHARE = 256
-"""Tasks of one project, person and priority that one dispatch looks at, at most."""
+LEAST_DEPTH = 32
+"""Tasks of each share and priority that are read at first; more only where one was read to its end."""
 _OPEN = (TaskStatus.QUEUED, TaskStatus.WAITING)
 
 
@@ -37,36 +40,54 @@ class Row:
 
 
 def rows(
-    session: Session, now: datetime, per_share: int, conditions: Sequence[sa.ColumnElement[bool]] = ()
-) -> list[Row]:
-    """Return the first ``per_share`` waiting tasks of each project, person and priority that may run now, locked.
+    session: Session, now: datetime, n: int, conditions: Sequence[sa.ColumnElement[bool]] = (),
+    shares: Shares | None = None,
+) -> list[Row]:  # fmt: skip
+    """Return the first ``n`` waiting tasks that may run now in the order of their turns, locked.
 
-    Rows that somebody else holds (a person cancelling, say) are left for the next tick. Finished tasks are in none of
-    the indexes read here, so its cost does not grow with history.
+    They are chosen among the first ``n`` of each project, person and priority, which suffices: see `fairness`. Rows
+    that somebody else holds (a person cancelling, say) are left for the next tick. Finished tasks are in none of the
+    indexes read here, so its cost does not grow with history.
     """
+    t, depth = m.GpuTask, min(n, max(LEAST_DEPTH, n // 8))
+    while True:
+        found = _first_of_each_share(session, now, depth, conditions)
+        chosen = order([row for row in found if not row.is_off_peak], shares, n=n)
+        chosen += order([row for row in found if row.is_off_peak], shares, n=n - len(chosen))
+        if depth >= n or depth not in Counter((r.project_id, r.person_id, r.priority) for r in chosen).values():
+            break
+        depth = min(n, depth * 8)  # a share was read to its end and may have more
+    locked = set(
+        session.scalars(
+            sa.select(t.id)
+            .where(among(t.id, [row.task_id for row in chosen]), t.status_id.in_(_OPEN))
+            .order_by(t.id)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    return [row for row in chosen if row.task_id in locked]
+
+
+def _first_of_each_share(
+    session: Session, now: datetime, depth: int, conditions: Sequence[sa.ColumnElement[bool]]
+) -> list[Row]:
     t = m.GpuTask
     ready = (t.status_id.in_(_OPEN), t.is_ready)
     groups = sa.select(t.project_id, t.submitted_by_id, t.priority).where(*ready).distinct().cte("shares")
     may_run = (*ready, sa.or_(t.not_before.is_(None), t.not_before <= now), *conditions)
-    found: list[uuid.UUID] = []
+    found: list[Row] = []
     for known, same in (
         (groups.c.submitted_by_id.is_not(None), t.submitted_by_id == groups.c.submitted_by_id),
         (groups.c.submitted_by_id.is_(None), t.submitted_by_id.is_(None)),
     ):
         first = (
-            sa.select(t.id)
+            sa.select(t.id, t.priority, t.queued_at, t.project_id, t.submitted_by_id, t.is_off_peak)
             .where(t.project_id == groups.c.project_id, same, t.priority == groups.c.priority, *may_run)
             .order_by(t.queued_at, t.id)
-            .limit(min(per_share, MOST_PER_SHARE))
+            .limit(depth)
             .correlate(groups)
             .lateral("first_of_share")
         )
-        query = sa.select(first.c.id).select_from(groups.join(first, sa.true())).where(known)
-        found += session.scalars(query)
-    locked = session.execute(
-        sa.select(t.id, t.priority, t.queued_at, t.project_id, t.submitted_by_id, t.is_off_peak)
-        .where(t.id.in_(found), t.status_id.in_(_OPEN))
-        .order_by(t.id)
-        .with_for_update(skip_locked=True)
-    )
-    return [Row(*row) for row in locked]
+        query = sa.select(first).select_from(groups.join(first, sa.true())).where(known)
+        found += [Row(*row) for row in session.execute(query)]
+    return found

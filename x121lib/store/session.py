@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from x121lib.base.errors import X121Error
@@ -162,3 +165,8 @@ class Listener:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def among(column: sa.SQLColumnExpression[Any], keys: Collection[uuid.UUID]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column holds one of many keys: one array parameter, however many there are."""
+    return column == sa.any_(sa.literal(list(keys), ARRAY(sa.Uuid)))

@@ -171,7 +171,7 @@ class Studio:
             with self.transaction() as session:
                 recipes.load_scene_type(session, self.actor, file, object_info=object_info)
 
-        self._converting(load)
+        self.converting(load)
         return file.name
 
     def import_workflow(self, path: Path | str, *, repeats_seed_frame: bool = False) -> uuid.UUID:
@@ -183,21 +183,21 @@ class Studio:
             UiFormatError: it is in the editor's form and no worker is online.
             GraphError: it is no sound graph, or has nodes that cannot be converted.
         """
+        return self.workflows.import_file(path, repeats_seed_frame=repeats_seed_frame).version_id
 
-        def load(object_info: Mapping[str, Any] | None) -> uuid.UUID:
-            with self.transaction() as session:
-                return recipes.import_workflow(
-                    session, self.actor, Path(path), repeats_seed_frame=repeats_seed_frame, object_info=object_info
-                )
+    def converting(
+        self,
+        load: Callable[[Mapping[str, Any] | None], Loaded],
+        describe: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> Loaded:
+        """Call ``load`` with None, and where a file is in the editor's form with what the workers say of classes.
 
-        return self._converting(load)
-
-    def _converting(self, load: Callable[[Mapping[str, Any] | None], Loaded]) -> Loaded:
-        # Workers are asked only where a file needs it, and outside any transaction.
+        Workers are asked only where a file needs it, and outside any transaction.
+        """
         try:
             return load(None)
         except UiFormatError:
-            object_info = self.workers.describe_classes()
+            object_info = (describe or self.workers.describe_classes)()
             if not object_info:
                 raise
             return load(object_info)

@@ -297,6 +297,7 @@ class EventKind(Term):
     BUDGET_WARNED = "budget.warned", 40
     BUDGET_USED_UP = "budget.used_up", 41
     WORKFLOW_STATUS_CHANGED = "workflow.status_changed", 60
+    WORKFLOW_SLOT_CHANGED = "workflow.slot_changed", 61
     WORKFLOW_TRIED = "workflow.tried", 65
     WORKER_ALERTED = "worker.alerted", 70
     WORKER_ALERT_ENDED = "worker.alert_ended", 71

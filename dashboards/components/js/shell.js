@@ -159,7 +159,7 @@ export function shellKeys(app) {
     "Meta+k": () => shellActions.palette(app),
     "?": () => shellActions.help(app),
     Escape: () => { if (app.ui.palette || app.ui.help || app.ui.dialog || app.ui.menu) Object.assign(app.ui, { palette: null, help: false, dialog: null, menu: null }); else app.view.keys?.Escape?.(app); },
-    "Meta+z": () => { const t = [...app.ui.toasts].reverse().find((x) => x.action?.act === "undo"); if (t) shellActions.undo(app, t.action.arg); },
+    "Meta+z": () => { const t = [...app.ui.toasts].reverse().find((x) => x.action?.key === "⌘Z"); if (t) app.run(t.action.act, t.action.arg); },
   };
   if (app.ui.palette) {
     keys.ArrowDown = () => { app.ui.palette.at += 1; app.ui.palette.at %= Math.max(1, commands(app).length); };

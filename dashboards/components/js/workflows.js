@@ -5,6 +5,10 @@ import { trialActions, trialRows, tryButton } from "./trials.js";
 const SMALLEST = 0.04, LARGEST = 2, MARGIN = 28;
 const seconds = (s) => (s === null || s === undefined ? "–" : s >= 100 ? `${s.toFixed(0)} s` : `${s.toFixed(1)} s`);
 const chosen = (app) => app.state.chosen;
+// What the comparison with another version says of a node: a letter, a colour and a word, so that none is needed alone.
+const MARKS = { added: ["+", "approved", "Added"], removed: ["−", "failed", "Removed"], changed: ["~", "warning", "Changed"] };
+const markTone = (mark) => `var(--status-${MARKS[mark][1]})`;
+const markSign = (mark) => html`<b class="dmark st-${MARKS[mark][1]}" title="${MARKS[mark][2]}">${MARKS[mark][0]}</b>`;
 const picked = (app) => chosen(app)?.nodes.find((n) => n.id === app.local.node);
 
 // Sequential ramp by log time up to the longest: grey, cyan, amber, red.
@@ -41,7 +45,7 @@ function paints(box) {
   const probe = box.appendChild(document.createElement("i")), root = getComputedStyle(document.documentElement), kept = new Map();
   const paint = (text) => { if (!kept.has(text)) { probe.style.color = text; kept.set(text, getComputedStyle(probe).color); } return kept.get(text); };
   const named = (name) => paint(`var(--${name})`);
-  return { paint, done: () => probe.remove(), sans: root.getPropertyValue("--font-sans"), mono: root.getPropertyValue("--font-mono"), raised: named("surface-raised"), edge: named("border-default"), wire: named("border-strong"), track: named("surface-active"), text: named("text-primary"), muted: named("text-muted"), accent: named("accent-strong"), line: named("accent"), ring: named("focus-ring") };
+  return { paint, done: () => probe.remove(), sans: root.getPropertyValue("--font-sans"), mono: root.getPropertyValue("--font-mono"), raised: named("surface-raised"), edge: named("border-default"), wire: named("border-strong"), track: named("surface-active"), text: named("text-primary"), muted: named("text-muted"), accent: named("accent-strong"), line: named("accent"), ring: named("focus-ring"), ink: named("surface-primary") };
 }
 
 class Canvas {
@@ -61,7 +65,7 @@ class Canvas {
 
   show(d, plain, node) {
     const root = document.documentElement, look = ["data-scheme", "data-palette", "data-contrast"].map((name) => root.getAttribute(name));
-    const key = [d.id, d.n_measured, d.total_s, plain, ...look].join(" ");
+    const key = [d.id, d.n_measured, d.total_s, plain, d.difference?.number, d.nodes.map((n) => n.slots).join(), ...look].join(" ");
     if (this.key === key && this.node === node) return;
     if (this.id !== d.id) this.touched = false;
     if (this.key !== key) this.load(d, plain);
@@ -77,8 +81,9 @@ class Canvas {
     this.all = new Path2D();
     this.wires.forEach(([, , path]) => this.all.addPath(path));
     this.nodes = d.nodes.map((n) => {
-      const tone = plain ? "var(--border-strong)" : colour(n, longest);
-      return { ...n, tone: paint.paint(tone), head: paint.paint(`color-mix(in srgb, ${tone} 18%, var(--surface-raised))`), fill: n.seconds === null || plain ? 0 : Math.max(0.015, n.share / most), time: n.seconds === null ? "no time yet" : seconds(n.seconds), slot: n.slots.length ? `${n.slots[0]}${n.slots.length > 1 ? ` +${n.slots.length - 1}` : ""}` : "" };
+      const tone = n.mark ? markTone(n.mark) : plain ? "var(--border-strong)" : colour(n, longest);
+      const told = n.mark === "changed" && n.changes.length ? `${n.changes[0][0]} ${n.changes[0][1]} → ${n.changes[0][2]}${n.changes.length > 1 ? ` +${n.changes.length - 1}` : ""}` : n.mark ? MARKS[n.mark][2].toLowerCase() : "";
+      return { ...n, told, tone: paint.paint(tone), head: paint.paint(`color-mix(in srgb, ${tone} 18%, var(--surface-raised))`), fill: n.seconds === null || plain ? 0 : Math.max(0.015, n.share / most), time: n.seconds === null ? "no time yet" : seconds(n.seconds), slot: n.slots.length ? `${n.slots[0]}${n.slots.length > 1 ? ` +${n.slots.length - 1}` : ""}` : "" };
     });
     paint.done();
   }
@@ -94,6 +99,16 @@ class Canvas {
     const dx = e.clientX - h.x, dy = e.clientY - h.y;
     h.far += Math.abs(dx) + Math.abs(dy); h.x = e.clientX; h.y = e.clientY;
     if (h.far >= 4) { this.box.classList.add("held"); this.pan(dx, dy); }
+  }
+
+  // The editor of the chosen node's slots stays at the node.
+  place() {
+    const card = document.getElementById("ncard"), n = card && this.nodes?.find((node) => node.id === this.node);
+    if (!n) return;
+    const { x, y, k } = this.at, w = this.box.clientWidth, h = this.box.clientHeight, wide = card.offsetWidth, tall = card.offsetHeight;
+    const below = (n.y + this.d.node_height) * k + y + 8;
+    card.style.left = `${Math.max(8, Math.min(w - wide - 8, n.x * k + x))}px`;
+    card.style.top = `${Math.max(8, Math.min(h - tall - 8, below))}px`;
   }
 
   pan(dx, dy) { this.touched = true; this.at.x += dx; this.at.y += dy; this.move(); }
@@ -122,6 +137,7 @@ class Canvas {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       if (this.d) this.draw();
+      this.place();
       const { x, y, k } = this.at, label = document.querySelector(".fzoom");
       this.box.dataset.liveView = [x, y, k].map((n) => n.toFixed(3)).join(" ");
       if (label) label.textContent = percent(k);
@@ -160,19 +176,35 @@ class Canvas {
       pen.fillRect(x + 9, y + h - 12, (w - 18) * n.fill, 4);
     }
     pen.lineWidth = n.id === this.node ? Math.max(2, 2 / this.at.k) : 1;
-    pen.strokeStyle = n.id === this.node ? paint.ring : paint.edge;
+    if (n.mark && n.id !== this.node) pen.lineWidth = Math.max(2, 1.5 / this.at.k);
+    pen.strokeStyle = n.id === this.node ? paint.ring : n.mark ? n.tone : paint.edge;
+    if (n.mark === "removed") pen.setLineDash([6, 4]);
     pen.strokeRect(x, y, w, h);
+    pen.setLineDash([]);
   }
 
   words(n, w) {
     const { pen, paint } = this, { x, y } = n, timed = n.seconds !== null;
-    this.write(n.name, `500 13px ${paint.sans}`, paint.text, x + 9, y + 20, w - 18);
+    this.write(n.name, `500 13px ${paint.sans}`, paint.text, x + 9, y + 20, w - (n.mark ? 42 : 18));
+    if (n.mark) this.sign(n, x + w - 20, y + 15);
     this.write(n.kind, `12px ${paint.mono}`, paint.muted, x + 9, y + 44, w - 18);
+    if (n.told) { this.write(n.told, `500 12px ${paint.mono}`, paint.text, x + 9, y + 62, w - 18); return; }
     const wide = this.write(n.time, `${timed ? 500 : 400} 12px ${paint.mono}`, timed ? paint.text : paint.muted, x + 9, y + 62, w - 18);
     if (timed && n.share >= 0.02) this.write(percent(n.share), `12px ${paint.mono}`, paint.muted, x + 15 + wide, y + 62, 40);
     if (!n.slot) return;
     pen.textAlign = "right";
     this.write(n.slot, `500 12px ${paint.mono}`, paint.accent, x + w - 9, y + 62, w - 18 - wide - (timed && n.share >= 0.02 ? 46 : 10));
+    pen.textAlign = "left";
+  }
+
+  sign(n, x, y) {
+    const { pen, paint } = this;
+    pen.fillStyle = n.tone;
+    pen.beginPath();
+    pen.arc(x + 5, y, 8, 0, 7);
+    pen.fill();
+    pen.textAlign = "center";
+    this.write(MARKS[n.mark][0], `700 13px ${paint.mono}`, paint.ink, x + 5, y + 5, 16);
     pen.textAlign = "left";
   }
 
@@ -197,21 +229,65 @@ class Canvas {
 const section = (title, more, body) => html`<section><header class="row"><h2>${title}</h2>${grow}${more}</header>${body}</section>`;
 
 function slotRow(app, s) {
-  return html`<div class="srow" data-key="slot-${s.name}-${s.node_id}-${s.input}" ${attrs("pick", s.node_id)}>${shape("approved")}<div class="grow"><div class="row between"><b class="mono med ell">${s.name}</b>${tag(s.kind)}</div><div class="xs muted ell" title="${s.value}">${s.set_by.length ? html`set by ${s.set_by.join(", ")}` : s.value || "empty in the file"}</div></div></div>`;
+  return html`<div class="srow" data-key="slot-${s.name}-${s.node_id}-${s.input}" ${attrs("pick", s.node_id)}>${shape(s.hidden ? "none" : "approved")}<div class="grow"><div class="row between"><b class="mono med ell">${s.name}</b><span class="row g1">${s.hidden && tag("hidden")}${tag(s.kind)}</span></div><div class="xs muted ell" title="${s.default}">${s.label && html`${s.label} · `}${s.set_by.length ? html`set by ${s.set_by.join(", ")}` : s.default || "empty in the file"}</div></div></div>`;
 }
+
+// ---------------------------------------------------------------- slots, edited on the node
+const keyOfSlot = (s) => `${s.node_id}/${s.input}`;
+const reference = (d) => `${d.name}@${d.number}`;
+
+function slotField(app, s, field, label, value, { options = null, hint = "" } = {}) {
+  const fault = app.local.fault?.key === keyOfSlot(s) && app.local.fault.field === field ? app.local.fault : null;
+  const own = html`class="input ${fault ? "err" : ""}" name="${field}" data-slot="${keyOfSlot(s)}" aria-label="${label} of ${s.name}" data-change="slotField" ${raw(app.state.may_manage ? "" : "disabled")} ${fault && raw('aria-invalid="true"')}`;
+  const shown = fault ? fault.value : value;
+  const control = options ? html`<select ${own}>${options.map((o) => html`<option value="${o}" ${raw(o === shown ? "selected" : "")}>${o}</option>`)}</select>` : html`<input autocomplete="off" value="${shown}" ${own}>`;
+  return html`<label class="fld" data-key="${field}-${keyOfSlot(s)}"><span class="xs muted">${label}${hint && html` <span class="mono">${hint}</span>`}</span>${control}${fault && html`<span class="xs serr" role="alert">${fault.text}</span>`}</label>`;
+}
+
+function slotEditor(app, s) {
+  const options = s.choices.length ? [...new Set([s.default, ...s.choices])] : null, may = app.state.may_manage;
+  return html`<div class="sedit ${s.hidden ? "off" : ""}" data-key="edit-${keyOfSlot(s)}"><div class="row between"><span class="mono xs muted ell">${s.input}</span><span class="row g1">${s.hidden && tag("hidden")}${s.added && tag("added")}${tag(s.kind)}</span></div>${slotField(app, s, "name", "Name", s.name)}${slotField(app, s, "default", "Default", s.default, { options, hint: s.choices.length ? "" : s.range })}${slotField(app, s, "label", "Label", s.label)}<div class="row g1">${button(s.hidden ? "Show" : "Hide", { act: "slotHide", arg: keyOfSlot(s), cls: "sm", disabled: !may, title: s.hidden ? "Let it be set again" : "Nobody may set it; the default is sent" })}${s.own_default && button("File's default", { act: "slotFile", arg: keyOfSlot(s), cls: "sm", disabled: !may, title: s.value })}${s.added && button("Remove", { act: "slotRemove", arg: keyOfSlot(s), cls: "sm danger-quiet", disabled: !may })}${grow}<span class="xs muted ell">${s.set_by.length ? `set by ${s.set_by.join(", ")}` : ""}</span></div></div>`;
+}
+
+function nodeCard(app, n) {
+  const own = chosen(app).slots.filter((s) => s.node_id === n.id);
+  if (!own.length) return "";
+  return html`<div class="ncard" id="ncard" role="dialog" aria-label="Slots of ${n.name}" data-key="card-${n.id}"><header class="row"><b class="med ell">${n.name}</b>${grow}${iconButton("x", "Close  Esc", "pick", null)}</header>${own.map((s) => slotEditor(app, s))}</div>`;
+}
+
+const slotAt = (app, key) => chosen(app).slots.find((s) => keyOfSlot(s) === key);
+
+async function askSlot(app, name, args, fault = null) {
+  const value = await app.ask(name, { version: reference(chosen(app)), ...args });
+  app.local.fault = value?.problem && fault ? { ...fault, text: value.problem.text } : null;
+  if (value?.problem && !fault) app.toast({ text: value.problem.text, more: value.problem.hint, status: "failed" });
+  if (value?.text) {
+    const undo = value.undo && { act: "undoSlot", arg: { ...value.undo, version: reference(chosen(app)), node_id: args.node_id }, label: "Undo", key: "⌘Z" };
+    app.toast({ text: value.text, status: "approved", seconds: 10, action: undo || null });
+  }
+  app.draw();
+}
+
+const editSlot = (app, s, changes, fault) => askSlot(app, "edit_slot", { slot: s.name, node_id: s.node_id, changes }, fault);
 
 function nodePart(app, n) {
   const d = chosen(app), own = d.slots.filter((s) => s.node_id === n.id);
-  return html`<section><header class="row"><h2 class="ell">${n.name}</h2>${grow}${iconButton("x", "Back to the workflow  Esc", "pick", null)}</header><div class="mono xs muted">${n.kind} · node ${n.id}</div><dl class="kv mt"><dt>Median</dt><dd class="mono">${seconds(n.seconds)}</dd><dt>10 % to 90 %</dt><dd class="mono">${n.seconds === null ? "–" : `${seconds(n.low_s)} – ${seconds(n.high_s)}`}</dd><dt>Part of the take</dt><dd class="mono">${percent(n.share)}</dd></dl></section>
+  return html`<section><header class="row"><h2 class="ell">${n.name}</h2>${grow}${iconButton("x", "Back to the workflow  Esc", "pick", null)}</header><div class="mono xs muted">${n.kind} · node ${n.id.replace("removed:", "")}</div>${n.mark && html`<div class="row mt">${markSign(n.mark)}<span class="med">${MARKS[n.mark][2]}</span><span class="xs muted">against v${d.difference.number}</span></div>${n.changes.map(([what, was, now]) => html`<div class="chg xs"><span class="mono muted">${what}</span><span class="mono"><del>${was}</del> → <b>${now}</b></span></div>`)}`}<dl class="kv mt"><dt>Median</dt><dd class="mono">${seconds(n.seconds)}</dd><dt>10 % to 90 %</dt><dd class="mono">${n.seconds === null ? "–" : `${seconds(n.low_s)} – ${seconds(n.high_s)}`}</dd><dt>Part of the take</dt><dd class="mono">${percent(n.share)}</dd></dl></section>
 ${own.length > 0 && section("Slots", "", own.map((s) => slotRow(app, s)))}
-${section("Values in the file", "", n.values.length ? html`<dl class="kv vals">${n.values.map(([name, value]) => html`<dt class="mono">${name}</dt><dd class="mono ell" title="${value}">${value}</dd>`)}</dl>` : html`<p class="xs muted">All its inputs are links.</p>`)}`;
+${section("Values in the file", "", n.values.length ? html`<dl class="kv vals">${n.values.map(([name, value]) => html`<dt class="mono ell">${app.state.may_manage && !n.mark.startsWith("rem") && !own.some((s) => s.input === name) && iconButton("plus", `Make ${name} a slot`, "slotAdd", [n.id, name], { size: "sm", cls: "tiny" })}${name}</dt><dd class="mono ell" title="${value}">${value}</dd>`)}</dl>` : html`<p class="xs muted">All its inputs are links.</p>`)}`;
+}
+
+function differences(app, d) {
+  const f = d.difference;
+  const counts = Object.keys(MARKS).filter((mark) => f[mark]).map((mark) => html`${markSign(mark)}<span class="xs">${f[mark]}</span>`);
+  return section(`Against v${f.number}`, html`<span class="row g1">${counts}</span>`, f.rows.length ? f.rows.map((r) => html`<div class="srow" data-key="diff-${r.id}" ${attrs("pick", r.id)}>${markSign(r.mark)}<div class="grow"><b class="med ell">${r.name}</b>${r.lines.slice(0, 3).map((line) => html`<div class="xs mono muted ell" title="${line}">${line}</div>`)}${!r.lines.length && html`<div class="xs muted">${MARKS[r.mark][2]}</div>`}</div></div>`) : html`<p class="xs muted">Both versions do the same.</p>`);
 }
 
 function side(app) {
   const d = chosen(app), n = picked(app), now = app.now();
   const ready = d.workers.filter((w) => w.status === "approved").length;
   const lack = (w) => [...w.classes.map((c) => `node ${c}`), ...w.models.map((f) => `model ${f}`), ...w.problems];
-  return html`<aside class="side wfside">${n ? nodePart(app, n) : html`${section("Slots", html`<span class="xs muted">what X121 fills in</span>`, d.slots.length ? d.slots.map((s) => slotRow(app, s)) : html`<p class="xs muted">Nothing in this graph can be set from outside.</p>`)}
+  return html`<aside class="side wfside">${n ? nodePart(app, n) : html`${d.difference && differences(app, d)}${section("Slots", html`<span class="xs muted">what X121 fills in</span>`, d.slots.length ? d.slots.map((s) => slotRow(app, s)) : html`<p class="xs muted">Nothing in this graph can be set from outside.</p>`)}
 ${section("Workers", html`<span class="xs muted">${ready} of ${d.workers.length} ready</span>`, d.workers.length ? d.workers.map((w) => html`<div class="srow" data-key="worker-${w.name}"><b class="mono med wname ell">${w.name}</b><div class="grow">${badge(w.status, w.word, { plain: true })}<div class="xs muted ell" title="${lack(w).join(", ")}">${w.status === "none" ? "Its nodes were not read yet" : w.status === "approved" ? `${many(w.n_classes, "node class", "node classes")}, ${many(w.n_models, "model")}` : `lacks ${lack(w).join(", ")}`}</div></div></div>`) : html`<p class="xs muted">No worker is known.</p>`)}
 ${section("Dry runs", tryButton(app), trialRows(app, d))}
 ${section("Used by", html`<span class="xs muted">${d.used_by.length || ""}</span>`, d.used_by.length ? html`<div class="row wrap g1">${d.used_by.map((name) => tag(name))}</div>` : html`<p class="xs muted">No scene type refers to this version.</p>`)}
@@ -243,9 +319,24 @@ function step(app, dx, dy) {
 
 const actions = {
   ...trialActions,
+  slotField: (app, value, event) => {
+    const s = slotAt(app, event.target.dataset.slot), field = event.target.name;
+    if (s && value !== s[field]) editSlot(app, s, { [field]: value }, { key: keyOfSlot(s), field, value }); else app.local.fault = null;
+  },
+  slotHide: (app, key) => { const s = slotAt(app, key); if (s) editSlot(app, s, { is_hidden: !s.hidden }); },
+  slotFile: (app, key) => { const s = slotAt(app, key); if (s) editSlot(app, s, { default: null }); },
+  slotAdd: (app, [node, input]) => askSlot(app, "add_slot", { node_id: node, input_name: input }),
+  slotRemove: (app, key) => { const s = slotAt(app, key); if (s) askSlot(app, "remove_slot", { slot: s.name, node_id: s.node_id }); },
+  undoSlot: async (app, { name, ...args }) => {
+    app.ui.toasts = app.ui.toasts.filter((t) => t.action?.arg?.slot !== args.slot);
+    const value = await app.ask(name, args);
+    app.local.fault = null;
+    app.toast(value?.problem ? { text: value.problem.text, more: value.problem.hint, status: "failed" } : { text: "Taken back", status: "approved" });
+  },
   pick: (app, id) => pick(app, id),
   workflow: (app, name) => go(app, { workflow: name }),
   version: (app, number) => go(app, { workflow: chosen(app).name, version: number }),
+  against: (app, number) => go(app, { workflow: chosen(app).name, version: chosen(app).number, ...(number ? { against: number } : {}) }),
   colours: (app, which) => app.set({ plain: which === "plain" }),
   zoomIn: (app) => app.canvas?.zoom(1.25), zoomOut: (app) => app.canvas?.zoom(0.8), fit: (app) => { if (app.canvas) { app.canvas.touched = false; app.canvas.fit(); } },
 };
@@ -272,15 +363,17 @@ export const workflows = {
     const box = document.getElementById("fcanvas"), d = chosen(app);
     if (!box || !d) return;
     if (app.canvas?.box !== box) { app.canvas?.sees.disconnect(); app.canvas = new Canvas(app, box); }
-    app.canvas.show(d, Boolean(app.local.plain), app.local.node || null);
+    app.canvas.show(d, Boolean(app.local.plain || d.difference), app.local.node || null);
+    app.canvas.place();
   },
   render: (app) => {
     const d = chosen(app), rows = app.state.rows;
     if (!d) return html`<div class="head"><h1>Workflows</h1></div><div class="page">${emptyState({ title: "No workflow is known yet", text: "A workflow comes with the scene type that uses it, or by itself from a file that ComfyUI exported.", command: "x121 scene-type load dance.toml" })}</div>`;
     const own = rows.find((r) => r.name === d.name), failing = d.workers.filter((w) => w.status === "failed").length;
-    return html`<div class="head"><select class="input wfpick" aria-label="Workflow" data-change="workflow">${rows.map((r) => html`<option value="${r.name}" ${raw(r.name === d.name ? "selected" : "")}>${r.name}</option>`)}</select><select class="input vpick" aria-label="Version" data-change="version">${own.versions.map((v) => html`<option value="${v.number}" ${raw(v.number === d.number ? "selected" : "")}>v${v.number} · ${v.word}</option>`)}</select><span class="facts">${many(d.nodes.length, "node")} · ${many(d.links.length, "link")} · used by ${many(d.used_by.length, "recipe")}</span>${badge(d.status, d.word)}${failing > 0 && badge("warning", `${many(failing, "worker")} can not run it`)}${grow}${segmented([["time", "Time"], ["plain", "Plain"]], app.local.plain ? "plain" : "time", "colours")}</div>
+    return html`<div class="head"><select class="input wfpick" aria-label="Workflow" data-change="workflow">${rows.map((r) => html`<option value="${r.name}" ${raw(r.name === d.name ? "selected" : "")}>${r.name}</option>`)}</select><select class="input vpick" aria-label="Version" data-change="version">${own.versions.map((v) => html`<option value="${v.number}" ${raw(v.number === d.number ? "selected" : "")}>v${v.number} · ${v.word}</option>`)}</select>${own.versions.length > 1 && html`<select class="input vpick" aria-label="Compare with" data-change="against"><option value="">Compare with…</option>${own.versions.filter((v) => v.number !== d.number).map((v) => html`<option value="${v.number}" ${raw(v.number === d.difference?.number ? "selected" : "")}>Against v${v.number}</option>`)}</select>`}<span class="facts">${many(d.nodes.filter((n) => n.mark !== "removed").length, "node")} · ${many(d.links.length, "link")} · used by ${many(d.used_by.length, "recipe")}</span>${badge(d.status, d.word)}${failing > 0 && badge("warning", `${many(failing, "worker")} can not run it`)}${grow}${segmented([["time", "Time"], ["plain", "Plain"]], app.local.plain ? "plain" : "time", "colours")}</div>
 <div class="wf"><div class="canvas" data-bleed><div id="fcanvas" class="fbox" data-live="canvas" role="img" aria-label="Graph of ${d.name}: ${many(d.nodes.length, "node")}"></div>
-${!app.local.plain && d.n_measured > 0 && html`<div class="cv tr"><span class="xs muted">0 s</span><span class="ramp">${[0.02, 0.12, 0.25, 0.4, 0.55, 0.7, 0.85, 1].map((p) => html`<i style="background:${heat(10 ** (p * Math.log10(1 + longestOf(d))) - 1, longestOf(d))}"></i>`)}</span><span class="xs muted">${seconds(longestOf(d))}</span></div>`}
-<div class="cv br">${iconButton("minus", "Zoom out  −", "zoomOut")}<span class="xs tnum secondary fzoom" data-live="zoom"></span>${iconButton("plus", "Zoom in  +", "zoomIn")}${iconButton("maximize", "Show all  0", "fit")}</div></div>${side(app)}${timeStrip(app)}</div>`;
+${d.difference && html`<div class="cv tl">${Object.entries(MARKS).map(([mark, [, , word]]) => html`${markSign(mark)}<span class="xs">${word} ${d.difference[mark]}</span>`)}</div>`}
+${!app.local.plain && !d.difference && d.n_measured > 0 && html`<div class="cv tr"><span class="xs muted">0 s</span><span class="ramp">${[0.02, 0.12, 0.25, 0.4, 0.55, 0.7, 0.85, 1].map((p) => html`<i style="background:${heat(10 ** (p * Math.log10(1 + longestOf(d))) - 1, longestOf(d))}"></i>`)}</span><span class="xs muted">${seconds(longestOf(d))}</span></div>`}
+${picked(app) && nodeCard(app, picked(app))}<div class="cv br">${iconButton("minus", "Zoom out  −", "zoomOut")}<span class="xs tnum secondary fzoom" data-live="zoom"></span>${iconButton("plus", "Zoom in  +", "zoomIn")}${iconButton("maximize", "Show all  0", "fit")}</div></div>${side(app)}${timeStrip(app)}</div>`;
   },
 };

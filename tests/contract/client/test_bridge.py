@@ -17,7 +17,7 @@ from tests.contract.client.test_servers import still
 from x121lib.comfyui import ComfyClient, OutputKind, discover_slots
 from x121lib.comfyui.bridge import Bridge
 from x121lib.comfyui.engine import start_engine
-from x121lib.comfyui.errors import ServerUnreachableError
+from x121lib.comfyui.errors import OutputMissingError, ServerUnreachableError
 from x121lib.comfyui.render import Rendered, RenderOrder, render
 from x121lib.testing.fake_comfyui import FakeComfy, Script
 
@@ -103,3 +103,17 @@ def test_closing_cancels_what_waits_and_a_later_call_starts_anew(bridge: Bridge,
     assert len(outcome) == 1
     assert made_on(bridge, engine.url, 4, tmp_path).path.exists()
     engine.stop()
+
+
+def test_a_cached_output_whose_file_is_gone_is_an_error_here_too(bridge: Bridge, tmp_path: Path) -> None:
+    engine = start_engine(tmp_path / "engine")
+    try:
+        made_on(bridge, engine.url, 5, tmp_path)
+        for path in (tmp_path / "engine" / "output").rglob("t5_*.png"):
+            path.unlink()
+        with pytest.raises(OutputMissingError) as caught:
+            made_on(bridge, engine.url, 5, tmp_path)
+    finally:
+        engine.stop()
+    assert caught.value.cached
+    assert uuid.UUID(caught.value.prompt_id)

@@ -14,7 +14,7 @@ from x121lib.base.errors import ConflictError, InvalidInputError, NotFoundError
 from x121lib.studio import Studio
 from x121lib.terms.transitions import TransitionError
 from x121lib.terms.vocabulary import AttemptOutcome
-from x121lib.testing.small_studio import write_recipe
+from x121lib.testing.small_studio import tiny_graph, write_recipe
 
 
 def second_version(studio: Studio, folder: Path) -> str:
@@ -68,3 +68,28 @@ def test_a_scene_type_changes_its_workflow_only_by_an_upgrade(stocked: Studio, t
     with pytest.raises(ConflictError, match="already"):
         stocked.workflows.upgrade("sway")
     assert stocked.workflows.upgrade("sway", version=1).after == 1
+
+
+@pytest.mark.capability("PRD-75/version-management")
+def test_two_versions_are_told_apart_by_nodes_values_links_and_slots(stocked: Studio, tmp_path: Path) -> None:
+    name = "sway_graph"
+    with pytest.raises(InvalidInputError, match="has no version before 1"):
+        stocked.workflows.compare(name)
+    graph = tiny_graph("slow")
+    graph["9"]["inputs"]["fps"] = 30
+    path = tmp_path / f"{name}.json"
+    path.write_text(json.dumps(graph))
+    stocked.workflows.import_file(path)
+    found = stocked.workflows.compare(name)
+    assert (found.before, found.after) == (f"{name}@1", f"{name}@2")
+    assert [(c.input_name, c.before, c.after) for c in found.graph.changed] == [("fps", 24, 30)]
+    assert {node.class_type for node in found.graph.added} >= {"ImageQuantize"}
+    assert [c.node.id for c in found.graph.relinked] == ["7"]
+    assert "seed_21" in found.slots_added
+    assert "set: node 9 (CreateVideo), fps: 24 → 30" in found.lines()
+    assert '+      "fps": 30' in found.text
+    back = stocked.workflows.compare(f"{name}@2", f"{name}@1")
+    assert back.graph.removed == found.graph.added
+    assert back.slots_removed == found.slots_added
+    shown = stocked.workflows.show(f"{name}@2")
+    assert (shown["version"], shown["graph"]["9"]["inputs"]["fps"]) == (2, 30)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +15,7 @@ from dashboards import contracts as c
 from tests.integration.door.conftest import Stage
 from tests.integration.door.shapes import problems
 from x121lib import model as m
-from x121lib.base.errors import ConflictError, ForbiddenError
+from x121lib.base.errors import ConflictError, ForbiddenError, InvalidInputError
 from x121lib.scheduling import workers
 from x121lib.studio.door import Door
 from x121lib.studio.pages import SessionPerson
@@ -107,3 +110,54 @@ def test_a_version_is_tried_from_its_page_by_who_may(reviewed: Stage) -> None:
             break
         time.sleep(0.1)
     assert studio.trials.list("idle")["status"][0] in ("failed", "cancelled")
+
+
+@pytest.mark.capability("M-03/visual-workflow-diff-graph-comparison")
+def test_a_version_is_marked_against_another(stage: Stage, tmp_path: Path) -> None:
+    flows = stage.studio.workflows
+    graph = flows.show("idle@1")["graph"]
+    last = next(key for key, node in graph.items() if node["class_type"] == "SaveVideo")
+    graph["900"] = graph.pop(last)
+    graph["900"]["class_type"] = "SaveWEBM"
+    video = next(key for key, node in graph.items() if node["class_type"] == "CreateVideo")
+    graph[video]["inputs"]["fps"] = 12
+    (tmp_path / "idle.json").write_text(json.dumps(graph))
+    flows.import_file(tmp_path / "idle.json")
+    view = stage.door.workflows(stage.admin, None, {"workflow": "idle", "version": "2", "against": "1"})
+    assert problems(view, c.WorkflowsView) == []
+    marks = {node["id"]: node["mark"] for node in view["chosen"]["nodes"] if node["mark"]}
+    assert marks == {"900": "added", f"removed:{last}": "removed", video: "changed"}
+    found = view["chosen"]["difference"]
+    assert (found["number"], found["added"], found["removed"], found["changed"]) == (1, 1, 1, 1)
+    assert [row["lines"] for row in found["rows"] if row["mark"] == "changed"] == [["fps: 24.0 → 12"]]
+    for none in ("2", "9", "x"):
+        plain = stage.door.workflows(stage.admin, None, {"workflow": "idle", "version": "2", "against": none})
+        assert plain["chosen"]["difference"] is None
+
+
+@pytest.mark.capability("PRD-33/edit-mapped-parameters-on-the-canvas")
+def test_slots_are_edited_from_the_page_and_taken_back(stage: Stage) -> None:
+    door = stage.door
+
+    def shown() -> dict[str, dict[str, Any]]:
+        slots = door.workflows(stage.admin, None, {"workflow": "idle"})["chosen"]["slots"]
+        return {slot["name"]: slot for slot in slots}
+
+    node = shown()["frame_rate"]["node_id"]
+    done = door.edit_slot(stage.admin, "idle@1", "frame_rate", node, {"name": "rate"})
+    assert done["undo"] == {"name": "edit_slot", "slot": "rate", "changes": {"name": "frame_rate"}}
+    with pytest.raises(InvalidInputError, match="Slot rate takes 1 to 120, not 'fast'"):
+        door.edit_slot(stage.admin, "idle@1", "rate", node, {"default": "fast"})
+    door.edit_slot(stage.admin, "idle@1", "rate", node, {"default": "30", "is_hidden": True})
+    rate = shown()["rate"]
+    assert (rate["default"], rate["own_default"], rate["hidden"], rate["range"]) == ("30", True, True, "1 to 120")
+    door.edit_slot(stage.admin, "idle@1", "rate", node, done["undo"]["changes"])
+    with pytest.raises(ForbiddenError):
+        door.edit_slot(stage.reviewer, "idle@1", "frame_rate", node, {"label": "x"})
+    graph = stage.studio.workflows.show("idle")["graph"]
+    place = next((k, n) for k, v in graph.items() for n, x in v["inputs"].items() if n == "format" and x == "mp4")
+    added = door.add_slot(stage.admin, "idle", *place)
+    assert added["undo"] == {"name": "remove_slot", "slot": "format"}
+    assert shown()["format"]["added"] is True
+    door.remove_slot(stage.admin, "idle@1", "format", place[0])
+    assert "format" not in shown()

@@ -89,18 +89,31 @@ def test_a_task_is_ready_once_the_take_before_it_has_passed(line: Queue) -> None
     assert line.states("Lena")[1:] == [TaskStatus.CANCELLED] * 2
 
 
-def test_the_window_takes_the_first_of_each_share_and_priority(stocked: Studio) -> None:
+def test_the_window_is_the_beginning_of_the_whole_order(stocked: Studio) -> None:
     ann, ben = creator(stocked, "Ann"), creator(stocked, "Ben")
     ann.project("Aurora").submit(characters=["Aiko"])
     ben.project("Aurora").submit(characters=["Lena"])
     with stocked.transaction() as session:
         session.execute(sa.update(m.GpuTask).values(is_ready=True))
         now = stocked.house.now() + timedelta(seconds=1)
-        assert len(window.rows(session, now, 2)) == 4
+        everything = window.rows(session, now, 6)
+        assert len(everything) == 6
+        assert {row.person_id for row in everything[:2]} == {ann.actor.person_id, ben.actor.person_id}
+        for n in range(1, 6):
+            assert window.rows(session, now, n) == everything[:n]
         session.execute(sa.update(m.GpuTask).values(submitted_by_id=None))
-        assert len(window.rows(session, now, 2)) == 2
         first = session.scalars(sa.select(m.GpuTask.id).order_by(m.GpuTask.queued_at, m.GpuTask.id).limit(2)).all()
-        assert {row.task_id for row in window.rows(session, now, 2)} == set(first)
+        assert [row.task_id for row in window.rows(session, now, 2)] == list(first)
+
+
+def test_a_share_that_was_read_to_its_end_is_read_further(stocked: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    stocked.project("Aurora").submit()
+    with stocked.transaction() as session:
+        session.execute(sa.update(m.GpuTask).values(is_ready=True))
+        now = stocked.house.now() + timedelta(seconds=1)
+        everything = window.rows(session, now, 100)
+        monkeypatch.setattr(window, "LEAST_DEPTH", 1)
+        assert window.rows(session, now, 5) == everything[:5]
 
 
 def test_what_is_no_share_is_refused(stocked: Studio) -> None:

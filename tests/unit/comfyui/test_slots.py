@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from x121lib.comfyui.errors import SlotError
 from x121lib.comfyui.graph import Graph, load_graph
-from x121lib.comfyui.slots import bind, discover_slots
+from x121lib.comfyui.slots import Slot, bind, discover_slots, with_seed
+from x121lib.terms.vocabulary import SlotType
 
 WORKFLOWS = Path(__file__).parents[3] / "data" / "workflows"
 
@@ -138,3 +140,64 @@ def test_bind_refuses_what_does_not_fit(values: dict[str, Any], message: str) ->
 def test_slots_of_the_sample_scenes(name: str) -> None:
     names = [slot.name for slot in discover_slots(load_graph(WORKFLOWS / f"{name}.json"))]
     assert names == ["filename_prefix", "frame_rate", "seed", "seed_image", "source_image"]
+
+
+def two_samplers(first: str = "", second: str = "") -> Graph:
+    """Return a graph with two samplers, titled or not."""
+
+    def sampler(title: str) -> dict[str, Any]:
+        inputs = {"noise_seed": 3, "steps": 20, "sampler_name": "euler"}
+        return {"class_type": "KSamplerAdvanced", "inputs": inputs, "_meta": {"title": title}}
+
+    return {"4": sampler(first), "6:1": sampler(second)}
+
+
+@pytest.mark.parametrize(
+    ("titles", "expected"),
+    [
+        (("", ""), {"seed_4", "seed_6_1"}),
+        (("KSampler", "KSampler"), {"seed_4", "seed_6_1"}),
+        (("High noise", "Low, noise!"), {"seed_high_noise", "seed_low_noise"}),
+    ],
+)
+def test_two_samplers_have_two_names(titles: tuple[str, str], expected: set[str]) -> None:
+    slots = discover_slots(two_samplers(*titles))
+    assert {slot.name for slot in slots if slot.input_name == "noise_seed"} == expected
+    assert len({slot.name for slot in slots}) == len(slots)
+
+
+def test_the_takes_seed_goes_into_every_seed_that_is_not_set() -> None:
+    slots = discover_slots(two_samplers())
+    assert with_seed(slots, {"seed": 9, "seed_4": 1, "steps_4": 2}) == {"seed_4": 1, "seed_6_1": 9, "steps_4": 2}
+    assert with_seed([replace(s, is_hidden=s.node_id == "4") for s in slots], {"seed": 9}) == {"seed_6_1": 9}
+    assert with_seed(discover_slots(diffusion()), {"seed": 9}) == {"seed": 9}
+    assert with_seed([], {"seed": 9}) == {"seed": 9}
+
+
+def test_choices_steps_and_defaults_come_from_the_class() -> None:
+    names = [["euler", "heun"], {"default": "euler"}]
+    newer = ["COMBO", {"options": ["normal", "karras"]}]
+    required = {"sampler_name": names, "scheduler": newer, "cfg": ["FLOAT", {"min": 0, "max": 30, "step": 0.5}]}
+    found = {s.name: s for s in discover_slots(diffusion(), {"KSampler": {"input": {"required": required}}})}
+    sampler = found["sampler_name"]
+    assert (sampler.type.value, sampler.choices, sampler.class_default) == ("choice", ("euler", "heun"), "euler")
+    assert found["scheduler"].choices == ("normal", "karras")
+    assert (found["cfg"].step, found["cfg"].maximum) == (0.5, 30)
+    assert discover_slots(diffusion())[0].step is None
+    with pytest.raises(SlotError, match="sampler_name takes one of euler, heun, not 'lms'"):
+        bind(diffusion(), found.values(), {"sampler_name": "lms"})
+    files = [["a.safetensors", "b.safetensors"]]
+    lora = {"1": {"class_type": "L", "inputs": {"lora_name": "c.safetensors"}}}
+    assert discover_slots(lora, {"L": {"input": {"required": {"lora_name": files}}}})[0].choices == ()
+
+
+def test_a_hidden_slot_can_not_be_set_and_its_own_default_is_sent() -> None:
+    slots = discover_slots(diffusion())
+    own = [replace(s, is_hidden=True, default=30, has_own_default=True) if s.name == "steps" else s for s in slots]
+    assert bind(diffusion(), own, {"cfg": 2.0})["3"]["inputs"] | {"steps": 30, "cfg": 2.0} == bind(
+        diffusion(), own, {"cfg": 2.0})["3"]["inputs"]  # fmt: skip
+    with pytest.raises(SlotError, match="Slot steps is hidden"):
+        bind(diffusion(), own, {"steps": 3})
+    switch = Slot("on", "3", "on", SlotType.BOOLEAN, True)
+    with pytest.raises(SlotError, match="on takes true or false, not 1"):
+        bind(diffusion(), [switch], {"on": 1})

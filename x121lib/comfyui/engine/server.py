@@ -19,6 +19,7 @@ from x121lib.comfyui.engine.engine import VERSION, Engine
 from x121lib.comfyui.engine.files_api import add_file_routes
 from x121lib.comfyui.engine.folders import MODEL_FOLDERS
 from x121lib.comfyui.engine.jobs_api import job_routes
+from x121lib.comfyui.engine.userdata_api import add_userdata_routes
 from x121lib.comfyui.engine.validation import problem, validate
 
 
@@ -31,6 +32,7 @@ def make_app(engine: Engine) -> web.Application:
     _add_history_routes(routes, engine)
     _add_information_routes(routes, engine)
     add_file_routes(routes, engine)
+    add_userdata_routes(routes, engine)
     app = web.Application(client_max_size=engine.options.upload_bytes, middlewares=[_same_origin])
     app.add_routes(routes)
     app.add_routes([web.route(r.method, "/api" + r.path, r.handler) for r in routes if isinstance(r, web.RouteDef)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from x121lib import model as m
+from x121lib.catalogue import slots
 from x121lib.comfyui.graph import Graph, is_link, title_of
 from x121lib.comfyui.layout import NODE_HEIGHT, NODE_WIDTH, lay_out
-from x121lib.studio.pages import workflow_trials, workflow_workers
+from x121lib.studio.pages import workflow_difference, workflow_trials, workflow_workers
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import iso
 from x121lib.terms.roles import Permission
-from x121lib.terms.vocabulary import AttemptOutcome, WorkflowStatus
+from x121lib.terms.vocabulary import AttemptOutcome, SlotType, WorkflowStatus
 
 STATES = {
     WorkflowStatus.DRAFT: "none", WorkflowStatus.TESTED: "review", WorkflowStatus.PRODUCTION: "approved",
@@ -51,7 +53,7 @@ def workflows(desk: Desk, params: Mapping[str, str]) -> View:
         kept["used"] += len(used.get(row.id, []))
     return {
         "rows": list(listed.values()),
-        "chosen": _detail(desk, chosen, used.get(chosen.id, [])) if chosen is not None else None,
+        "chosen": _detail(desk, chosen, used.get(chosen.id, []), params.get("against")) if chosen is not None else None,
         "may_manage": desk.may(Permission.MANAGE_RECIPES),
     }
 
@@ -83,22 +85,24 @@ def _users(desk: Desk) -> dict[uuid.UUID, list[str]]:
     return found
 
 
-def _detail(desk: Desk, row: Any, users: list[str]) -> dict[str, Any]:
+def _detail(desk: Desk, row: Any, users: list[str], against: str | None) -> dict[str, Any]:
     version = desk.session.get_one(m.WorkflowVersion, row.id)
-    graph: Graph = version.graph
+    marked = workflow_difference.marked(desk, version, against)
+    graph: Graph = marked.graph
     drawing, times = lay_out(graph), _times(desk, row.id)
-    slots = _slots(desk, row.id, graph)
-    names = {key: [s["name"] for s in slots if s["node_id"] == key] for key in graph}
+    listed = _slots(desk, row.id, graph)
+    names = {key: [s["name"] for s in listed if s["node_id"] == key and not s["hidden"]] for key in graph}
     total = sum(t["seconds"] for t in times.values())
     return {
         "id": str(row.id), "name": row.name, "number": row.number, "status": STATES[row.status_id],
         "word": row.status_id.label, "node_width": NODE_WIDTH, "node_height": NODE_HEIGHT,
         "width": drawing.size[0], "height": drawing.size[1],
-        "nodes": [_node(key, node, drawing.places[key], names[key], times.get(key), total)
+        "nodes": [_node(key, node, drawing.places[key], names[key], times.get(key), total) | marked.on(key)
                   for key, node in graph.items()],
+        "difference": marked.summary(),
         "links": [[line.source, line.target, line.input_name, [list(p) for p in line.bends]] for line in drawing.lines],
         "n_measured": max((t["n"] for t in times.values()), default=0), "total_s": total if times else None,
-        "slots": slots, "used_by": users, "runs": _runs(desk, row.id),
+        "slots": listed, "used_by": users, "runs": _runs(desk, row.id),
         "workers": workflow_workers.workers(desk, row.name, version),
         "trials": workflow_trials.dry_runs(desk, row.name, version),
     }  # fmt: skip
@@ -116,6 +120,10 @@ def _node(
         "low_s": time["low_s"] if time is not None else None, "high_s": time["high_s"] if time is not None else None,
         "share": seconds / total if seconds is not None and total else 0.0,
     }  # fmt: skip
+
+
+def _whole(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _text(value: Any) -> str:
@@ -178,7 +186,7 @@ def _runs(desk: Desk, version_id: uuid.UUID) -> list[dict[str, Any]]:
 
 
 def _slots(desk: Desk, version_id: uuid.UUID, graph: Graph) -> list[dict[str, Any]]:
-    slot, version = m.WorkflowSlot, m.SceneTypeVersion
+    version = m.SceneTypeVersion
     rank = sa.func.row_number().over(partition_by=version.scene_type_id, order_by=version.number.desc())
     newest = sa.select(version.id, version.scene_type_id, version.workflow_version_id, rank.label("rank")).subquery()
     setters: dict[str, list[str]] = {}
@@ -191,14 +199,15 @@ def _slots(desk: Desk, version_id: uuid.UUID, graph: Graph) -> list[dict[str, An
     )
     for name, scene_type in desk.session.execute(values):
         setters.setdefault(name, []).append(scene_type)
-    rows = desk.session.scalars(
-        sa.select(slot).where(slot.workflow_version_id == version_id).order_by(slot.name, slot.node_id)
-    )
-    return [
-        {
-            "name": row.name, "kind": row.slot_type_id.label, "node_id": row.node_id, "input": row.input_name,
-            "value": _text(graph.get(row.node_id, {}).get("inputs", {}).get(row.input_name, "")),
-            "set_by": setters.get(row.name, []),
-        }
-        for row in rows
-    ]  # fmt: skip
+    shown = []
+    for row, slot in slots.rows_of(desk.session, version_id):
+        shown.append(
+            {
+                "name": slot.name, "kind": slot.type.label, "node_id": slot.node_id, "input": slot.input_name,
+                "value": _text(graph[slot.node_id]["inputs"][slot.input_name]), "set_by": setters.get(slot.name, []),
+                "label": slot.label, "default": _whole(slot.default), "own_default": slot.has_own_default,
+                "range": slot.range_words, "step": slot.step, "hidden": slot.is_hidden, "added": not row.found_name,
+                "choices": ["true", "false"] if slot.type is SlotType.BOOLEAN else list(slot.choices),
+            }
+        )  # fmt: skip
+    return shown
