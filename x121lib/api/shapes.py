@@ -203,6 +203,7 @@ class Task(BaseModel):
     started_at: datetime | None
     waits_for: uuid.UUID | None
     why: str = Field(description="Why it waits; empty when it does not.")
+    starts_at: datetime | None = Field(description="When it is expected to start; null without history.")
 
 
 class TaskKeys(Given):

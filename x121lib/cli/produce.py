@@ -188,8 +188,16 @@ def _short(frame: pd.DataFrame) -> pd.DataFrame:
     shown = frame[["project", "character"]].assign(scene=scene, take=place)
     return shown.assign(
         status=frame["status"], priority=frame["priority"], progress=[f"{p:.0%}" for p in frame["progress"]],
-        worker=frame["worker"], why=frame["why"],
+        worker=frame["worker"], starts=[_clock(at) for at in frame["starts_at"]], why=frame["why"],
     )  # fmt: skip
+
+
+def _clock(at: datetime | None) -> str:
+    """Return an expected start as local time, with the day where it is not today; empty where it is not known."""
+    if at is None or at != at:
+        return ""
+    local = at.astimezone()
+    return f"{local:%H:%M}" if local.date() == datetime.now().astimezone().date() else f"{local:%d %b %H:%M}"
 
 
 def watch(project: str) -> None:

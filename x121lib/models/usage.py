@@ -156,11 +156,17 @@ def scene_type_models(
         query = query.where(m.SceneTypeVersion.id.in_(version_ids))
     value, slot, version = m.SceneTypeSlotValue, m.WorkflowSlot, m.SceneTypeVersion
     own: dict[uuid.UUID, dict[tuple[str, str], Any]] = defaultdict(dict)
-    for key, node_id, input_name, set_to in session.execute(
+    defaults = (
+        sa.select(version.id, slot.node_id, slot.input_name, slot.default_value)
+        .join(slot, slot.workflow_version_id == version.workflow_version_id)
+        .where(slot.default_value.is_not(None))
+    )
+    values = (
         sa.select(version.id, slot.node_id, slot.input_name, value.value)
         .join(value, value.scene_type_version_id == version.id)
         .join(slot, sa.and_(slot.workflow_version_id == version.workflow_version_id, slot.name == value.slot))
-    ):
+    )
+    for key, node_id, input_name, set_to in [*session.execute(defaults), *session.execute(values)]:
         own[key][node_id, input_name] = set_to
     return {key: list(named_models(graph, own.get(key))) for key, _, graph in session.execute(query)}
 

@@ -24,6 +24,7 @@ from x121lib.pipeline.hold import hold_reason
 from x121lib.scheduling import budgets, policy, queries, shares, workers
 from x121lib.scheduling import service as queue
 from x121lib.scheduling.fairness import AGE_STEP_S, FAIR_S, Ledger
+from x121lib.scheduling.forecasting import expected_starts
 from x121lib.store import audit
 from x121lib.store.session import Listener
 from x121lib.terms.roles import Permission
@@ -217,6 +218,8 @@ class Work:
             rows = _in_turn(rows, ledger)
             pairs = {(row["person_id"], row["project_id"]) for row in rows}
             fair = {pair: shares.words(session, ledger, *pair) for pair in pairs}
+            free = [row for row in rows if row["task_id"] not in over]
+            starts = expected_starts(session, free, views, needs, lacks, self._studio.house.now())
         data, position, held = [], 0, hold_reason(self._studio.house)
         for row in rows:
             entry = dict(row)
@@ -228,9 +231,10 @@ class Work:
             if position and not held and entry["waits_for"] is None:
                 reason = f"{reason} {fair[row['person_id'], row['project_id']]}".strip()
             entry["why"] = reason if waiting else ""
+            entry["starts_at"] = None if held else starts.get(key)
             position += waiting and entry["waits_for"] is None
             data.append(entry)
-        return pd.DataFrame(data, columns=[*_COLUMNS, "why"])
+        return pd.DataFrame(data, columns=[*_COLUMNS, "why", "starts_at"])
 
 
 _COLUMNS = (
@@ -263,7 +267,7 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
             m.GpuTask.status_id.label("status"), m.GpuTask.priority, m.GpuTask.progress,
             m.Worker.name.label("worker"), m.GpuTask.attempt_number.label("attempt"), m.GpuTask.queued_at,
             m.GpuTask.started_at, open_before.label("waits_for"), m.GpuTask.project_id,
-            m.GpuTask.submitted_by_id.label("person_id"),
+            m.GpuTask.submitted_by_id.label("person_id"), m.GpuTask.worker_id, m.GpuTask.not_before,
         )
         .join(m.Project, m.Project.id == m.GpuTask.project_id)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)

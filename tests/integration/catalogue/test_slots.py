@@ -17,7 +17,8 @@ from x121lib.comfyui.errors import SlotError
 from x121lib.comfyui.slots import bind
 from x121lib.generation import service as generation
 from x121lib.intake import variants
-from x121lib.scheduling import workers
+from x121lib.models import usage
+from x121lib.scheduling import fitness, workers
 from x121lib.studio import Studio
 from x121lib.terms.roles import ROLE_PERMISSIONS, Actor
 from x121lib.terms.vocabulary import RoleName
@@ -222,3 +223,23 @@ def test_a_variants_order_has_the_slots_of_the_rows(stocked: Studio) -> None:
         order = variants.build_order(session, task)
         assert order.slots == slots_of(session, order.workflow_version_id)
     assert "chance" in {slot.name for slot in order.slots}
+
+
+def test_a_default_of_ones_own_counts_for_models_and_workers(stocked: Studio, tmp_path: Path) -> None:
+    def with_lora(graph: Any) -> None:
+        inputs = {"lora_name": "old.safetensors", "strength_model": 1.0, "model": ["4", 0]}
+        graph["30"] = {"class_type": "LoraLoaderModelOnly", "inputs": inputs}
+
+    load(stocked, tmp_path, {}, with_lora)
+    graph = tiny_graph()
+    with_lora(graph)
+    (tmp_path / f"{FLOW}.json").write_text(json.dumps(graph))
+    stocked.load_scene_type(tmp_path / "sway.toml")
+    stocked.workflows.change_slot(FLOW, "lora_30", {"default": "new.safetensors"})
+    with stocked.transaction() as session:
+        version = session.scalars(sa.select(m.SceneTypeVersion).order_by(m.SceneTypeVersion.number.desc())).first()
+        assert version is not None
+        assert [named.name for named in usage.scene_type_models(session, [version.id])[version.id]] == [
+            "new.safetensors"
+        ]
+        assert fitness.recipe_overrides(session, [version.id]) == {version.id: {("30", "lora_name"): "new.safetensors"}}

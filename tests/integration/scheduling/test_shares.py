@@ -129,3 +129,18 @@ def test_what_is_no_share_is_refused(stocked: Studio) -> None:
         stocked.shares.set(2, person="x@example.com")
     with pytest.raises(NotFoundError):
         stocked.shares.set(2, project="None")
+
+
+@pytest.mark.capability("PRD-90/time-estimates")
+def test_the_queue_says_when_each_task_is_expected_to_start(line: Queue) -> None:
+    line.add_worker("one")
+    assert all(at is None for at in line.studio.queue()["starts_at"]), "nothing was measured yet"
+    (first,) = line.dispatch()
+    line.run(first)
+    frame, now = line.studio.queue(), line.studio.house.now()
+    seconds = {(row.character, row.segment): (row.starts_at - now).total_seconds() for row in frame.itertuples()}
+    order = [(row.character, row.segment) for row in frame.itertuples()]
+    assert order[0] == ("Aiko", 2)
+    assert [round(seconds[place]) for place in order] == [0, 1, 2, 3, 4]
+    line.studio.workers.drain("one")
+    assert all(at is None for at in line.studio.queue()["starts_at"])
