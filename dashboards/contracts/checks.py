@@ -22,10 +22,16 @@ class BatchCheck(TypedDict):
 
 
 class ChecksDoor(Protocol):
-    """What the matrix asks before work begins."""
+    """What the matrix and the workflows ask before work begins."""
 
     def check_project(self, person: SessionPerson, project: str | None) -> BatchCheck:
         """Return which scenes that are still to be made can run where, and what is missing."""
+
+    def try_workflow(self, person: SessionPerson, workflow: str, version: int) -> dict[str, Any]:
+        """Begin a dry run on the least busy worker that has all it needs."""
+
+    def cancel_try(self, person: SessionPerson, trial_id: str) -> str:
+        """Ask a dry run to stop."""
 
     def fix_project(self, person: SessionPerson, project: str | None) -> BatchCheck:
         """Mend what the check plans, and check again."""

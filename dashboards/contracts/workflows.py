@@ -74,6 +74,7 @@ class WorkflowDetail(TypedDict):
     slots: list[WorkflowSlot]
     used_by: list[str]
     runs: list[dict[str, Any]]  # id, scene_id, name, take, status, word, worker, seconds, at
+    trials: list[dict[str, Any]]  # id, status, word, worker, seconds, at, text, may_cancel
     workers: list[dict[str, Any]]  # name, status, word, classes, models (lacking), problems, n_classes, n_models
 
 

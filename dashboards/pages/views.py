@@ -40,14 +40,14 @@ ACTIONS = frozenset(
     {"give_reason", "undo", "note", "retake", "cancel", "to_front", "retry", "pause", "resume"}
     | {"decide_variant", "save_field"}
     | {"verify_models", "stop_model_work", "repair_models", "rate_model", "steer_download"}
-    | {"pause_task", "resume_task"}
+    | {"pause_task", "resume_task", "cancel_try"}
     | {"hold_worker", "switch_worker", "remove_worker"}
 )
 PROJECT_ACTIONS = frozenset({"submit", "deliver"})
 # Questions whose answer is a dict of the door's own; what goes wrong is told beside the form.
 FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
-    | {"scan_models", "note_model", "remove_model", "add_download", "change_task"}
+    | {"scan_models", "note_model", "remove_model", "add_download", "change_task", "try_workflow"}
     | {"edit_slot", "add_slot", "remove_slot"}
 )
 PROJECT_FORMS = frozenset({"check_project", "fix_project"})

@@ -33,5 +33,17 @@ class SampleChecks:
         done = {"ok": True, "text": "loras/aurora_motion_v3.safetensors is on its way to gpu-02"}
         return {**self.check_project(person, project), "steps": [], "mends": False, "may_fix": False, "done": [done]}
 
+    def try_workflow(self, person: SessionPerson, workflow: str, version: int) -> dict[str, Any]:
+        """Say where it is tried."""
+        del person
+        self.heard.append(("try_workflow", (workflow, version)))
+        return {"text": f"{workflow} v{version} is being tried on gpu-02"}
+
+    def cancel_try(self, person: SessionPerson, trial_id: str) -> str:
+        """Say that it stops."""
+        del person
+        self.heard.append(("cancel_try", trial_id))
+        return "The dry run stops"
+
     def _row(self, status: str, name: str, sub: str, n: int, text: str, notes: list[str]) -> dict[str, Any]:
         return {"key": name, "status": status, "name": name, "sub": sub, "n": n, "text": text, "notes": notes}

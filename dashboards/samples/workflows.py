@@ -178,7 +178,16 @@ class SampleWorkflows:
                 for i, (name, take, status, word, worker, seconds, minutes) in enumerate(RUNS)
             ],
             "workers": self._workers(),
+            "trials": self._trials(),
         }  # fmt: skip
+
+    def _trials(self) -> list[dict[str, Any]]:
+        return [
+            {"id": "t2", "status": "generating", "word": "Running", "worker": "gpu-01", "seconds": None,
+             "at": moment(1), "text": "", "may_cancel": True},
+            {"id": "t1", "status": "approved", "word": "Complete", "worker": "gpu-02", "seconds": 18.4,
+             "at": moment(130), "text": "832×480 h264, 9 frames", "may_cancel": False},
+        ]  # fmt: skip
 
     def _workers(self) -> list[dict[str, Any]]:
         ready = [self._worker(name, "approved", "Ready") for name in ("gpu-01", "gpu-02", "gpu-04")]

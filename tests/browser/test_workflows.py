@@ -50,6 +50,20 @@ def test_the_canvas_is_walked_moved_and_zoomed(page: Page, studio: SampleStudio)
     expect(page.locator(".crumbs")).to_contain_text("v13")
 
 
+@pytest.mark.capability("PRD-75/dry-run-test")
+def test_a_version_is_tried_and_a_dry_run_stopped(page: Page, studio: SampleStudio) -> None:
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    page.wait_for_selector("html[data-ready=workflows]")
+    side = page.locator(".wfside")
+    expect(side).to_contain_text("832×480 h264, 9 frames")
+    side.get_by_role("button", name="Try").click()
+    expect(page.locator(".toast")).to_contain_text("is being tried on gpu-02")
+    side.get_by_label("Stop this dry run").click()
+    expect(page.locator(".toast").last).to_contain_text("The dry run stops")
+    assert [name for name, _ in studio.heard[-2:]] == ["try_workflow", "cancel_try"]
+
+
 @pytest.mark.capability("M-03/visual-workflow-diff-graph-comparison")
 def test_two_versions_are_compared_on_the_canvas(page: Page) -> None:
     page.keyboard.press("g")

@@ -146,7 +146,10 @@ def effective_graphs(session: Session, version: m.WorkflowVersion) -> dict[str, 
         name: fitness.effective_graph(version.graph, fitness.packed(overrides.get(key, {}))) for name, key in users
     }
     images = sa.select(sa.func.count()).where(m.VariantKind.workflow_version_id == version.id)
-    return {**found, "": version.graph} if not found or session.scalar(images) else found
+    if found and not session.scalar(images):
+        return found
+    own = fitness.default_overrides(session, [version.id]).get(version.id, {})
+    return {**found, "": fitness.effective_graph(version.graph, fitness.packed(own))}
 
 
 def _offers(session: Session, variants: Mapping[str, Graph], worker_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Offer]:

@@ -15,6 +15,8 @@ from x121lib import model as m
 from x121lib.base.errors import ConflictError, NotFoundError, RefusedError
 from x121lib.base.ids import new_id
 from x121lib.catalogue import workflows
+from x121lib.catalogue.slots import slots_of
+from x121lib.comfyui.slots import Slot
 from x121lib.events import outbox
 from x121lib.scheduling import fitness, queries
 from x121lib.scheduling.fitness import Demand
@@ -41,6 +43,8 @@ class Began:
     """Address of the worker."""
     graph: dict[str, Any]
     """The workflow in API form."""
+    slots: tuple[Slot, ...]
+    """Its slots."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def begin(
     if session.scalars(open_).first() is not None:
         raise ConflictError(f"'{name}' version {version.number} is being tried on {row.name} already.")
     key = new_id()
-    began = Began(key, version.id, uuid.uuid4(), row.url, version.graph)
+    began = Began(key, version.id, uuid.uuid4(), row.url, version.graph, slots_of(session, version.id))
     session.add(
         m.WorkflowTrial(id=key, workflow_version_id=version.id, worker_id=row.id, started_by_id=actor.person_id,
                         prompt_id=began.prompt_id, seen_at=now, started_at=now)
@@ -102,7 +106,8 @@ def begin(
 
 def _place(session: Session, version: m.WorkflowVersion, now: datetime, worker: str | None) -> uuid.UUID:
     views = {view.worker_id: view for view in queries.worker_views(session, now)}
-    demand = Demand(version.id)
+    own = fitness.default_overrides(session, [version.id]).get(version.id, {})
+    demand = Demand(version.id, fitness.packed(own))
     found = fitness.lacks(session, [demand], {key: view.offer for key, view in views.items()})
     lacking = fitness.with_packs(session, found).get(demand, {})
     if worker is not None:

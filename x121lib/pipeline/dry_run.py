@@ -11,7 +11,6 @@ import hashlib
 import os
 import tempfile
 import threading
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +30,7 @@ from x121lib.comfyui.graph import node_classes
 from x121lib.comfyui.outputs import OutputKind, kind_of
 from x121lib.comfyui.render import ImageInput, Rendered, RenderOrder, render
 from x121lib.comfyui.results import Progress
-from x121lib.comfyui.slots import Slot, discover_slots
+from x121lib.comfyui.slots import Slot
 from x121lib.measures import ssim
 from x121lib.media.colour import Rgb
 from x121lib.media.sample import sample_portrait
@@ -80,7 +79,7 @@ def _carried_out(house: House, began: Began, picture: Path | None, on_progress: 
         given = media.read_image(picture) if picture is not None else sample_portrait()
         file = Path(folder) / "given.png"
         media.write_png(file, given)
-        order = order_for(began.url, began.prompt_id, began.graph, file)
+        order = order_for(began, file)
 
         def heard(progress: Progress) -> None:
             pulse.fraction = progress.fraction
@@ -90,16 +89,17 @@ def _carried_out(house: House, began: Began, picture: Path | None, on_progress: 
         return _examined(rendered, given)
 
 
-def order_for(url: str, prompt_id: uuid.UUID, graph: Any, picture: Path) -> RenderOrder:
-    """Return what is sent: the graph's own values, the picture in every image slot, few frames and steps."""
-    slots = tuple(discover_slots(graph))
+def order_for(began: Began, picture: Path) -> RenderOrder:
+    """Return what is sent: the slots' own defaults, the picture in every image slot, few frames and steps."""
+    shown = [slot for slot in began.slots if not slot.is_hidden]
     digest = hashlib.sha256(picture.read_bytes()).hexdigest()
-    images = tuple(dict.fromkeys(slot.name for slot in slots if slot.type is SlotType.IMAGE))
-    expect = OutputKind.VIDEO if _makes_video(graph) else OutputKind.IMAGE
+    images = tuple(dict.fromkeys(slot.name for slot in shown if slot.type is SlotType.IMAGE))
+    prefix = {slot.name: f"x121/try_{began.prompt_id.hex[:8]}" for slot in shown if slot.name == "filename_prefix"}
+    expect = OutputKind.VIDEO if _makes_video(began.graph) else OutputKind.IMAGE
     return RenderOrder(
-        url=url, prompt_id=prompt_id, graph=graph, slots=slots, expect=expect,
+        url=began.url, prompt_id=began.prompt_id, graph=began.graph, slots=began.slots, expect=expect,
         images=tuple(ImageInput(name, picture, digest) for name in images),
-        values={**few(slots), "filename_prefix": f"x121/try_{prompt_id.hex[:8]}"},
+        values={**few(shown), **prefix},
     )  # fmt: skip
 
 

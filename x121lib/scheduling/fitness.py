@@ -101,7 +101,7 @@ def graphs(session: Session, version_ids: Collection[uuid.UUID]) -> dict[uuid.UU
 
 
 def demands(session: Session, task_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Demand]:
-    """Return what each task asks of a worker; three queries, however many tasks."""
+    """Return what each task asks of a worker; a handful of queries, however many tasks."""
     version_id = sa.func.coalesce(m.SceneTypeVersion.workflow_version_id, m.VariantKind.workflow_version_id)
     rows = session.execute(
         sa.select(m.GpuTask.id, m.SceneTypeVersion.id.label("recipe_id"), m.GpuTask.take_id, version_id)
@@ -114,10 +114,11 @@ def demands(session: Session, task_ids: Collection[uuid.UUID]) -> dict[uuid.UUID
         .where(among(m.GpuTask.id, task_ids), version_id.is_not(None))
     ).all()
     recipes = recipe_overrides(session, {row.recipe_id for row in rows if row.recipe_id is not None})
+    plain = default_overrides(session, {version for _, recipe_id, _, version in rows if recipe_id is None})
     own = _take_overrides(session, {row.take_id for row in rows if row.take_id is not None})
     found = {}
     for task_id, recipe_id, take_id, version in rows:
-        values = recipes.get(recipe_id, {})
+        values = recipes.get(recipe_id, {}) if recipe_id is not None else plain.get(version, {})
         if take_id in own:
             values = {**values, **own[take_id]}
         found[task_id] = Demand(version, packed(values))
@@ -132,20 +133,35 @@ def packed(values: Mapping[tuple[str, str], str]) -> Overrides:
 def recipe_overrides(
     session: Session, recipe_ids: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, dict[tuple[str, str], str]]:
-    """Return for scene type versions (node, input) → the model file that they name instead of the workflow's own."""
+    """Return for scene type versions (node, input) → the model file that is sent instead of the workflow file's own.
+
+    That is what the scene type sets, else the studio's own default of the slot.
+    """
+    if not recipe_ids:
+        return {}
     value, slot, version = m.SceneTypeSlotValue, m.WorkflowSlot, m.SceneTypeVersion
-    query = (
-        sa.select(version.id, slot.node_id, slot.input_name, value.value)
-        .join(value, value.scene_type_version_id == version.id)
-        .join(slot, sa.and_(slot.workflow_version_id == version.workflow_version_id, slot.name == value.slot))
-        .where(version.id.in_(recipe_ids))
+    slots = sa.select(version.id, slot.node_id, slot.input_name).join(
+        slot, slot.workflow_version_id == version.workflow_version_id
     )
-    defaults = (
-        sa.select(version.id, slot.node_id, slot.input_name, slot.default_value)
-        .join(slot, slot.workflow_version_id == version.workflow_version_id)
-        .where(version.id.in_(recipe_ids), slot.default_value.is_not(None))
+    slots = slots.where(version.id.in_(recipe_ids))
+    set_ = slots.add_columns(value.value).join(
+        value, sa.and_(value.scene_type_version_id == version.id, value.slot == slot.name)
     )
-    return _gathered([*session.execute(defaults), *session.execute(query)]) if recipe_ids else {}
+    found = _gathered(session.execute(slots.add_columns(slot.default_value).where(slot.default_value.is_not(None))))
+    for key, values in _gathered(session.execute(set_)).items():
+        found.setdefault(key, {}).update(values)
+    return found
+
+
+def default_overrides(
+    session: Session, version_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, dict[tuple[str, str], str]]:
+    """Return for workflow versions (node, input) → the model file that is the studio's own default of a slot."""
+    slot = m.WorkflowSlot
+    query = sa.select(slot.workflow_version_id, slot.node_id, slot.input_name, slot.default_value).where(
+        slot.workflow_version_id.in_(version_ids), slot.default_value.is_not(None)
+    )
+    return _gathered(session.execute(query)) if version_ids else {}
 
 
 def _take_overrides(session: Session, take_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[tuple[str, str], str]]:

@@ -1,5 +1,6 @@
 // Workflows: versions, the graph on a canvas coloured by measured time, slots, runs, workers.
 import { html, raw, icon, shape, badge, tag, grow, button, iconButton, segmented, emptyState, callout, attrs, ago, percent, many } from "./kit.js";
+import { trialActions, trialRows, tryButton } from "./trials.js";
 
 const SMALLEST = 0.04, LARGEST = 2, MARGIN = 28;
 const seconds = (s) => (s === null || s === undefined ? "–" : s >= 100 ? `${s.toFixed(0)} s` : `${s.toFixed(1)} s`);
@@ -288,6 +289,7 @@ function side(app) {
   const lack = (w) => [...w.classes.map((c) => `node ${c}`), ...w.models.map((f) => `model ${f}`), ...w.problems];
   return html`<aside class="side wfside">${n ? nodePart(app, n) : html`${d.difference && differences(app, d)}${section("Slots", html`<span class="xs muted">what X121 fills in</span>`, d.slots.length ? d.slots.map((s) => slotRow(app, s)) : html`<p class="xs muted">Nothing in this graph can be set from outside.</p>`)}
 ${section("Workers", html`<span class="xs muted">${ready} of ${d.workers.length} ready</span>`, d.workers.length ? d.workers.map((w) => html`<div class="srow" data-key="worker-${w.name}"><b class="mono med wname ell">${w.name}</b><div class="grow">${badge(w.status, w.word, { plain: true })}<div class="xs muted ell" title="${lack(w).join(", ")}">${w.status === "none" ? "Its nodes were not read yet" : w.status === "approved" ? `${many(w.n_classes, "node class", "node classes")}, ${many(w.n_models, "model")}` : `lacks ${lack(w).join(", ")}`}</div></div></div>`) : html`<p class="xs muted">No worker is known.</p>`)}
+${section("Dry runs", tryButton(app), trialRows(app, d))}
 ${section("Used by", html`<span class="xs muted">${d.used_by.length || ""}</span>`, d.used_by.length ? html`<div class="row wrap g1">${d.used_by.map((name) => tag(name))}</div>` : html`<p class="xs muted">No scene type refers to this version.</p>`)}
 ${section("Runs", html`<span class="xs muted">the newest</span>`, d.runs.length ? d.runs.map((r) => html`<a class="srow" href="/review?scene=${r.scene_id}" data-key="run-${r.id}">${shape(r.status)}<div class="grow"><div class="row between"><span class="ell med">${r.name}</span><span class="mono xs">${r.seconds === null ? r.word : seconds(r.seconds)}</span></div><div class="xs muted ell">${r.take}${r.worker && ` · ${r.worker}`} · ${ago(r.at, now)}</div></div></a>`) : html`<p class="xs muted">No take was made with it yet.</p>`)}`}</aside>`;
 }
@@ -316,6 +318,7 @@ function step(app, dx, dy) {
 }
 
 const actions = {
+  ...trialActions,
   slotField: (app, value, event) => {
     const s = slotAt(app, event.target.dataset.slot), field = event.target.name;
     if (s && value !== s[field]) editSlot(app, s, { [field]: value }, { key: keyOfSlot(s), field, value }); else app.local.fault = null;

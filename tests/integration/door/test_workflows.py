@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from dashboards import contracts as c
 from tests.integration.door.conftest import Stage
 from tests.integration.door.shapes import problems
 from x121lib import model as m
-from x121lib.base.errors import ForbiddenError, InvalidInputError
+from x121lib.base.errors import ConflictError, ForbiddenError, InvalidInputError
 from x121lib.scheduling import workers
 from x121lib.studio.door import Door
 from x121lib.studio.pages import SessionPerson
@@ -89,6 +91,25 @@ def test_a_batch_is_checked_from_the_matrix_and_mended_by_who_may(reviewed: Stag
         door.fix_project(reviewed.reviewer, None)
     mended = door.fix_project(reviewed.admin, None)
     assert [one["ok"] for one in mended["done"]] == [True]
+
+
+@pytest.mark.capability("PRD-75/dry-run-test")
+def test_a_version_is_tried_from_its_page_by_who_may(reviewed: Stage) -> None:
+    door, studio = reviewed.door, reviewed.studio
+    with pytest.raises(ForbiddenError):
+        door.try_workflow(reviewed.reviewer, "idle", 1)
+    with studio.transaction() as session:
+        session.execute(sa.update(m.Worker).values(url="http://127.0.0.7:9", capabilities_hash=None))
+    assert door.try_workflow(reviewed.admin, "idle", 1)["text"].startswith("idle v1 is being tried on ")
+    (shown,) = door.workflows(reviewed.admin, None, {"workflow": "idle"})["chosen"]["trials"]
+    assert shown["word"] in ("Running", "Failed")
+    with contextlib.suppress(ConflictError):  # nothing answers there: it may be over already
+        assert door.cancel_try(reviewed.admin, shown["id"]) == "The dry run stops"
+    for _ in range(300):
+        if studio.trials.list("idle")["status"][0] != "running":
+            break
+        time.sleep(0.1)
+    assert studio.trials.list("idle")["status"][0] in ("failed", "cancelled")
 
 
 @pytest.mark.capability("M-03/visual-workflow-diff-graph-comparison")

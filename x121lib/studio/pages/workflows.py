@@ -13,7 +13,7 @@ from x121lib import model as m
 from x121lib.catalogue import slots
 from x121lib.comfyui.graph import Graph, is_link, title_of
 from x121lib.comfyui.layout import NODE_HEIGHT, NODE_WIDTH, lay_out
-from x121lib.studio.pages import workflow_difference, workflow_workers
+from x121lib.studio.pages import workflow_difference, workflow_trials, workflow_workers
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import iso
 from x121lib.terms.roles import Permission
@@ -104,6 +104,7 @@ def _detail(desk: Desk, row: Any, users: list[str], against: str | None) -> dict
         "n_measured": max((t["n"] for t in times.values()), default=0), "total_s": total if times else None,
         "slots": listed, "used_by": users, "runs": _runs(desk, row.id),
         "workers": workflow_workers.workers(desk, row.name, version),
+        "trials": workflow_trials.dry_runs(desk, row.name, version),
     }  # fmt: skip
 
 
