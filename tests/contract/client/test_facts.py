@@ -74,9 +74,10 @@ def test_a_client_that_hears_nothing_learns_the_end_from_history() -> None:
 def test_a_message_above_the_usual_limit_of_a_megabyte_is_read() -> None:
     async def scenario() -> tuple[RunResult, FakeComfy, LiveRun]:
         large = struct.pack(">II", 1, 2) + bytes(5 * 2**20)
+        by_events = replace(QUICK, patience=replace(QUICK.patience, first_poll_s=5.0, longest_poll_s=5.0))
         async with (
             FakeComfy(Script(previews=[large])).serving() as server,
-            ComfyClient(server.url, options=QUICK) as client,
+            ComfyClient(server.url, options=by_events) as client,
         ):
             live, prompt_id = LiveRun(), str(uuid.uuid4())
             client.attend(prompt_id, live)
