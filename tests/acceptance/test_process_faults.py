@@ -23,6 +23,7 @@ def _check(studio: RealStudio, project: str, calm: list[str], folder: Path) -> N
     """Everything was made once, is whole, and is delivered as from an undisturbed run."""
     with studio.opened():
         assert studio.double_records() == []
+        assert studio.open_budget(project) == ([], 0.0), "nothing is reserved any more, and counters equal their sums"
         assert studio.failing_findings() == []
         package = studio.deliver(project)
     names = [n.replace(project, "{project}").replace(project.lower(), "{project}") for n in zip_structure(package)]
@@ -34,6 +35,7 @@ def _check(studio: RealStudio, project: str, calm: list[str], folder: Path) -> N
 def _submit(studio: RealStudio, project: str) -> None:
     with studio.opened():
         studio.prepare(project)
+        studio.set_budget(project)
         studio.submit(project)
 
 

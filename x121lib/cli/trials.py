@@ -1,9 +1,8 @@
-"""`workflow try`: a workflow run with a neutral picture, outside of any project."""
+"""`workflow try`: a workflow run with a drawn picture, outside of any project."""
 
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,9 +26,6 @@ def try_(
     name: str,
     version: Annotated[int | None, typer.Option(help="Default: the newest.")] = None,
     worker: Annotated[str | None, typer.Option(help="Default: the least busy one that has all it needs.")] = None,
-    image: Annotated[
-        Path | None, typer.Option(help="A picture for every image slot; default: one that is drawn.")
-    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a workflow's version once with a neutral picture, few frames and steps; exit 1 where it fails."""
@@ -37,7 +33,7 @@ def try_(
         bar = Progress(BarColumn(bar_width=40), TextColumn("{task.percentage:.0f} %"), console=Console(stderr=True))
         task = bar.add_task("", total=1.0)
         with bar:
-            done = studio.trials.run(name, version=version, worker=worker, image=image,
+            done = studio.trials.run(name, version=version, worker=worker,
                                      on_progress=lambda fraction: bar.update(task, completed=fraction))  # fmt: skip
         if as_json:
             show([done], as_json=True)

@@ -1,4 +1,4 @@
-"""Carry out a dry run: a workflow with a neutral picture on one worker, outside of any project.
+"""Carry out a dry run: a workflow with a drawn picture on one worker, outside of any project.
 
 Its prompt is its own: nothing of the queue is touched, and a cancellation ends this prompt alone.
 """
@@ -46,17 +46,16 @@ _FRAME_INPUTS = frozenset({"length", "video_frames", "num_frames", "frame_count"
 _BEAT_S = 0.5
 
 
-def carry_out(house: House, began: Began, picture: Path | None, on_progress: Callable[[float], None]) -> Outcome:
+def carry_out(house: House, began: Began, on_progress: Callable[[float], None]) -> Outcome:
     """Run a dry run to its end and record it; safe against everything but the end of this process.
 
     Args:
         house: the rooms' shared things.
         began: the dry run.
-        picture: the image for every image slot; None for the drawn one.
         on_progress: called with 0 to 1, from another thread.
     """
     try:
-        ended = _carried_out(house, began, picture, on_progress)
+        ended = _carried_out(house, began, on_progress)
     except PromptInterruptedError:
         ended = Outcome(AttemptOutcome.CANCELLED)
     except X121Error as error:
@@ -72,11 +71,11 @@ def carry_out(house: House, began: Began, picture: Path | None, on_progress: Cal
     return ended
 
 
-def _carried_out(house: House, began: Began, picture: Path | None, on_progress: Callable[[float], None]) -> Outcome:
+def _carried_out(house: House, began: Began, on_progress: Callable[[float], None]) -> Outcome:
     work = house.settings.home / "work"
     work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"x121-{os.getpid()}-", dir=work) as folder, _Pulse(house, began) as pulse:
-        given = media.read_image(picture) if picture is not None else sample_portrait()
+        given = sample_portrait()
         file = Path(folder) / "given.png"
         media.write_png(file, given)
         order = order_for(began, file)

@@ -110,7 +110,7 @@ def reserve(
     return words
 
 
-def preview(session: Session, wanted: Sequence[Wanted], now: datetime, *, only_refusals: bool = False) -> list[str]:
+def preview(session: Session, wanted: Sequence[Wanted], now: datetime) -> list[str]:
     """Return what submitting this would meet: a refusal, or a warning, of each budget; nothing is reserved."""
     totals: dict[tuple[uuid.UUID, uuid.UUID], float] = {}
     found: dict[tuple[uuid.UUID, uuid.UUID], Place] = {}
@@ -126,9 +126,9 @@ def preview(session: Session, wanted: Sequence[Wanted], now: datetime, *, only_r
             account.limit_s, account.settled_s, account.reserved_s + seconds, account.carried_s, account.granted_s
         )
         name = holder_name(session, place.holder_id)
-        if not account.takes(seconds) and (place.budget.is_hard or not only_refusals):
+        if not account.takes(seconds) and place.budget.is_hard:
             words.append(spending.refusal(name, place.budget.period_id, account, seconds))
-        elif not only_refusals and after.percent >= min(thresholds(session, place.budget.id), default=100):
+        elif after.percent >= min(thresholds(session, place.budget.id), default=100):
             words.append("With this, " + spending.notice(name, place.budget.period_id, after))
     return words
 
@@ -151,11 +151,14 @@ def settle(session: Session, now: datetime) -> int:
     ).all()
     if not rows:
         return 0
+    keys = {row.budget_id for row in rows}
+    locked = session.scalars(sa.select(m.Budget).where(m.Budget.id.in_(keys)).order_by(m.Budget.id).with_for_update())
+    budgets = {budget.id: budget for budget in locked}  # locked before their counters, in the order of `reserve`
     needed = run_seconds(session, {row.task_id for row in rows})
     day = local_day(now)
     touched: dict[tuple[uuid.UUID, uuid.UUID], tuple[Place, m.BudgetUse]] = {}
     for row in rows:
-        place = Place(session.get_one(m.Budget, row.budget_id), row.holder_id)
+        place = Place(budgets[row.budget_id], row.holder_id)
         use = locked_use(session, place, spending.period_start(place.budget.period_id, day))
         old = locked_use(session, place, row.period_start)
         row.settled_s = needed.get(row.task_id, 0.0)

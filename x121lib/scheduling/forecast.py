@@ -34,8 +34,20 @@ class Fleet:
     """Seconds from now in which running tasks end."""
 
 
-def starts(tasks: Sequence[Expected], fleet: Fleet) -> dict[uuid.UUID, float]:
-    """Return in how many seconds each task is expected to start.
+@dataclass(frozen=True)
+class Span:
+    """When and where a waiting task is expected to run."""
+
+    start_s: float
+    """Seconds from now until it starts."""
+    end_s: float
+    """Seconds from now until it ends."""
+    worker_id: uuid.UUID
+    """The worker whose slot it takes."""
+
+
+def spans(tasks: Sequence[Expected], fleet: Fleet) -> dict[uuid.UUID, Span]:
+    """Return when and where each task is expected to run.
 
     Tasks are taken in their serving order; each starts on the slot, among those that may run it, which is free first.
     A task without a measured time, one that waits for such a task, and one that no worker may run get no forecast, but
@@ -45,7 +57,7 @@ def starts(tasks: Sequence[Expected], fleet: Fleet) -> dict[uuid.UUID, float]:
     heapq.heapify(slots)
     ends: dict[uuid.UUID, float | None] = dict(fleet.ends_in_s)
     longest = max((t.seconds for t in tasks if t.seconds is not None), default=0.0)
-    found: dict[uuid.UUID, float] = {}
+    found: dict[uuid.UUID, Span] = {}
     for task in tasks:
         earliest = max(0.0, task.not_before_s)
         known = task.seconds is not None
@@ -64,7 +76,7 @@ def starts(tasks: Sequence[Expected], fleet: Fleet) -> dict[uuid.UUID, float]:
             start = max(earliest, slot[0])
             end = start + (task.seconds if task.seconds is not None else longest)
             if known:
-                found[task.task_id] = start
+                found[task.task_id] = Span(start, end, slot[2])
             ends[task.task_id] = end if known else None
             passed.append((end, slot[1], slot[2]))
         for each in passed:

@@ -260,11 +260,6 @@ def _reason(name: str, warm: bool) -> str:
     return f"{name} has its models loaded" if warm else f"{name} is the least loaded free worker"
 
 
-def runs_nowhere(task: Candidate, workers: Sequence[WorkerView]) -> bool:
-    """Tell whether no available worker may run the task, whatever is busy."""
-    return not any(w.available and task.needs <= w.tags and w.worker_id not in task.lacks for w in workers)
-
-
 def why_waiting(
     position: int, workers: Sequence[WorkerView], needs: frozenset[str] = frozenset(),
     lacks: Mapping[uuid.UUID, tuple[str, ...]] | None = None,

@@ -22,7 +22,7 @@ PAUSED_CODE = "scheduling.paused"
 """Error code of an attempt that a person paused in its middle."""
 _STATES = {status: status.label.lower() for status in WorkerStatus} | {WorkerStatus.MAINTENANCE: "in maintenance"}
 CANDIDATE_WINDOW = 256
-"""Waiting tasks of each share and priority that one dispatch looks at; those behind them come later in any case."""
+"""Waiting tasks that are looked at where nobody says how many."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def candidates(
     session: Session, now: datetime, workers: Sequence[WorkerView] = (), without: Collection[Made] = (),
     n: int = CANDIDATE_WINDOW, used: Shares | None = None,
 ) -> list[Candidate]:  # fmt: skip
-    """Return the first waiting tasks of each share that may run now: their time has come, what they wait for passed.
+    """Return the first waiting tasks by turn that may run now: their time has come, what they wait for has passed.
 
     Locks the rows; rows that somebody else holds (a person cancelling, say) are left for the next tick.
 
@@ -136,10 +136,11 @@ def _fits(
     keys = {version_id for _, version_id in versions.values()}
     models = {key: warmth.models_of(graph) for key, graph in fitness.graphs(session, keys).items()}
     by_workflow: dict[uuid.UUID, dict[uuid.UUID, float]] = {}
+    unmeasured: dict[uuid.UUID, float] = {}  # one object: tasks that share it count as alike
     for (workflow_id, worker_id), mean_s in measured.items():
         by_workflow.setdefault(workflow_id, {})[worker_id] = mean_s
     return {
-        task_id: (needed.get(workflow_id, frozenset()), models[version_id], by_workflow.get(workflow_id, {}))
+        task_id: (needed.get(workflow_id, frozenset()), models[version_id], by_workflow.get(workflow_id, unmeasured))
         for task_id, (workflow_id, version_id) in versions.items()
     }  # fmt: skip
 

@@ -6,12 +6,10 @@ import threading
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from x121lib import media
 from x121lib.catalogue import trials
 from x121lib.catalogue.trials import Began
 from x121lib.pipeline.dry_run import carry_out
@@ -35,43 +33,40 @@ class Trials:
         self._studio = studio
 
     def run(
-        self, name: str, *, version: int | None = None, worker: str | None = None, image: Path | str | None = None,
+        self, name: str, *, version: int | None = None, worker: str | None = None,
         on_progress: Callable[[float], None] = lambda fraction: None,
     ) -> dict[str, Any]:  # fmt: skip
         """Try a workflow's version (default: the newest) and wait for the end; returns its row of `list`.
 
-        Interrupting it (Ctrl-C) ends its prompt on the server, and no other.
+        Interrupting it (Ctrl-C) ends its prompt on the server, and no other. The picture is always one that is drawn:
+        outside of a project nothing says whose likeness another one shows, and whether a release covers it.
 
         Args:
             name: the workflow.
             version: its version.
             worker: where; None for the least busy worker that has all that it needs.
-            image: a picture for every image slot; None for one that is drawn.
             on_progress: called with 0 to 1, from another thread.
 
         Raises:
             NotFoundError: no such workflow, version or worker.
             ConflictError: it is being tried there already.
             RefusedError: the worker lacks something, or none has all.
-            MediaError: the image cannot be read.
         """
-        began = self._begin(name, version, worker, image)
-        carry_out(self._studio.house, began, Path(image) if image is not None else None, on_progress)
+        began = self._begin(name, version, worker)
+        carry_out(self._studio.house, began, on_progress)
         return self.show(began.trial_id)
 
     def start(self, name: str, *, version: int | None = None, worker: str | None = None) -> uuid.UUID:
         """Begin a dry run with the drawn picture in a thread of this process; returns its key. Raises as `run` does."""
-        began = self._begin(name, version, worker, None)
+        began = self._begin(name, version, worker)
         work = threading.Thread(
-            target=carry_out, args=(self._studio.house, began, None, lambda fraction: None),
+            target=carry_out, args=(self._studio.house, began, lambda fraction: None),
             name=f"trial-run-{began.trial_id}", daemon=True,
         )  # fmt: skip
         work.start()
         return began.trial_id
 
-    def _begin(self, name: str, version: int | None, worker: str | None, image: Path | str | None) -> Began:
-        if image is not None:
-            media.read_image(image)
+    def _begin(self, name: str, version: int | None, worker: str | None) -> Began:
         with self._studio.transaction() as session:
             now = self._studio.house.now()
             return trials.begin(session, self._studio.actor, name, now, number=version, worker=worker)

@@ -23,8 +23,9 @@ from x121lib.pipeline import execution, flow, tracing
 from x121lib.pipeline.hold import hold_reason
 from x121lib.scheduling import budgets, policy, queries, shares, workers
 from x121lib.scheduling import service as queue
-from x121lib.scheduling.fairness import AGE_STEP_S, FAIR_S, Ledger
-from x121lib.scheduling.forecasting import expected_starts
+from x121lib.scheduling.fairness import Ledger
+from x121lib.scheduling.forecasting import Lacks, expected_spans, left_s, usual_seconds
+from x121lib.scheduling.serving import in_turn
 from x121lib.store import audit
 from x121lib.store.session import Listener
 from x121lib.terms.roles import Permission
@@ -214,12 +215,15 @@ class Work:
             needs = queries.needs(session, [row["task_id"] for row in rows])
             over = budgets.held_words(session, [row["task_id"] for row in rows], self._studio.house.now())
             lacks = queries.lacks(session, [row["task_id"] for row in rows if _waits(row)], views)
-            ledger = Ledger(shares.read(session, self._studio.house.now()))
-            rows = _in_turn(rows, ledger)
+            used = shares.read(session, self._studio.house.now())
+            seconds = usual_seconds(session, [row["task_id"] for row in rows])
+            running = [row for row in rows if row["status"] in LEASED_STATUSES]
+            rows = running + in_turn([row for row in rows if row["status"] not in LEASED_STATUSES], used, seconds)
+            ledger = Ledger(used)
             pairs = {(row["person_id"], row["project_id"]) for row in rows}
             fair = {pair: shares.words(session, ledger, *pair) for pair in pairs}
-            free = [row for row in rows if row["task_id"] not in over]
-            starts = expected_starts(session, free, views, needs, lacks, self._studio.house.now())
+            free = [row for row in rows[len(running) :] if row["task_id"] not in over]
+            spans = self._spans(free, running, views, (needs, lacks), seconds)
         data, position, held = [], 0, hold_reason(self._studio.house)
         for row in rows:
             entry = dict(row)
@@ -231,28 +235,31 @@ class Work:
             if position and not held and entry["waits_for"] is None:
                 reason = f"{reason} {fair[row['person_id'], row['project_id']]}".strip()
             entry["why"] = reason if waiting else ""
-            entry["starts_at"] = None if held else starts.get(key)
+            entry["starts_at"] = None if held else spans.get(key)
             position += waiting and entry["waits_for"] is None
             data.append(entry)
         return pd.DataFrame(data, columns=[*_COLUMNS, "why", "starts_at"])
+
+    def _spans(
+        self, waiting: Sequence[Any], running: Sequence[Any], views: list[policy.WorkerView],
+        fits: tuple[dict[uuid.UUID, frozenset[str]], Lacks], seconds: dict[uuid.UUID, float],
+    ) -> dict[uuid.UUID, datetime]:  # fmt: skip
+        now = self._studio.house.now()
+        busy = {
+            row["task_id"]: (
+                row["worker_id"],
+                left_s(row["progress"], row["attempt_started_at"], seconds.get(row["task_id"]), now) or 0.0,
+            )
+            for row in running
+        }
+        found = expected_spans(waiting, busy, views, fits, seconds, now)
+        return {key: now + timedelta(seconds=span.start_s) for key, span in found.items()}
 
 
 _COLUMNS = (
     "task_id", "project", "character", "scene_type", "variant", "segment", "take", "status", "priority", "progress",
     "worker", "attempt", "queued_at", "started_at", "waits_for",
 )  # fmt: skip
-
-
-def _in_turn(rows: Sequence[Any], ledger: Ledger) -> list[Any]:
-    """Return tasks as they are served: those on workers first, then the waiting ones by turn."""
-
-    def key(row: Any) -> tuple[bool, float, int]:
-        waits = row["status"] not in LEASED_STATUSES
-        behind = max(ledger.standing(row[who]).excess for who in ("person_id", "project_id"))
-        turn = row["queued_at"].timestamp() - row["priority"] * AGE_STEP_S + FAIR_S * behind
-        return waits, turn if waits else 0.0, row["task_id"].int
-
-    return sorted(rows, key=key)
 
 
 def _queue_query() -> sa.Select[*tuple[Any, ...]]:
@@ -268,6 +275,7 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
             m.Worker.name.label("worker"), m.GpuTask.attempt_number.label("attempt"), m.GpuTask.queued_at,
             m.GpuTask.started_at, open_before.label("waits_for"), m.GpuTask.project_id,
             m.GpuTask.submitted_by_id.label("person_id"), m.GpuTask.worker_id, m.GpuTask.not_before,
+            m.GpuTask.is_off_peak, m.GpuTaskAttempt.started_at.label("attempt_started_at"),
         )
         .join(m.Project, m.Project.id == m.GpuTask.project_id)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
@@ -279,6 +287,8 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
         .join(m.VariantKind, m.VariantKind.id == kind)
         .outerjoin(m.Worker, m.Worker.id == m.GpuTask.worker_id)
         .outerjoin(before, before.id == m.GpuTask.after_task_id)
+        .outerjoin(m.GpuTaskAttempt, sa.and_(m.GpuTaskAttempt.task_id == m.GpuTask.id,
+                                             m.GpuTaskAttempt.number == m.GpuTask.attempt_number))
         .where(m.GpuTask.status_id.not_in(ENDED_STATUSES))
         .order_by(m.GpuTask.status_id.desc(), m.GpuTask.priority.desc(), m.GpuTask.queued_at, m.GpuTask.id)
     )  # fmt: skip

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.base.resources import resource_path
 from x121lib.base.settings import Settings
+from x121lib.scheduling import budgets
 from x121lib.store.embedded import EmbeddedServer
 from x121lib.store.server_setup import database_url
 from x121lib.store.session import Database, DatabaseUnreachableError
@@ -220,6 +221,20 @@ class RealStudio:
         """Queue both scenes."""
         with self.opened() as studio:
             studio.project(project).submit()
+
+    def set_budget(self, project: str) -> None:
+        """Give the project a budget that its work fits into."""
+        with self.opened() as studio:
+            studio.budgets.set(100, project=project)
+
+    def open_budget(self, project: str) -> tuple[list[str], float]:
+        """Return counters that differ from their sums, and GPU hours reserved once what is over is settled."""
+        with self.opened() as studio:
+            with studio.transaction() as session:
+                budgets.settle(session, studio.house.now())
+            frame = studio.budgets.list().set_index("holder")
+            assert frame["used_h"][project] > 0
+            return studio.budgets.audit(), round(float(frame["reserved_h"][project]), 9)
 
     def deliver(self, project: str = "Storm") -> Path:
         """Approve what passed and write the ZIP; raises where anything is missing."""

@@ -62,7 +62,6 @@ async def run_on(script: Script, options: ClientOptions = QUICK, timeout_s: floa
             return error, server
 
 
-@pytest.mark.capability("PRD-05/progress-per-node-and-per-prompt")
 def test_healthy_run_reports_times_and_progress_to_the_end() -> None:
     seen: list[Progress] = []
     result, server = within(run_on(Script(), on_progress=seen.append))

@@ -44,7 +44,6 @@ def allowing(folder: Path, commit: str, **more: object) -> config.AgentConfig:
     return made(folder, node_packs=folder / "packs", packs={"Extra": pack})
 
 
-@pytest.mark.capability("PRD-43/missing-node-installer")
 def test_a_pack_comes_at_its_commit_and_moves_to_another(tmp_path: Path, commits: list[str]) -> None:
     first, second = commits
     with running(allowing(tmp_path, first, after=["touch", "mark"]), FakeNvml()) as (url, key):
@@ -100,6 +99,7 @@ def test_a_pack_without_a_full_commit_or_a_plain_repository_is_no_configuration(
         config.load(tmp_path / "a.toml")
 
 
+@pytest.mark.capability("PRD-43/missing-node-installer")
 def test_only_an_admin_installs_and_both_ends_are_logged(
     stocked: Studio, engine_url: str, tmp_path: Path, commits: list[str]
 ) -> None:

@@ -10,7 +10,6 @@ from tests.integration.api.conftest import House
 pytestmark = pytest.mark.asyncio
 
 
-@pytest.mark.capability("PRD-93/budget-dashboard")
 async def test_budgets_are_set_shown_granted_and_removed(house: House, client: httpx.AsyncClient) -> None:
     admin, creator = house.key("admin"), house.key("creator")
     wanted = {"hours": 2.5, "project": "Spring", "period": "month", "warn_at": [50], "exempt": ["variant"]}

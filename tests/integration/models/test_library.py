@@ -109,7 +109,7 @@ def test_a_broken_header_says_nothing(tmp_path: Path, raw: bytes, word: str) -> 
     assert read_header(path).base_model == word
 
 
-@pytest.mark.capability("PRD-17/dependency-graph", "PRD-69/provenance-query")
+@pytest.mark.capability("PRD-17/dependency-graph", "PRD-69/provenance-query", "OVR/asset-dependency-graph-drawn")
 def test_a_used_model_is_not_removed_and_an_unused_one_is(stocked: Studio, root: Path) -> None:
     stocked.models.scan(root)
     lora_recipe(stocked, root.parent / "recipes")
@@ -117,6 +117,9 @@ def test_a_used_model_is_not_removed_and_an_unused_one_is(stocked: Studio, root:
     uses = stocked.models.uses(LORA)
     assert list(uses["what"]) == ["workflow", "scene type", "scene"]
     assert (uses["weight"][0], uses["name"][2]) == (0.6, "Aiko / sway / clothed")
+    drawn = stocked.models.graph(LORA)
+    assert drawn.startswith("<svg")
+    assert all(name in drawn for name in (LORA, "sway_graph", "sway v", "Aiko / sway / clothed"))
     with pytest.raises(RefusedError, match="workflow 'sway_graph', scene type 'sway', scene 'Aiko / sway / clothed'"):
         stocked.models.remove(LORA)
     assert (root / LORA).is_file()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from xml.etree import ElementTree
 
-import pytest
-
 from x121lib.models.drawing import MOST_ROWS, draw, layout
 from x121lib.models.usage import Use
 
@@ -29,7 +27,6 @@ def test_boxes_hang_on_what_they_are_made_of_and_takes_are_counted() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.capability("OVR/asset-dependency-graph-drawn")
 def test_the_picture_has_a_box_and_an_edge_for_each() -> None:
     svg = ElementTree.fromstring(draw("loras/a&b.safetensors", USES, PARENTS))
     name = "{http://www.w3.org/2000/svg}"

@@ -7,7 +7,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from x121lib.scheduling.forecast import Expected, Fleet, starts
+from x121lib.scheduling.forecast import Expected, Fleet, spans
 
 A, B = uuid.UUID(int=1), uuid.UUID(int=2)
 BOTH = frozenset({A, B})
@@ -18,7 +18,7 @@ def task(number: int, seconds: float | None = 10.0, workers: frozenset[uuid.UUID
 
 
 def found(tasks: list[Expected], fleet: Fleet) -> dict[int, float]:
-    return {key.int - 100: start for key, start in starts(tasks, fleet).items()}
+    return {key.int - 100: span.start_s for key, span in spans(tasks, fleet).items()}
 
 
 def test_tasks_take_the_slot_that_is_free_first() -> None:

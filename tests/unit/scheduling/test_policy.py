@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from x121lib.scheduling.fairness import order
-from x121lib.scheduling.policy import Candidate, WorkerView, assign, runs_nowhere, why_waiting
+from x121lib.scheduling.policy import Candidate, WorkerView, assign, why_waiting
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 A, B = uuid.UUID(int=1), uuid.UUID(int=2)
@@ -181,4 +181,3 @@ def test_no_task_goes_where_something_is_missing_and_none_waits_beside_a_free_wo
     free = {w.worker_id: w.slots - w.busy - list(sent.values()).count(w.worker_id) for w in workers if w.available}
     for waiting in (t for t in tasks if t.task_id not in sent):
         assert all(free[key] <= 0 or key in waiting.lacks for key in free)
-        assert runs_nowhere(waiting, workers) == all(w.worker_id in waiting.lacks for w in workers if w.available)

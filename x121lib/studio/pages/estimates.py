@@ -68,19 +68,20 @@ def estimate(desk: Desk, cells: list[tuple[str, str]], tier: str | None) -> View
     return {
         "cells": len(wanted), "scenes": len(ready), "takes": sum(takes.values()), "gpu_s": middle, "gpu_low_s": low,
         "gpu_high_s": high, "done_at": iso_in(desk.now, done_s), "basis": _basis(history, takes),
-        "blocked": [*_over_budget(desk, tier, sum(takes.values()), middle), *_why_blocked(desk, grid, chosen)],
+        "blocked": [*_budgets(desk, tier, sum(takes.values()), middle), *_why_blocked(desk, grid, chosen)],
     }  # fmt: skip
 
 
-def _over_budget(desk: Desk, tier: str | None, n_takes: int, seconds: float) -> list[str]:
-    """Return the budgets that would refuse it; takes of every tier run the same workflow, so history has no tiers."""
+def _budgets(desk: Desk, tier: str | None, n_takes: int, seconds: float) -> list[str]:
+    """Return what budgets say of it, refusals first; takes of every tier run the same workflow, so it has no tiers."""
     if desk.project is None or not n_takes:
         return []
     tiers = {name: key for name, key in desk.session.execute(sa.select(m.Tier.name, m.Tier.id))}
     tier_id = next((key for name, key in tiers.items() if tier in (name, str(key))), desk.project.default_tier_id)
     needed = seconds or n_takes * accounts.UNMEASURED_S
     wanted = budgets.Wanted(desk.project.id, desk.actor.person_id, TaskKind.TAKE, tier_id, needed)
-    return budgets.preview(desk.session, [wanted], desk.now, only_refusals=True)
+    said = budgets.preview(desk.session, [wanted], desk.now)
+    return sorted(said, key=lambda words: words.startswith("With this"))
 
 
 def _takes(session: Session, grid: Grid, scenes: list[GridScene]) -> dict[uuid.UUID, int]:

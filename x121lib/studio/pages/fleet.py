@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -10,6 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from x121lib import model as m
+from x121lib.pipeline.hold import hold_reason
+from x121lib.scheduling import budgets
+from x121lib.scheduling.forecasting import expected_spans
+from x121lib.scheduling.serving import in_turn
 from x121lib.studio.pages import presence, queries, tasks
 from x121lib.studio.pages.desk import Desk
 from x121lib.studio.pages.estimates import History
@@ -104,41 +107,25 @@ def disk(desk: Desk) -> dict[str, Any]:
     }  # fmt: skip
 
 
+Planned = dict[uuid.UUID, tuple[float, float, m.Worker]]
+"""Waiting task → (start, end) in seconds from now, and the worker."""
+
+
 def planned(
-    desk: Desk, history: History, rows: list[m.Worker], running: Sequence[Any], waiting: Sequence[Any]
-) -> dict[uuid.UUID, tuple[float, float, m.Worker]]:
-    """Return (start, end, worker) in seconds from now of waiting tasks, as if each took its median.
+    desk: Desk, history: History, read: tasks.Fleet, running: Sequence[Any], waiting: Sequence[Any]
+) -> tuple[list[Any], Planned]:
+    """Return the waiting tasks in the order in which they are served, and when and where each is expected to run.
 
-    Serving order on the first slot that is free; what needs another take's last frame waits for it. Empty without
-    history or without a worker that is online.
+    The order is that of dispatch and each task takes its scene type's median; nothing is planned for a task without
+    history, for one that a budget holds, or while the whole queue is held.
     """
-    free = _free_slots(desk, history, rows, running)
-    ends: dict[uuid.UUID, float] = {r["id"]: tasks.left_s(desk, r, history) or 0.0 for r in running}
-    plan: dict[uuid.UUID, tuple[float, float, m.Worker]] = {}
-    for task in waiting:
-        seconds = history.median_s(task["scene_type_id"])
-        if not free or seconds is None or task["status"].value == "Paused":
-            continue
-        at, number, worker = heapq.heappop(free)
-        held = (task["not_before"] - desk.now).total_seconds() if task["not_before"] else 0.0
-        start = max(at, ends.get(task["waits_for"], 0.0), held, 0.0)
-        ends[task["id"]] = start + seconds
-        plan[task["id"]] = (start, start + seconds, worker)
-        heapq.heappush(free, (start + seconds, number, worker))
-    return plan
-
-
-def _free_slots(
-    desk: Desk, history: History, rows: list[m.Worker], running: Sequence[Any]
-) -> list[tuple[float, int, m.Worker]]:
-    free: list[tuple[float, int, m.Worker]] = []
-    for worker in rows:
-        if worker.status_id != WorkerStatus.ONLINE or presence.is_gone(worker, desk.now):
-            continue
-        mine = [tasks.left_s(desk, t, history) or 0.0 for t in running if t["worker_id"] == worker.id]
-        aside: datetime | None = worker.set_aside_until
-        held = max(0.0, (aside - desk.now).total_seconds()) if aside else 0.0
-        for slot in range(worker.slots):
-            free.append((max(held, mine[slot] if slot < len(mine) else 0.0), len(free), worker))
-    heapq.heapify(free)
-    return free
+    seconds = {t["id"]: s for t in waiting if (s := history.median_s(t["scene_type_id"])) is not None}
+    ordered = in_turn(waiting, read.shares, seconds)
+    if hold_reason(desk.studio.house):
+        return ordered, {}
+    over = budgets.held_words(desk.session, [t["id"] for t in ordered], desk.now)
+    busy = {t["id"]: (t["worker_id"], tasks.left_s(desk, t, history) or 0.0) for t in running}
+    may_run = [t for t in ordered if t["id"] not in over]
+    found = expected_spans(may_run, busy, read.views, (read.needs, read.lacks), seconds, desk.now)
+    workers_by_key = {row.id: row for row in worker_rows(desk)}
+    return ordered, {key: (s.start_s, s.end_s, workers_by_key[s.worker_id]) for key, s in found.items()}

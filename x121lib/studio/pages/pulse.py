@@ -29,6 +29,7 @@ def pulse(desk: Desk) -> View:
     waiting = queries.waiting_tasks(desk.session, 40)
     past = queries.past_attempts(desk.session, desk.now - timedelta(minutes=30))
     rows = fleet.worker_rows(desk)
+    read = tasks.read_fleet(desk, [row["id"] for row in waiting])
     done = queries.completed_since(desk.session, desk.now - timedelta(hours=1))
     return {
         "facts": {
@@ -36,7 +37,7 @@ def pulse(desk: Desk) -> View:
             "scenes": sum(len(cell) for cell in grid.cells.values()),
         },
         "active": [tasks.active(desk, row, history) for row in running],
-        "next": _next(waiting, fleet.planned(desk, history, rows, running, waiting)),
+        "next": _next(*fleet.planned(desk, history, read, running, waiting)),
         "takes_per_hour": float(done) if done else None,
         "review": review_row(desk),
         "counts": grids.count(grid.scenes()),

@@ -219,7 +219,8 @@ def _task_rows() -> sa.Select[*tuple[Any, ...]]:
     blocked = sa.case((before.status_id != TaskStatus.COMPLETE, before.id), else_=None)
     return (
         sa.select(
-            m.GpuTask.id, m.GpuTask.status_id.label("status"), m.GpuTask.priority, m.GpuTask.progress,
+            m.GpuTask.id, m.GpuTask.id.label("task_id"), m.GpuTask.submitted_by_id.label("person_id"),
+            m.GpuTask.is_off_peak, m.GpuTask.status_id.label("status"), m.GpuTask.priority, m.GpuTask.progress,
             m.GpuTask.queued_at, m.GpuTask.started_at, m.GpuTask.finished_at, m.GpuTask.not_before,
             m.GpuTask.error_message, m.GpuTask.failed_attempts, m.GpuTask.worker_id, m.GpuTask.project_id,
             m.Project.name.label("project"), m.Character.name.label("character"),
@@ -258,7 +259,7 @@ def running_tasks(session: Session) -> Rows:
 
 
 def waiting_tasks(session: Session, limit: int) -> Rows:
-    """Return the first GPU tasks that wait, in serving order; paused ones last."""
+    """Return the GPU tasks that wait and whose turn comes first, by age and priority alone; paused ones last."""
     paused = sa.case((m.GpuTask.status_id == TaskStatus.PAUSED, 1), else_=0)
     query = _task_rows().where(m.GpuTask.status_id.in_(WAITING_STATUSES))
     turn = sa.extract("epoch", m.GpuTask.queued_at) - m.GpuTask.priority * AGE_STEP_S

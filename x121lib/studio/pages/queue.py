@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -36,7 +35,8 @@ def queue(desk: Desk) -> View:
     failed = queries.failed_tasks(desk.session, queries.day_ago(desk.now), 50)
     past = queries.past_attempts(desk.session, desk.now - _BACK)
     rows = fleet.worker_rows(desk)
-    plan = fleet.planned(desk, history, rows, running, waiting)
+    read = tasks.read_fleet(desk, [row["id"] for row in waiting])
+    waiting, plan = fleet.planned(desk, history, read, running, waiting)
     left = sum(n - part for s, (n, part) in counts.items() if s != TaskStatus.PAUSED)
     queued = sum(counts.get(s, (0, 0))[0] for s in WAITING_STATUSES)
     empty_s = history.queue_s(left) if left else None
@@ -47,7 +47,7 @@ def queue(desk: Desk) -> View:
         "queued": queued,
         "empty_at": iso_in(desk.now, empty_s),
         "lanes": _lanes(desk, rows, running, past, [(t, plan[t["id"]]) for t in waiting if t["id"] in plan]),
-        "tasks": _tasks(desk, history, [*running, *failed], waiting, plan),
+        "tasks": _tasks(desk, history, read, [*running, *failed], waiting, plan),
         "done_today": queries.completed_since(desk.session, desk.now.replace(hour=0, minute=0, second=0)),
         "shares": _shares(desk),
         "plan": _plan(history, queued, empty_s, desk),
@@ -56,10 +56,9 @@ def queue(desk: Desk) -> View:
 
 
 def _tasks(
-    desk: Desk, history: estimates.History, begun: Sequence[Any], waiting: Sequence[Any],
-    plan: dict[uuid.UUID, tuple[float, float, m.Worker]],
+    desk: Desk, history: estimates.History, read: tasks.Fleet, begun: Sequence[Any], waiting: Sequence[Any],
+    plan: fleet.Planned,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    read = tasks.read_fleet(desk, [row["id"] for row in waiting])
     found = [tasks.queue_task(desk, r, tasks.why(desk, r, 0, read), None, history) for r in begun]
     position, over = 0, budgets.held_words(desk.session, [row["id"] for row in waiting], desk.now)
     for row in waiting:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from x121lib.pipeline.hold import hold_reason
-from x121lib.scheduling import policy, queries
+from x121lib.scheduling import forecasting, policy, queries, shares
+from x121lib.scheduling.fairness import Ledger, Shares
 from x121lib.studio.pages import presence
 from x121lib.studio.pages.desk import Desk
 from x121lib.studio.pages.estimates import History
@@ -37,11 +38,8 @@ def label(row: Any) -> str:
 
 def left_s(desk: Desk, row: Any, history: History) -> float | None:
     """Return the seconds that a running take still needs: from its own pace, else from past takes."""
-    share, began = float(row["progress"]), row["attempt_started_at"] or row["started_at"]
-    if began is not None and share >= 0.1:
-        return max(0.0, float((desk.now - began).total_seconds()) * (1 - share) / share)
-    median = history.median_s(row["scene_type_id"])
-    return None if median is None else max(0.0, median * (1 - share))
+    began, usual = row["attempt_started_at"] or row["started_at"], history.median_s(row["scene_type_id"])
+    return forecasting.left_s(float(row["progress"]), began, usual, desk.now)
 
 
 def job(desk: Desk, row: Any, history: History) -> dict[str, Any]:
@@ -72,6 +70,10 @@ class Fleet:
 
     views: list[policy.WorkerView]
     """Every worker that was not removed."""
+    shares: Shares
+    """How people and projects stand."""
+    ledger: Ledger
+    """The same, to be asked."""
     needs: Mapping[uuid.UUID, frozenset[str]]
     """Task → tags that its worker must have."""
     lacks: Mapping[uuid.UUID, Mapping[uuid.UUID, tuple[str, ...]]]
@@ -82,7 +84,8 @@ def read_fleet(desk: Desk, task_ids: Collection[uuid.UUID]) -> Fleet:
     """Return the workers as some tasks see them."""
     views = presence.worker_views(desk.session, desk.now)
     ids = list(task_ids)
-    return Fleet(views, queries.needs(desk.session, ids), queries.lacks(desk.session, ids, views))
+    used = shares.read(desk.session, desk.now)
+    return Fleet(views, used, Ledger(used), queries.needs(desk.session, ids), queries.lacks(desk.session, ids, views))
 
 
 def why(desk: Desk, row: Any, position: int, fleet: Fleet) -> str:
@@ -101,7 +104,11 @@ def why(desk: Desk, row: Any, position: int, fleet: Fleet) -> str:
     if row["failed_attempts"]:
         return f"Tried {row['failed_attempts']}×: {row['error_message'] or 'the worker was lost'}"
     needs, lacks = fleet.needs.get(row["id"], frozenset()), fleet.lacks.get(row["id"], {})
-    return hold_reason(desk.studio.house) or policy.why_waiting(position, fleet.views, needs, lacks)
+    if held := hold_reason(desk.studio.house):
+        return held
+    sentence = policy.why_waiting(position, fleet.views, needs, lacks)
+    above = shares.words(desk.session, fleet.ledger, row["person_id"], row["project_id"]) if position else ""
+    return f"{sentence} {above}".strip()
 
 
 def queue_task(desk: Desk, row: Any, sentence: str, start_s: float | None, history: History) -> dict[str, Any]:
