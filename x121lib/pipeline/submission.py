@@ -198,8 +198,9 @@ def _wanted(
     for c, _ in chosen:
         left = lacking.get(c.scene.id) if c.scene is not None else None
         n_takes = left if left is not None else _n_segments(c.version)
-        seconds = known.get(workflows[c.version.workflow_version_id], accounts.UNMEASURED_S)
-        found.append(budgets.Wanted(project.id, actor.person_id, TaskKind.TAKE, tier_id, n_takes * seconds))
+        seconds = known.get(workflows[c.version.workflow_version_id])
+        needed = n_takes * (seconds or accounts.UNMEASURED_S)
+        found.append(budgets.Wanted(project.id, actor.person_id, TaskKind.TAKE, tier_id, needed, seconds is None))
     return found
 
 

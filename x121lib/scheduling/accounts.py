@@ -53,11 +53,20 @@ def seconds_per_take(session: Session, workflow_ids: Sequence[uuid.UUID]) -> dic
     return {workflow_id: float(seconds) for workflow_id, seconds in rows}
 
 
-def estimates(session: Session, task_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, float]:
-    """Return the GPU seconds that each task is expected to need."""
+def measured(session: Session, task_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, float]:
+    """Return the mean GPU seconds of the takes of each task's workflow, for those that were measured."""
     workflows = {task: workflow for task, (workflow, _) in versions_of(session, list(task_ids)).items()}
     known = seconds_per_take(session, list(set(workflows.values())))
-    return {task: known.get(workflows.get(task, uuid.UUID(int=0)), UNMEASURED_S) for task in task_ids}
+    return {task: known[workflow] for task, workflow in workflows.items() if workflow in known}
+
+
+def estimates(session: Session, task_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, float]:
+    """Return the GPU seconds that each task is expected to need, `UNMEASURED_S` where nothing was measured."""
+    return dict.fromkeys(task_ids, UNMEASURED_S) | measured(session, task_ids)
+
+
+GUESS = f" ({UNMEASURED_S:.0f} s a take, since none of its workflow was measured yet)"
+"""Said of an estimate that stands on nothing measured."""
 
 
 def account_of(session: Session, budget: m.Budget, holder_id: uuid.UUID, day: date) -> Account:

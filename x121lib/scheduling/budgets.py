@@ -20,13 +20,15 @@ from x121lib.base.errors import RefusedError
 from x121lib.events import outbox
 from x121lib.scheduling import spending
 from x121lib.scheduling.accounts import (
+    GUESS,
+    UNMEASURED_S,
     Place,
     account_of,
-    estimates,
     grant,
     holder_name,
     local_day,
     locked_use,
+    measured,
     places,
     places_of,
     run_seconds,
@@ -53,6 +55,8 @@ class Wanted:
     """Tier of the takes."""
     seconds: float
     """GPU seconds, estimated."""
+    is_guess: bool = False
+    """Whether nothing like it was measured."""
 
 
 class BudgetError(RefusedError):
@@ -83,7 +87,8 @@ def reserve(
     counted = places_of(session, task_ids)
     if not counted:
         return []
-    seconds, day = estimates(session, task_ids), local_day(now)
+    known, day = measured(session, task_ids), local_day(now)
+    seconds = {task_id: known.get(task_id, UNMEASURED_S) for task_id in task_ids}
     words = []
     by_place: dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]] = {}
     found = {}
@@ -96,7 +101,7 @@ def reserve(
         account = account_of(session, place.budget, place.holder_id, day)
         if enforce and place.budget.is_hard and not account.takes(needed):
             if not over_budget:
-                raise _over(session, place, account, needed)
+                raise _over(session, place, account, needed, GUESS if not known else "")
             grant(session, actor, place, use, needed - account.left_s, "submitted over the budget")
         use.reserved_s += sum(seconds[t] for t in by_place[key])
         session.add_all(
@@ -127,7 +132,8 @@ def preview(session: Session, wanted: Sequence[Wanted], now: datetime) -> list[s
         )
         name = holder_name(session, place.holder_id)
         if not account.takes(seconds) and place.budget.is_hard:
-            words.append(spending.refusal(name, place.budget.period_id, account, seconds))
+            guess = GUESS if all(each.is_guess for each in wanted) else ""
+            words.append(spending.refusal(name, place.budget.period_id, account, seconds, guess))
         elif after.percent >= min(thresholds(session, place.budget.id), default=100):
             words.append("With this, " + spending.notice(name, place.budget.period_id, after))
     return words
@@ -226,8 +232,8 @@ def audit_counters(session: Session) -> list[str]:
     ]
 
 
-def _over(session: Session, place: Place, account: Account, needed: float) -> BudgetError:
-    words = spending.refusal(holder_name(session, place.holder_id), place.budget.period_id, account, needed)
+def _over(session: Session, place: Place, account: Account, needed: float, guess: str) -> BudgetError:
+    words = spending.refusal(holder_name(session, place.holder_id), place.budget.period_id, account, needed, guess)
     return BudgetError(
         f"{words} Nothing was submitted.",
         hint="Submit fewer scenes or an exempt tier, or ask an Admin: 'x121 budget set', 'x121 budget grant'.",

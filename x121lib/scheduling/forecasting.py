@@ -7,25 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from x121lib.scheduling import forecast
-from x121lib.scheduling.accounts import seconds_per_take
 from x121lib.scheduling.policy import WorkerView
-from x121lib.scheduling.standing import versions_of
 from x121lib.terms.vocabulary import TaskStatus
 
 MOST = 2000
 """Tasks of the queue's beginning that a start is forecast for."""
 Lacks = Mapping[uuid.UUID, Mapping[uuid.UUID, tuple[str, ...]]]
 _MAY_START = (TaskStatus.QUEUED, TaskStatus.WAITING, TaskStatus.SCHEDULED)
-
-
-def usual_seconds(session: Session, task_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, float]:
-    """Return the mean GPU seconds of the takes of each task's workflow, for those that were measured."""
-    workflows = {task: workflow for task, (workflow, _) in versions_of(session, list(task_ids)).items()}
-    known = seconds_per_take(session, list(set(workflows.values())))
-    return {task: known[workflow] for task, workflow in workflows.items() if workflow in known}
 
 
 def expected_spans(

@@ -114,12 +114,12 @@ PERIOD_WORDS = {
 }  # fmt: skip
 
 
-def refusal(holder: str, period: BudgetPeriod, account: Account, seconds: float) -> str:
-    """Return why new work of that many seconds is refused."""
+def refusal(holder: str, period: BudgetPeriod, account: Account, seconds: float, guess: str = "") -> str:
+    """Return why new work of that many seconds is refused; ``guess`` says what the seconds stand on, if on little."""
     reserved = f", {hours(account.reserved_s)} of it reserved" if account.reserved_s else ""
     return (
         f"The budget of {holder} has {hours(account.left_s)} of {hours(account.allowed_s)} left "
-        f"{PERIOD_WORDS[period]}{reserved}; this needs about {hours(seconds)}."
+        f"{PERIOD_WORDS[period]}{reserved}; this needs about {hours(seconds)}{guess}."
     )
 
 

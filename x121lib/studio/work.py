@@ -21,10 +21,10 @@ from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
 from x121lib.pipeline import execution, flow, tracing
 from x121lib.pipeline.hold import hold_reason
-from x121lib.scheduling import budgets, policy, queries, shares, workers
+from x121lib.scheduling import accounts, budgets, policy, queries, shares, workers
 from x121lib.scheduling import service as queue
 from x121lib.scheduling.fairness import Ledger
-from x121lib.scheduling.forecasting import Lacks, expected_spans, left_s, usual_seconds
+from x121lib.scheduling.forecasting import Lacks, expected_spans, left_s
 from x121lib.scheduling.serving import in_turn
 from x121lib.store import audit
 from x121lib.store.session import Listener
@@ -216,7 +216,7 @@ class Work:
             over = budgets.held_words(session, [row["task_id"] for row in rows], self._studio.house.now())
             lacks = queries.lacks(session, [row["task_id"] for row in rows if _waits(row)], views)
             used = shares.read(session, self._studio.house.now())
-            seconds = usual_seconds(session, [row["task_id"] for row in rows])
+            seconds = accounts.measured(session, [row["task_id"] for row in rows])
             running = [row for row in rows if row["status"] in LEASED_STATUSES]
             rows = running + in_turn([row for row in rows if row["status"] not in LEASED_STATUSES], used, seconds)
             ledger = Ledger(used)

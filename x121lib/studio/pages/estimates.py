@@ -79,7 +79,7 @@ def _budgets(desk: Desk, tier: str | None, n_takes: int, seconds: float) -> list
     tiers = {name: key for name, key in desk.session.execute(sa.select(m.Tier.name, m.Tier.id))}
     tier_id = next((key for name, key in tiers.items() if tier in (name, str(key))), desk.project.default_tier_id)
     needed = seconds or n_takes * accounts.UNMEASURED_S
-    wanted = budgets.Wanted(desk.project.id, desk.actor.person_id, TaskKind.TAKE, tier_id, needed)
+    wanted = budgets.Wanted(desk.project.id, desk.actor.person_id, TaskKind.TAKE, tier_id, needed, not seconds)
     said = budgets.preview(desk.session, [wanted], desk.now)
     return sorted(said, key=lambda words: words.startswith("With this"))
 
