@@ -14,7 +14,7 @@ from .checks import BatchCheck, ChecksDoor
 from .debugger import DebuggedTask, DebuggerDoor, DebuggerView
 from .deliveries import DeliveriesView, Delivery
 from .door import StudioActions, StudioDoor, StudioViews
-from .matrix import Estimate, MatrixCell, MatrixRow, MatrixScene, MatrixView
+from .matrix import Estimate, MatrixCell, MatrixCells, MatrixCharacter, MatrixDoor, MatrixScene, MatrixView
 from .models import ModelDetail, ModelRow, ModelsDoor, ModelsView
 from .people import Authenticator, MediaFile, SessionPerson
 from .pulse import ActiveTake, FeedItem, NextTake, PulseView, ReviewCard, Share, TypeProgress, Worker
@@ -53,7 +53,9 @@ __all__ = [
     "Lane",
     "Mark",
     "MatrixCell",
-    "MatrixRow",
+    "MatrixCells",
+    "MatrixCharacter",
+    "MatrixDoor",
     "MatrixScene",
     "MatrixView",
     "MediaFile",

@@ -8,7 +8,7 @@ from .characters import CharactersView, CharacterView
 from .checks import ChecksDoor
 from .debugger import DebuggerDoor
 from .deliveries import DeliveriesView
-from .matrix import Estimate, MatrixView
+from .matrix import Estimate, MatrixDoor, MatrixView
 from .models import ModelsDoor
 from .people import Authenticator, MediaFile, SessionPerson
 from .pulse import PulseView
@@ -107,6 +107,15 @@ class StudioActions(Protocol):
 
 
 class StudioDoor(
-    StudioViews, StudioActions, FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, Authenticator, Protocol
+    StudioViews,
+    StudioActions,
+    FleetDoor,
+    MatrixDoor,
+    ModelsDoor,
+    WorkflowsDoor,
+    ChecksDoor,
+    DebuggerDoor,
+    Authenticator,
+    Protocol,
 ):
     """Everything that the web door needs from the studio."""

@@ -50,7 +50,7 @@ FORMS = frozenset(
     | {"scan_models", "note_model", "remove_model", "add_download", "change_task", "try_workflow"}
     | {"edit_slot", "add_slot", "remove_slot"}
 )
-PROJECT_FORMS = frozenset({"check_project", "fix_project"})
+PROJECT_FORMS = frozenset({"check_project", "fix_project", "matrix_cells"})
 """The same, about the project that is open."""
 LIVE = frozenset({"workers", "debugger"})
 """Pages whose figures change without an event; they are read again every few seconds."""

@@ -20,7 +20,8 @@ from .checks import SampleChecks
 from .debugger import SampleDebugger
 from .fleet import SampleFleet
 from .library import SampleLibrary
-from .project import MEDIA
+from .matrix import SampleMatrix
+from .project import MEDIA, VARIANTS
 from .views import SampleViews
 from .workflows import SampleWorkflows
 
@@ -29,7 +30,9 @@ UNDO_S = 10.0
 TAKE_S = 180.0
 
 
-class SampleStudio(SampleViews, SampleFleet, SampleLibrary, SampleWorkflows, SampleChecks, SampleDebugger):
+class SampleStudio(
+    SampleViews, SampleMatrix, SampleFleet, SampleLibrary, SampleWorkflows, SampleChecks, SampleDebugger
+):
     """``StudioDoor`` over fixed figures; decisions, cancellations and notes change them in memory."""
 
     def __init__(self, *, email: str = "ines@example.test", password: str = "aurora", media: Path = MEDIA) -> None:
@@ -92,7 +95,7 @@ class SampleStudio(SampleViews, SampleFleet, SampleLibrary, SampleWorkflows, Sam
     ) -> Estimate:
         """Estimate three takes of 180 s for each scene that is not started."""
         scenes = sum(
-            scene["status"] == "none" for cell in map(tuple, cells) for scene in self._cell(cell[0], cell[1])["scenes"]
+            self._status(character, kind, n) == "none" for character, kind in cells for n in range(len(VARIANTS))
         )
         seconds = scenes * 3 * TAKE_S
         return {
@@ -164,9 +167,9 @@ class SampleStudio(SampleViews, SampleFleet, SampleLibrary, SampleWorkflows, Sam
         """Queue every scene of the selection that is not started."""
         count = 0
         for character, scene_type in cells:
-            for scene in self._cell(character, scene_type)["scenes"]:
-                if scene["status"] == "none":
-                    self.changed[scene["id"]] = "pending"
+            for n in range(len(VARIANTS)):
+                if self._status(character, scene_type, n) == "none":
+                    self.changed[f"{character}-{scene_type}-{n}"] = "pending"
                     count += 1
         self._did("submit", cells)
         return f"{count} scenes submitted"

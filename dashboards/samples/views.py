@@ -24,7 +24,7 @@ from .figures import (
     variant,
     workers,
 )
-from .project import ACTIVE, CHARACTERS, GRID, MEDIA, NAMES, PROGRESS, TYPES, VARIANTS, WAITING, moment
+from .project import ACTIVE, CHARACTERS, GRID, NAMES, TYPES, VARIANTS, WAITING, moment
 
 
 class SampleViews:
@@ -61,20 +61,6 @@ class SampleViews:
 
     def _counts(self, wanted: Any = lambda key: True) -> dict[str, int]:
         return dict(Counter(self._status(*key) for key in GRID if wanted(key)))
-
-    def _cell(self, character: str, kind: str) -> dict[str, Any]:
-        scenes = []
-        for number, (name, _, _) in enumerate(VARIANTS):
-            status = self._status(character, kind, number)
-            key = f"{character}-{kind}-{number}"
-            reason = {"blocked": "no approved image", "failed": "out of memory at step 22"}.get(status, "")
-            progress = PROGRESS.get(key)
-            scenes.append({"id": key, "variant": name, "status": status, "progress": progress, "reason": reason})
-        begun = any(scene["status"] not in ("none", "pending", "blocked") for scene in scenes)
-        selectable = any(scene["status"] == "none" for scene in scenes)
-        name = f"cell-{character}-{kind}.webp"
-        strip = f"/media/{name}" if begun and (MEDIA / name).exists() else None
-        return {"strip": strip, "strip_frames": 3, "scenes": scenes, "selectable": selectable}
 
     def _scene_name(self, scene_id: str) -> str:
         character, kind, variant = scene_id.split("-")
@@ -211,33 +197,6 @@ class SampleViews:
             ],
             "release": release(name, kind),
             "metadata": metadata(),
-        }
-
-    def matrix(self, person: SessionPerson, project: str | None) -> Any:
-        """Return the matrix."""
-        rows = []
-        for number, (key, name, kind) in enumerate(CHARACTERS, 1):
-            told = {"zuri": ("blocked", "Evening has no image"), "ravi": ("warning", "Release ends 28 Nov")}.get(key)
-            approved = self._counts(lambda k, c=key: k[0] == c).get("approved", 0)
-            rows.append(
-                {"id": key, "name": name, "sub": f"AUR-{number:03d} · {kind}", "thumb": f"/media/head-{key}.webp"}
-                | {"approved": approved, "total": 18, "cells": [self._cell(key, t) for t in TYPES]}
-                | {"notice": {"status": told[0], "text": told[1]} if told else None}
-            )
-        blocked = {"status": "blocked", "text": "Zuri Abara, Evening: no approved image, 6 scenes blocked"}
-        ends = {"status": "warning", "text": "Ravi Menon: release ends 28 Nov, in 8 days"}
-        return {
-            "scene_types": [{"id": t, "name": t, "sub": "12.0 s · 3 seg"} for t in TYPES],
-            "variants": [{"name": n, "letter": letter, "label": label} for n, letter, label in VARIANTS],
-            "rows": [] if self.empty else rows,
-            "counts": self._counts(),
-            "prerequisites": [
-                blocked | {"link": "Choose image", "href": "/character?character=zuri"},
-                ends | {"link": "Renew", "href": "/character?character=ravi"},
-            ],
-            "tiers": [{"id": "draft", "name": "Draft"}, {"id": "final", "name": "Final"}],
-            "tier": "final",
-            "may_submit": True,
         }
 
     def queue(self, person: SessionPerson, project: str | None) -> Any:

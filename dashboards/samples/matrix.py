@@ -1,0 +1,83 @@
+"""The matrix of the sample studio."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..contracts import MatrixCell, MatrixCells, SessionPerson
+from .project import CHARACTERS, MEDIA, PROGRESS, TYPES, VARIANTS
+
+LETTERS = {
+    "approved": "a", "review": "r", "generating": "g", "pending": "p", "rejected": "x", "failed": "f", "blocked": "b",
+    "none": "n",
+}  # fmt: skip
+NOTICES = {"zuri": ("blocked", "Evening has no image"), "ravi": ("warning", "Release ends 28 Nov")}
+
+
+class SampleMatrix:
+    """The matrix's part of ``StudioDoor`` over fixed figures."""
+
+    empty: bool
+    events: int
+
+    def _status(self, character: str, kind: str, variant: int) -> str:
+        raise NotImplementedError
+
+    def _counts(self, wanted: Any = lambda key: True) -> dict[str, int]:
+        raise NotImplementedError
+
+    def matrix(self, person: SessionPerson, project: str | None) -> Any:
+        """Return the matrix."""
+        blocked = {"status": "blocked", "text": "Zuri Abara, Evening: no approved image, 6 scenes blocked"}
+        ends = {"status": "warning", "text": "Ravi Menon: release ends 28 Nov, in 8 days"}
+        rows = [
+            {"id": key, "name": name, "sub": f"AUR-{number:03d} · {kind}", "thumb": f"/media/head-{key}.webp"}
+            | {"notice": dict(zip(("status", "text"), NOTICES[key], strict=True)) if key in NOTICES else None}
+            for number, (key, name, kind) in enumerate(CHARACTERS, 1)
+        ]
+        letters = [
+            "".join(LETTERS[self._status(key, kind, n)] for kind in TYPES for n in range(len(VARIANTS)))
+            for key, _, _ in CHARACTERS
+        ]
+        return {
+            "scene_types": [{"id": t, "name": t, "sub": "12.0 s · 3 seg"} for t in TYPES],
+            "variants": [{"name": n, "letter": letter, "label": label} for n, letter, label in VARIANTS],
+            "characters": [] if self.empty else rows,
+            "statuses": [] if self.empty else letters,
+            "counts": self._counts(),
+            "prerequisites": [
+                blocked | {"link": "Choose image", "href": "/character?character=zuri"},
+                ends | {"link": "Renew", "href": "/character?character=ravi"},
+            ],
+            "tiers": [{"id": "draft", "name": "Draft"}, {"id": "final", "name": "Final"}],
+            "tier": "final",
+            "may_submit": True,
+            "going": True,
+            "stamp": self.events,
+        }
+
+    def matrix_cells(
+        self, person: SessionPerson, project: str | None, characters: list[str], types: list[str]
+    ) -> MatrixCells:
+        """Return the details of a window."""
+        del person, project
+        return {"strip_frames": 3, "cells": {f"{c}|{t}": self._cell(c, t) for c in characters for t in types}}
+
+    def _cell(self, character: str, kind: str) -> MatrixCell:
+        statuses = [self._status(character, kind, n) for n in range(len(VARIANTS))]
+        begun = any(status not in ("none", "pending", "blocked") for status in statuses)
+        name = f"cell-{character}-{kind}.webp"
+        return {
+            "strip": f"/media/{name}" if begun and (MEDIA / name).exists() else None,
+            "scenes": [self._scene(f"{character}-{kind}-{n}", status) for n, status in enumerate(statuses)],
+        }
+
+    def _scene(self, key: str, status: str) -> Any:
+        blocked = status == "blocked"
+        return {
+            "id": key, "tier": "Final", "progress": PROGRESS.get(key) if status == "generating" else None,
+            "reason": "out of memory at step 22" if status == "failed" else "",
+            "lacks": "no approved image" if blocked else "",
+            "href": f"/character?character={key.partition('-')[0]}" if blocked else "",
+            "command": "x121 variant approve Aurora --kind evening" if blocked else "",
+        }  # fmt: skip
