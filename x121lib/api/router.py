@@ -19,6 +19,7 @@ from x121lib.api import (
     fleet,
     models,
     projects,
+    retakes,
     scenes,
     sign_in,
     trials,
@@ -39,6 +40,7 @@ PARTS = tuple(
     for part in (
         sign_in,
         projects,
+        retakes,
         work,
         budgets,
         fleet,

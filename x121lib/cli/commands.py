@@ -17,6 +17,7 @@ from x121lib.cli import (
     models,
     power,
     produce,
+    retakes,
     rights,
     secrets,
     serve,
@@ -69,6 +70,9 @@ app.command("check")(checks.check)
 app.command("queue")(produce.queue)
 app.command("watch")(produce.watch)
 app.command("review")(produce.review)
+app.command("retake")(retakes.retake)
+app.command("retakes")(retakes.retakes)
+app.add_typer(retakes.retake_policy_app, name="retake-policy")
 app.command("deliver")(produce.deliver)
 app.command("export")(upkeep.export)
 app.command("report")(upkeep.report)

@@ -311,6 +311,7 @@ class EventKind(Term):
     MODEL_DOWNLOAD_FAILED = "model.download_failed", 86
     MODEL_DISTRIBUTED = "model.distributed", 87
     NODE_PACK_INSTALLED = "node_pack.installed", 88
+    SEGMENT_ESCALATED = "segment.escalated", 110
 
 
 class ModelKind(Term):
