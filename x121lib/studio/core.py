@@ -295,4 +295,4 @@ class Studio:
 
         ``values`` are slot values for all of them in place of the recipe's; a seed is for the first one only.
         """
-        return self.work.retake(scene_id, from_segment, values or {})
+        return self.work.retake(scene_id, from_segment, values)

@@ -193,7 +193,7 @@ class Work:
                 now = self._studio.house.now()
                 workers.record_capabilities(session, worker_id, found.specs, found.models, now)
 
-    def retake(self, scene_id: uuid.UUID, from_segment: int, values: Mapping[str, Any]) -> int:
+    def retake(self, scene_id: uuid.UUID, from_segment: int, values: Mapping[str, Any] | None = None) -> int:
         """Queue new takes from a segment to the scene's end, with these slot values in place of the recipe's.
 
         Raises:
@@ -210,8 +210,8 @@ class Work:
                 raise RefusedError("This scene is being generated.", hint="Cancel its tasks first.")
             actor = self._studio.actor
             tasks = flow.retake(session, scene, from_segment, actor.person_id, self._studio.house.now(), actor)
-            generation.override_takes(session, actor, [t.take_id for t in tasks if t.take_id is not None], values)
-            facts = {"from_segment": from_segment, "takes": len(tasks), "values": dict(values)}
+            generation.override_takes(session, actor, [t.take_id for t in tasks if t.take_id], values or {})
+            facts = {"from_segment": from_segment, "takes": len(tasks), "values": dict(values or {})}
             audit.record(session, self._studio.actor, "scene.retake", ("scene", scene_id), after=facts)
             return len(tasks)
 
