@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -272,14 +272,6 @@ def override_take(session: Session, actor: Actor, take_id: uuid.UUID, values: Ma
     facts = {name: before.get(name) for name in values}
     audit.record(session, actor, "take.override", ("take", take_id), before=facts, after=dict(values))
     return facts
-
-
-def override_takes(session: Session, actor: Actor, take_ids: Sequence[uuid.UUID], values: Mapping[str, Any]) -> None:
-    """Give several takes other slot values than their recipe's; a seed goes to the first one only."""
-    for position, take_id in enumerate(take_ids):
-        own = {name: value for name, value in values.items() if name != "seed" or position == 0}
-        if own:
-            override_take(session, actor, take_id, own)
 
 
 def record_take(session: Session, order: TakeOrder, result: TakeResult, now: datetime) -> m.Take:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from x121lib.pipeline.retake_policies import policy_of
 from x121lib.scheduling import budgets
 from x121lib.scheduling import service as queue
 from x121lib.terms.quality import Gate
-from x121lib.terms.roles import SYSTEM
+from x121lib.terms.roles import SYSTEM, Actor
 from x121lib.terms.vocabulary import EventKind, SlotType, TakeStatus, VerdictOutcome
 
 OPEN_TAKES = frozenset({TakeStatus.PLANNED, TakeStatus.GENERATED})
@@ -73,6 +74,14 @@ def settle(session: Session, scene: m.Scene, take: m.Take, task: m.GpuTask, now:
     )  # fmt: skip
     queue.wake(session)
     return Settled(waits=True)
+
+
+def override_takes(session: Session, actor: Actor, take_ids: Sequence[uuid.UUID], values: Mapping[str, Any]) -> None:
+    """Give several takes other slot values than their recipe's; a seed goes to the first one only."""
+    for position, take_id in enumerate(take_ids):
+        own = {name: value for name, value in values.items() if name != "seed" or position == 0}
+        if own:
+            generation.override_take(session, actor, take_id, own)
 
 
 def retaken_among(session: Session, take_ids: Sequence[uuid.UUID]) -> list[m.Take]:

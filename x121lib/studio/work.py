@@ -19,8 +19,7 @@ from x121lib.base.log import get_logger
 from x121lib.comfyui.capabilities import read_capabilities
 from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
-from x121lib.generation import service as generation
-from x121lib.pipeline import execution, flow, tracing
+from x121lib.pipeline import execution, flow, retaking, tracing
 from x121lib.pipeline.hold import hold_reason
 from x121lib.scheduling import accounts, budgets, policy, queries, shares, workers
 from x121lib.scheduling import service as queue
@@ -210,7 +209,7 @@ class Work:
                 raise RefusedError("This scene is being generated.", hint="Cancel its tasks first.")
             actor = self._studio.actor
             tasks = flow.retake(session, scene, from_segment, actor.person_id, self._studio.house.now(), actor)
-            generation.override_takes(session, actor, [t.take_id for t in tasks if t.take_id], values or {})
+            retaking.override_takes(session, actor, [t.take_id for t in tasks if t.take_id], values or {})
             facts = {"from_segment": from_segment, "takes": len(tasks), "values": dict(values or {})}
             audit.record(session, self._studio.actor, "scene.retake", ("scene", scene_id), after=facts)
             return len(tasks)
