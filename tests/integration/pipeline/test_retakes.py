@@ -26,21 +26,21 @@ BLEND = 0.08
 """What the tiny workflow blends in of noise; its motion grows with it."""
 
 
-def load(studio: Studio, folder: Path, gate: Gate, **changes: Any) -> None:
-    profile = Profile("calm", "Little motion.", (Gate("readable", fail_below=1), gate))
+def load(studio: Studio, folder: Path, name: str, gate: Gate, **changes: Any) -> None:
+    """Load a scene type with one gate on its motion and the blend as a slot."""
+    profile = Profile(name, "Little motion.", (Gate("readable", fail_below=1), gate))
     with studio.transaction() as session:
         qa.store_profile(session, SYSTEM, profile)
-    studio.load_scene_type(write_recipe(folder, "calm", qa_profile='"calm"', **changes))
-    if "blend" not in list(studio.workflows.slots("calm_graph")["slot"]):
-        studio.workflows.add_slot("calm_graph", "7", "blend_factor", name="blend")
+    studio.load_scene_type(write_recipe(folder, name, qa_profile=f'"{name}"', **changes))
+    studio.workflows.add_slot(f"{name}_graph", "7", "blend_factor", name="blend")
 
 
 def motion_of(studio: Studio, folder: Path) -> float:
-    """Return the motion of a take of this workflow, which no gate minds."""
-    load(studio, folder, Gate("motion_energy", fail_above=1000.0), segments=1)
-    studio.project("Aurora").submit(characters=["Lena"], scene_types=["calm"])
+    """Return the motion of Aiko's take of this workflow, which no gate minds."""
+    load(studio, folder, "free", Gate("motion_energy", fail_above=1000.0), segments=1)
+    studio.project("Aurora").submit(characters=["Aiko"], scene_types=["free"])
     drive(studio)
-    scores = studio.project("Aurora").scene("Lena", "calm", "clothed").scores().set_index("metric")
+    scores = studio.project("Aurora").scene("Aiko", "free", "clothed").scores().set_index("metric")
     return float(scores.loc["motion_energy", "value"])
 
 
@@ -53,8 +53,8 @@ def made(studio: Studio) -> SceneHandle:
 @pytest.fixture
 def strict(equipped: Studio, tmp_path: Path) -> Studio:
     """Return a studio whose scene type *calm* of two segments fails its motion gate as the recipe stands."""
-    most = motion_of(equipped, tmp_path / "r") * 0.9
-    load(equipped, tmp_path / "s", Gate("motion_energy", fail_above=most), segments=2)
+    most = motion_of(equipped, tmp_path / "r") * 0.8  # takes of one recipe differ by up to a seventh
+    load(equipped, tmp_path / "r", "calm", Gate("motion_energy", fail_above=most), segments=2)
     return equipped
 
 
