@@ -128,7 +128,8 @@ def offset(seed: int, slot: str, number: int, spread: float) -> float:
     """Return by how much the ``number``-th retake (from 1) moves a slot from the recipe's value, -spread to spread.
 
     Retakes come in antithetic pairs: the first of a pair goes below, the second as far above, so that both directions
-    are tried early (Hammersley and Morton 1956), each by at least half the spread. The seed is the first take's: the same one gives the same offsets.
+    are tried early (Hammersley and Morton 1956), each by at least half the spread. ``seed`` is the first take's: the
+    same one gives the same offsets.
     """
     pair = (number + 1) // 2
     drawn = random.Random(f"{seed}/{slot}/{pair}").uniform(0.5, 1.0) * spread
