@@ -18,6 +18,7 @@ from x121lib.api import (
     files,
     fleet,
     models,
+    notifications,
     projects,
     retakes,
     scenes,
@@ -52,6 +53,7 @@ PARTS = tuple(
         checks,
         trials,
         workflows,
+        notifications,
         events,
     )
 )

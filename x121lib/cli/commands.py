@@ -15,6 +15,7 @@ from x121lib.cli import (
     demo,
     downloads,
     models,
+    notifications,
     power,
     produce,
     retakes,
@@ -63,6 +64,8 @@ app.add_typer(workers.worker_app, name="worker")
 app.add_typer(budgets.budget_app, name="budget")
 app.add_typer(shares.share_app, name="share")
 app.add_typer(debug.task_app, name="task")
+app.add_typer(notifications.notifications_app, name="notifications")
+app.add_typer(notifications.webhook_app, name="webhook")
 app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
 app.command("submit")(produce.submit)
