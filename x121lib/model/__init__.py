@@ -53,6 +53,7 @@ from x121lib.model.library import (
 )
 from x121lib.model.people import ApiKey, Person, PersonRole, SignInLink
 from x121lib.model.quality import Decision, DecisionTag, FailureTag, Note, Score, Verdict
+from x121lib.model.queue_changes import QueueChange, QueueChangeTask
 from x121lib.model.recipes import (
     Metric,
     QaGate,
@@ -109,7 +110,8 @@ __all__ = [
     "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease",
     "MetadataField", "Metric", "ModelDownload", "ModelNote", "ModelPlacement", "ModelRoot", "ModelTriggerWord",
     "ModelVersion", "Note", "Performer", "Person", "PersonRole", "PowerWindow", "Project", "QaGate", "QaProfile",
-    "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject",
+    "QaProfileVersion", "QueueChange", "QueueChangeTask", "Receipt", "ReceiptInput", "ReceiptModel",
+    "ReceiptParameter", "ReleaseProject",
     "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
     "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",
     "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode",

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     APPROVE_VARIANTS = "approve_variants"
     SUBMIT = "submit"
     CONTROL_QUEUE = "control_queue"
+    ORDER_QUEUE = "order_queue"
     REVIEW = "review"
     FINAL_APPROVAL = "final_approval"
     DELIVER = "deliver"
@@ -31,7 +32,10 @@ class Permission(StrEnum):
 
 
 _REVIEWER = frozenset({Permission.VIEW, Permission.REVIEW})
-_CREATOR = frozenset(Permission) - {Permission.MANAGE_PEOPLE, Permission.MANAGE_WORKERS, Permission.MANAGE_BUDGETS}
+_ADMINS_OWN = {
+    Permission.MANAGE_PEOPLE, Permission.MANAGE_WORKERS, Permission.MANAGE_BUDGETS, Permission.ORDER_QUEUE,
+}  # fmt: skip
+_CREATOR = frozenset(Permission) - _ADMINS_OWN
 ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
     RoleName.ADMIN: frozenset(Permission),
     RoleName.CREATOR: _CREATOR,
