@@ -41,6 +41,7 @@ from x121lib.studio.project import ProjectHandle
 from x121lib.studio.reactions import Reactions
 from x121lib.studio.retakes import Retakes
 from x121lib.studio.secrets import Secrets
+from x121lib.studio.selections import Selections
 from x121lib.studio.shares import FairShares
 from x121lib.studio.trials import Trials
 from x121lib.studio.webhooks import Webhooks
@@ -68,6 +69,7 @@ class Studio:
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
         retakes: which takes are retaken by themselves.
+        selections: waiting tasks that people move, edit and put back.
         checks: what is missing on which worker.
         trials: dry runs of workflows.
         secrets: tokens that the studio was given.
@@ -89,6 +91,7 @@ class Studio:
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
         self.retakes = Retakes(self)
+        self.selections = Selections(self)
         self.work = Work(self)
         self.models = Models(self)
         self.downloads = Downloads(self)
@@ -266,7 +269,7 @@ class Studio:
             return queue.resume(session, self.actor, task_ids, self.house.now())
 
     def set_priority(self, task_ids: list[uuid.UUID], priority: int) -> int:
-        """Give waiting GPU tasks another priority (0 to 100); returns how many changed."""
+        """Give those of some GPU tasks that wait another priority (0 to 100); returns how many changed."""
         with self.transaction() as session:
             return queue.set_priority(session, self.actor, task_ids, priority)
 
