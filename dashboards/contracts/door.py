@@ -9,6 +9,7 @@ from .checks import ChecksDoor
 from .debugger import DebuggerDoor
 from .deliveries import DeliveriesView
 from .matrix import Estimate, MatrixDoor, MatrixView
+from .messages import MessagesDoor
 from .models import ModelsDoor
 from .people import Authenticator, MediaFile, SessionPerson
 from .pulse import PulseView
@@ -115,6 +116,7 @@ class StudioDoor(
     WorkflowsDoor,
     ChecksDoor,
     DebuggerDoor,
+    MessagesDoor,
     Authenticator,
     Protocol,
 ):
