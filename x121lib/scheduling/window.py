@@ -16,7 +16,7 @@ from x121lib.scheduling.fairness import Shares, order
 from x121lib.store.session import among
 from x121lib.terms.vocabulary import TaskStatus
 
-LEAST_DEPTH = 32
+LEAST_DEPTH = 8
 """Tasks of each share and priority that are read at first; more only where one was read to its end."""
 _OPEN = (TaskStatus.QUEUED, TaskStatus.WAITING)
 
@@ -37,6 +37,8 @@ class Row:
     """Who submitted it."""
     is_off_peak: bool
     """Whether it waits for everything else."""
+    attempt_number: int
+    """How often it was tried."""
 
 
 def rows(
@@ -81,7 +83,7 @@ def _first_of_each_share(
         (groups.c.submitted_by_id.is_(None), t.submitted_by_id.is_(None)),
     ):
         first = (
-            sa.select(t.id, t.priority, t.queued_at, t.project_id, t.submitted_by_id, t.is_off_peak)
+            sa.select(t.id, t.priority, t.queued_at, t.project_id, t.submitted_by_id, t.is_off_peak, t.attempt_number)
             .where(t.project_id == groups.c.project_id, same, t.priority == groups.c.priority, *may_run)
             .order_by(t.queued_at, t.id)
             .limit(depth)
