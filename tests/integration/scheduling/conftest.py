@@ -67,7 +67,8 @@ class Queue:
         with self.studio.transaction() as session:
             now = self.studio.house.now()
             queue.complete(session, sent.task_id, sent.attempt_number, now, queue.Timing(run_s=1.0))
-            flow.take_judged(session, session.get_one(m.GpuTask, sent.task_id), outcome, "Frames 3 to 9 are black.")
+            task = session.get_one(m.GpuTask, sent.task_id)
+            flow.take_judged(session, task, outcome, "Frames 3 to 9 are black.", now)
 
     def fail(self, sent: queue.Dispatched, *, machine: bool) -> None:
         """Fail an attempt."""
