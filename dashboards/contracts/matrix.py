@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypedDict
 
 from .people import SessionPerson
@@ -18,6 +19,18 @@ class MatrixCharacter(TypedDict):
     notice: dict[str, str] | None  # status, text
 
 
+class MatrixBatch(TypedDict):
+    """How far the project's work is."""
+
+    scenes: int
+    approved: int
+    segments: int  # of the scenes that were submitted
+    generated: int  # of which a take was made
+    passed: int  # whose take passed its gates
+    open_takes: int
+    left_s: float | None  # None: no history
+
+
 class MatrixView(TypedDict):
     """``StudioViews.matrix``: the axes and one letter per scene; details come window by window."""
 
@@ -30,6 +43,8 @@ class MatrixView(TypedDict):
     tiers: list[Ref]
     tier: str
     may_submit: bool
+    may_deliver: bool
+    batch: MatrixBatch
     going: bool  # whether anything is being made now
     stamp: int  # number of the last event: whatever is shown may have changed with it
 
@@ -81,3 +96,19 @@ class MatrixDoor(Protocol):
         self, person: SessionPerson, project: str | None, characters: list[str], types: list[str]
     ) -> MatrixCells:
         """Return the details of a window: rows × columns by their ids; answers within 100 ms."""
+
+    def submit(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
+        variants: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """Submit every scene of the selection that can be, of the variants named; returns a sentence for the toast."""
+
+    def cancel_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], variants: Sequence[str] = ()
+    ) -> str:
+        """Cancel what is queued or running of the selection; finished segments stay."""
+
+    def redo_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], variants: Sequence[str] = ()
+    ) -> str:
+        """Make the failed and rejected scenes of the selection again, and nothing else of it."""

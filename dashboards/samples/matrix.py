@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..contracts import MatrixCell, MatrixCells, SessionPerson
@@ -19,6 +20,7 @@ class SampleMatrix:
 
     empty: bool
     events: int
+    changed: dict[str, str]
 
     def _status(self, character: str, kind: str, variant: int) -> str:
         raise NotImplementedError
@@ -52,6 +54,16 @@ class SampleMatrix:
             "tiers": [{"id": "draft", "name": "Draft"}, {"id": "final", "name": "Final"}],
             "tier": "final",
             "may_submit": True,
+            "may_deliver": True,
+            "batch": {
+                "scenes": 216,
+                "approved": self._counts().get("approved", 0),
+                "segments": 480,
+                "generated": 371,
+                "passed": 352,
+                "open_takes": 118,
+                "left_s": 5040.0,
+            },
             "going": True,
             "stamp": self.events,
         }
@@ -81,3 +93,39 @@ class SampleMatrix:
             "href": f"/character?character={key.partition('-')[0]}" if blocked else "",
             "command": "x121 variant approve Aurora --kind evening" if blocked else "",
         }  # fmt: skip
+
+    def submit(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
+        variants: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """Queue every scene of the selection that is not started."""
+        return f"{self._move('submit', cells, variants, {'none': 'pending'})} scenes submitted"
+
+    def cancel_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], variants: Sequence[str] = ()
+    ) -> str:
+        """Take what is queued or running out of the queue."""
+        return (
+            f"{self._move('cancel_cells', cells, variants, {'pending': 'none', 'generating': 'none'})} scenes cancelled"
+        )
+
+    def redo_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], variants: Sequence[str] = ()
+    ) -> str:
+        """Queue what failed or was rejected."""
+        n = self._move("redo_cells", cells, variants, {"failed": "pending", "rejected": "pending"})
+        return f"{n} scenes queued again"
+
+    def _move(self, name: str, cells: list[tuple[str, str]], variants: Sequence[str], to: dict[str, str]) -> int:
+        found = [
+            (f"{character}-{kind}-{n}", to[status])
+            for character, kind in cells
+            for n, (variant, _, _) in enumerate(VARIANTS)
+            if (not variants or variant in variants) and (status := self._status(character, kind, n)) in to
+        ]
+        self.changed.update(found)
+        self._did(name, cells)
+        return len(found)
+
+    def _did(self, name: str, what: Any) -> None:
+        raise NotImplementedError

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -91,11 +92,15 @@ class SampleStudio(
         return self.events
 
     def estimate(
-        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None
-    ) -> Estimate:
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
+        variants: Sequence[str] = (),
+    ) -> Estimate:  # fmt: skip
         """Estimate three takes of 180 s for each scene that is not started."""
         scenes = sum(
-            self._status(character, kind, n) == "none" for character, kind in cells for n in range(len(VARIANTS))
+            self._status(character, kind, n) == "none"
+            for character, kind in cells
+            for n, (variant, _, _) in enumerate(VARIANTS)
+            if not variants or variant in variants
         )
         seconds = scenes * 3 * TAKE_S
         return {
@@ -162,17 +167,6 @@ class SampleStudio(
         """Plan a retake."""
         self._did("retake", (scene_id, frame))
         return f"Retake planned from segment {frame // 96 + 1}"
-
-    def submit(self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None) -> str:
-        """Queue every scene of the selection that is not started."""
-        count = 0
-        for character, scene_type in cells:
-            for n in range(len(VARIANTS)):
-                if self._status(character, scene_type, n) == "none":
-                    self.changed[f"{character}-{scene_type}-{n}"] = "pending"
-                    count += 1
-        self._did("submit", cells)
-        return f"{count} scenes submitted"
 
     def cancel(self, person: SessionPerson, task_ids: list[str]) -> str:
         """Cancel takes."""

@@ -227,7 +227,7 @@ class SampleViews(SampleMessages):
             "may_manage": True,
         }
 
-    def review(self, person: SessionPerson, project: str | None, scene_id: str | None) -> Any:
+    def review(self, person: SessionPerson, project: str | None, scene_id: str | None, group: str | None = None) -> Any:
         """Return the scene asked for, else the first that waits."""
         waiting = [s for s in WAITING if s not in self.decisions]
         chosen = scene_id or (waiting[0] if waiting else None)
@@ -238,6 +238,7 @@ class SampleViews(SampleMessages):
         at = WAITING.index(chosen) if chosen in WAITING else 0
         following = self._next_waiting(chosen) if chosen else None
         return {
+            "group": {"id": group, "name": group.partition(":")[2]} if group else None,
             "scene": self._review_scene(chosen) if chosen else None,
             "position": 23 + at,
             "total": 43 + len(waiting),

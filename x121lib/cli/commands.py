@@ -9,6 +9,7 @@ from x121lib.cli import (
     api_keys,
     budgets,
     catalogue,
+    cells,
     checks,
     database,
     debug,
@@ -71,6 +72,8 @@ app.add_typer(notifications.webhook_app, name="webhook")
 app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
 app.command("submit")(produce.submit)
+app.command("redo")(cells.redo)
+app.command("cancel")(cells.cancel)
 app.command("check")(checks.check)
 app.command("watch")(produce.watch)
 app.command("review")(produce.review)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from x121lib import model as m
 from x121lib.access import rights
-from x121lib.base.errors import RefusedError
+from x121lib.base.errors import InvalidInputError, NotFoundError, RefusedError
 from x121lib.base.ids import new_id
 from x121lib.catalogue import queries as catalogue
 from x121lib.events import outbox
@@ -27,6 +27,8 @@ from x121lib.terms.roles import Actor, Permission
 from x121lib.terms.vocabulary import EventKind, PriorityClass, ProjectStatus, ReleasePurpose, SceneStatus, TaskKind
 
 _STARTABLE = frozenset({SceneStatus.PENDING, SceneStatus.FAILED})
+MOST_TAKES = 50_000
+"""Most GPU tasks of one submission: each is a row that is written, reserved for and announced in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Selection:
     """Submit what can be made and leave the rest, instead of refusing all."""
     over_budget: bool = False
     """An Admin's word that it may pass the budgets; what lacks is granted and audited."""
+    cells: tuple[tuple[str, str], ...] = ()
+    """(character, scene type) of single cells, each by its name or key; empty for every one that the rest selects."""
+    only: frozenset[SceneStatus] = frozenset()
+    """Only scenes that stand there; empty for all."""
 
 
 @dataclass(frozen=True)
@@ -143,12 +149,34 @@ def _candidates(session: Session, project: m.Project, selection: Selection) -> I
     kinds_of = catalogue.kinds_of(session, [v.id for _, v in types])
     wanted = {catalogue.variant_kind(session, v).id for v in selection.variants}
     scenes = queries.existing_scenes(session, [c.id for c in characters])
+    places = _places(project, selection.cells, characters, [t for t, _ in types])
     for character in characters:
         for scene_type, version in types:
+            if places is not None and (character.id, scene_type.id) not in places:
+                continue
             for kind in kinds_of.get(version.id, []):
-                if not wanted or kind.id in wanted:
-                    scene = scenes.get((character.id, scene_type.id, kind.id))
+                scene = scenes.get((character.id, scene_type.id, kind.id))
+                status = scene.status_id if scene is not None else SceneStatus.PENDING
+                if (not wanted or kind.id in wanted) and (not selection.only or status in selection.only):
                     yield _Candidate(character, scene_type, version, kind, scene)
+
+
+def _places(
+    project: m.Project, cells: tuple[tuple[str, str], ...], characters: list[m.Character], types: list[m.SceneType]
+) -> set[tuple[uuid.UUID, uuid.UUID]] | None:
+    """Return the chosen cells by their keys, None for all; one that is not of this project refuses them all."""
+    if not cells:
+        return None
+    rows = {word: c.id for c in characters for word in (c.name, str(c.id))}
+    columns = {word: t.id for t in types for word in (t.name, str(t.id))}
+    for character, scene_type in cells:
+        if character not in rows or scene_type not in columns:
+            what = f"character '{character}'" if character not in rows else f"scene type '{scene_type}'"
+            raise NotFoundError(
+                f"Project '{project.name}' has no {what}: the selection is of another project, or something is gone.",
+                hint="Nothing was changed. Choose the cells again.",
+            )
+    return {(rows[a], columns[b]) for a, b in cells}
 
 
 def submit(
@@ -177,18 +205,34 @@ def submit(
     if blocked and not dry_run and (not selection.skip_blocked or not chosen):
         raise _blocked_error(blocked)
     planned = tuple(cell for _, cell in chosen)
+    wanted = _wanted(session, actor, project, selection, chosen)
+    _check_size(sum(each.n_takes for each in wanted))
     warnings = tuple(warnings_for(session, {c.version.id for c, _ in chosen}))
     if dry_run or not chosen:
-        said = tuple(budgets.preview(session, _wanted(session, actor, project, selection, chosen), now))
+        said = tuple(budgets.preview(session, [each.reserved for each in wanted], now))
         return Submission(None, planned, present, blocked, 0, warnings, said)
     batch_id, task_ids = _write(session, actor, project, selection, [c for c, _ in chosen])
     said = tuple(budgets.reserve(session, actor, task_ids, now, over_budget=selection.over_budget))
     return Submission(batch_id, planned, present, blocked, len(task_ids), warnings, said)
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    n_takes: int
+    reserved: budgets.Wanted
+
+
+def _check_size(n_takes: int) -> None:
+    if n_takes > MOST_TAKES:
+        raise InvalidInputError(
+            f"This would queue {n_takes} takes; one submission queues at most {MOST_TAKES}.",
+            hint="Nothing was changed. Submit fewer characters or scene types at once.",
+        )
+
+
 def _wanted(
     session: Session, actor: Actor, project: m.Project, selection: Selection, chosen: list[tuple[_Candidate, Cell]]
-) -> list[budgets.Wanted]:
+) -> list[_Wanted]:
     tier_id = catalogue.tier(session, selection.tier).id if selection.tier else project.default_tier_id
     versions = {c.version.workflow_version_id for c, _ in chosen}
     workflows = queries.workflows_of(session, versions)
@@ -200,7 +244,8 @@ def _wanted(
         n_takes = left if left is not None else _n_segments(c.version)
         seconds = known.get(workflows[c.version.workflow_version_id])
         needed = n_takes * (seconds or accounts.UNMEASURED_S)
-        found.append(budgets.Wanted(project.id, actor.person_id, TaskKind.TAKE, tier_id, needed, seconds is None))
+        reserved = budgets.Wanted(project.id, actor.person_id, TaskKind.TAKE, tier_id, needed, seconds is None)
+        found.append(_Wanted(n_takes, reserved))
     return found
 
 

@@ -93,9 +93,11 @@ class Door(FleetDoor, MatrixDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, Debugge
         """Return the queue."""
         return self._view(person, project, queue.queue)
 
-    def review(self, person: SessionPerson, project: str | None, scene_id: str | None) -> View:
+    def review(
+        self, person: SessionPerson, project: str | None, scene_id: str | None, group: str | None = None
+    ) -> View:
         """Return the scene asked for, else the first that waits; what was shown is what a decision is about."""
-        view = self._view(person, project, lambda desk: review.review(desk, scene_id))
+        view = self._view(person, project, lambda desk: review.review(desk, scene_id, group))
         if view["scene"] is not None:
             self._watch(person, view["scene"]["id"], int(view["scene"]["version"][1:]))
         return view

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from x121lib.studio.door_base import DoorBase
 from x121lib.studio.pages import SessionPerson, actions, estimates, matrix, matrix_cells
 from x121lib.studio.pages.desk import View
@@ -19,11 +21,31 @@ class MatrixDoor(DoorBase):
         return self._view(person, project, lambda desk: matrix_cells.cells(desk, characters, types))
 
     def estimate(
-        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None
-    ) -> View:
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
+        variants: Sequence[str] = (),
+    ) -> View:  # fmt: skip
         """Estimate a selection of (character id, scene type id)."""
-        return self._view(person, project, lambda desk: estimates.estimate(desk, cells, tier))
+        return self._view(person, project, lambda desk: estimates.estimate(desk, cells, tier, variants))
 
-    def submit(self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None) -> str:
+    def submit(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
+        variants: Sequence[str] = (),
+    ) -> str:  # fmt: skip
         """Submit every scene of the selection that can be."""
-        return actions.submit(self._as(person), project, [(str(a), str(b)) for a, b in cells], tier)
+        return actions.submit(self._as(person), project, _pairs(cells), tier, variants)
+
+    def cancel_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], variants: Sequence[str] = ()
+    ) -> str:
+        """Cancel what is queued or running of the selection."""
+        return actions.cancel_cells(self._as(person), project, _pairs(cells), variants)
+
+    def redo_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], variants: Sequence[str] = ()
+    ) -> str:
+        """Make the failed and rejected scenes of the selection again."""
+        return actions.redo_cells(self._as(person), project, _pairs(cells), variants)
+
+
+def _pairs(cells: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(str(a), str(b)) for a, b in cells]

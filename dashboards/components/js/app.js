@@ -31,7 +31,6 @@ class App {
     this.wire();
     this.view.opened?.(this);
     this.draw();
-    document.documentElement.setAttribute("data-ready", this.page);
   }
 
   get view() { return VIEWS[this.page] || VIEWS.pulse; }
@@ -66,6 +65,7 @@ class App {
     this.model = model;
     model.on("msg:custom", (event) => this.hear(event.data ?? event));
     for (const message of [{ type: "hello" }, ...this.unsent.splice(0)]) model.send_msg(message);
+    document.documentElement.setAttribute("data-ready", this.page);
   }
 
   act(name, args = {}) { this.send("act", { name, args }); }

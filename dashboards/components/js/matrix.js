@@ -1,18 +1,64 @@
 // Matrix: characters × scene types with live cells, keyboard, selection and an estimate that follows it.
-import { html, icon, shape, kbd, stack, grow, button, iconButton, chip, check, segmented, emptyState, gpuHours, hhmm, many, WORDS, ORDER } from "./kit.js";
+import { html, icon, shape, kbd, stack, grow, button, iconButton, chip, check, segmented, emptyState, gpuHours, hhmm, many, span, WORDS, ORDER } from "./kit.js";
 import { checkActions, checkButton, checkPanel } from "./preflight.js";
-import { Grid, LETTERS, keyOf, lettersOf, listed } from "./matrixgrid.js";
+import { Grid, LETTERS, keyOf, lettersOf, listed, variantsShown } from "./matrixgrid.js";
 
 const GRID = html`<div class="mscroll" data-key="grid" data-live tabindex="-1"><div class="mgrid" role="grid" aria-label="Characters by scene types" aria-multiselectable="true"><div class="mheads"></div><div class="mnames"></div><div class="mcells"></div></div></div>`;
 
 // ---------------------------------------------------------------- what stands around the grid
+const ACTIONS = [["submit", "Submit", "n"], ["redo_cells", "Redo failed", "fx"], ["cancel_cells", "Cancel", "pg"]];
+
+// How many scenes of the selection stand where an action can do something; worked out anew when either changes.
+function counted(app) {
+  const { local, state } = app, mark = `${local.selection.size}/${local.moved || 0}/${state.stamp}/${local.variant || ""}`;
+  if (local.counted?.mark === mark && local.counted.statuses === state.statuses) return local.counted.of;
+  const rows = new Map(state.characters.map((row, i) => [row.id, { ...row, i }])), types = new Map(state.scene_types.map((type, i) => [type.id, { ...type, i }]));
+  const variants = variantsShown(app), found = {};
+  for (const key of local.selection) {
+    const [row, type] = key.split("|").map((id, at) => (at ? types : rows).get(id));
+    if (row && type) for (const letter of lettersOf(app, row, type, variants)) found[letter] = (found[letter] || 0) + 1;
+  }
+  local.counted = { mark, statuses: state.statuses, of: found };
+  return found;
+}
+
+// Cells as the server takes them: the scene types once, and their numbers per character.
+export function chosenCells(app) {
+  const types = app.state.scene_types.map((type) => type.id), at = new Map(types.map((id, i) => [id, i])), rows = {};
+  for (const key of app.local.selection) { const [row, type] = key.split("|"); (rows[row] ||= []).push(at.get(type)); }
+  return { types, rows };
+}
+
+const chosenVariants = (app) => (app.local.variant && app.local.variant !== "all" ? [app.local.variant] : []);
+
 function selectionBar(app) {
   const { selection, estimate, tier } = app.local;
   if (!selection.size) return "";
-  const e = estimate;
+  const e = estimate, letters = counted(app);
   const facts = e && html`<div class="sums"><div class="row"><b class="strong">${many(e.scenes, "scene")}</b><span class="muted">·</span><span class="tnum"><b class="strong">~${gpuHours(e.gpu_s)}</b> <span class="muted">(${gpuHours(e.gpu_low_s)} – ${gpuHours(e.gpu_high_s)})</span></span>${e.done_at && html`<span class="muted">·</span><span class="tnum">done by <b class="strong">${hhmm(e.done_at)}</b></span>`}</div><div class="xs muted ell">${many(e.takes, "take")}${e.basis && ` · ${e.basis}`}${e.blocked.length > 0 && ` · ${e.blocked[0]}`}</div></div>`;
   const tiers = app.state.tiers.length > 1 && segmented(app.state.tiers.map((t) => [t.id, t.name]), tier || app.state.tier, "tier");
-  return html`<div class="float" data-key="selection" role="toolbar"><span class="row g1">${check("mixed")}<b class="strong">${many(selection.size, "cell")}</b></span><span class="vr"></span>${facts || html`<span class="muted sums">Estimating…</span>`}<span class="vr"></span>${tiers}${button(e ? `Submit ${many(e.scenes, "scene")}` : "Submit", { act: "submit", cls: "primary", keys: ["⌘⏎"], disabled: !e || !e.scenes || !app.state.may_submit })}${iconButton("x", "Clear selection", "clear", null, { size: "sm" })}</div>`;
+  const rest = ACTIONS.slice(1).map(([name, label, of]) => { const n = [...of].reduce((sum, letter) => sum + (letters[letter] || 0), 0); return n > 0 && button(html`${label} <b class="tnum">${n}</b>`, { act: name, disabled: !app.state.may_submit, cls: "sm" }); });
+  return html`<div class="float" data-key="selection" role="toolbar" aria-label="Selection"><span class="row g1">${check("mixed")}<b class="strong">${many(selection.size, "cell")}</b></span><span class="vr"></span>${facts || html`<span class="muted sums">Estimating…</span>`}<span class="vr"></span>${tiers}${rest}${button(e ? `Submit ${many(e.scenes, "scene")}` : "Submit", { act: "submit", cls: "primary", keys: ["⌘⏎"], disabled: !e || !e.scenes || !app.state.may_submit })}${iconButton("x", "Clear selection", "clear", null, { size: "sm" })}</div>`;
+}
+
+// ---------------------------------------------------------------- how far the batch is, and what waits for review
+function batch(app) {
+  const b = app.state.batch;
+  if (!b || !b.segments) return "";
+  const left = b.left_s === null ? html`<span class="muted">time left: no history</span>` : b.open_takes > 0 && html`<span>about <b class="med tnum">${span(b.left_s)}</b> <span class="muted">left</span></span>`;
+  const waits = app.state.counts.review > 0 && button(html`Review <b class="tnum">${app.state.counts.review}</b>`, { act: "groups", keys: ["V"], cls: "sm" });
+  const whole = Object.entries(app.state.counts).every(([key, n]) => key === "approved" || !n) && app.state.counts.approved > 0;
+  const done = whole && app.state.may_deliver && button("Deliver all", { act: "deliver", icon: "package-check", cls: "primary sm" });
+  return html`<div class="mbatch row" data-key="batch"><span><b class="med tnum">${b.approved}</b> <span class="muted">of ${many(b.scenes, "scene")} approved</span></span><span><b class="med tnum">${b.generated}</b> <span class="muted">of ${many(b.segments, "segment")} generated</span></span><span><b class="med tnum">${b.passed}</b> <span class="muted">passed QA</span></span>${left}${grow}${waits}${done}</div>`;
+}
+
+function groupPanel(app) {
+  if (!app.local.groups) return "";
+  const { characters, scene_types: types, variants, statuses } = app.state, by = app.local.groupBy || "character";
+  const all = variants.map((v, i) => i), waits = (row, type) => all.reduce((n, k) => n + (statuses[row][type * variants.length + k] === "r"), 0);
+  const rows = by === "character" ? characters.map((c, i) => [c, types.reduce((n, _, t) => n + waits(i, t), 0)]) : types.map((t, i) => [t, characters.reduce((n, _, c) => n + waits(c, i), 0)]);
+  const found = rows.filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
+  return html`<section class="panel checks" data-key="groups" role="region" aria-label="Review in groups"><header class="row g2"><h2>Waiting for review</h2>${segmented([["character", "By character"], ["scene_type", "By scene type"]], by, "groupBy")}${grow}${iconButton("x", "Close", "groups")}</header><div class="mgroups">${found.map(([one, n]) => html`<a class="row g1 mgroup" data-key="group-${one.id}" href="/review?group=${by}:${one.id}">${shape("review")}<b class="med ell">${one.name}</b><span class="muted tnum">${n}</span></a>`)}</div></section>`;
 }
 
 function header(app) {
@@ -40,12 +86,12 @@ function current(app, list) {
 
 // ---------------------------------------------------------------- selecting
 function refreshEstimate(app) {
+  app.local.moved = (app.local.moved || 0) + 1;
   clearTimeout(app.local.timer);
   if (!app.local.selection.size) { app.local.estimate = null; return; }
   app.local.timer = setTimeout(async () => {
-    const cells = [...app.local.selection].map((key) => key.split("|"));
-    const wanted = cells.length;
-    const estimate = await app.ask("estimate", { cells, tier: app.local.tier || app.state.tier });
+    const wanted = app.local.selection.size;
+    const estimate = await app.ask("estimate", { cells: chosenCells(app), variants: chosenVariants(app), tier: app.local.tier || app.state.tier });
     if (!estimate.problem && wanted === app.local.selection.size) app.set({ estimate });
   }, 60);
 }
@@ -128,7 +174,7 @@ const line = (app, kind) => { const list = listed(app), [r, c] = app.local.at; i
 export const matrix = {
   title: () => "Matrix",
   crumbs: (app) => ["Matrix", app.local.variant && app.local.variant !== "all" ? app.state.variants.find((v) => v.name === app.local.variant).label : "All variants"],
-  help: [["↑ ↓ ← →", "Move"], ["Space", "Select the cell"], ["⇧ + arrow", "Extend the selection"], ["R", "Select the row"], ["L", "Select the column"], ["⌘A", "Select all that the filters show"], ["⏎", "Open the scene"], ["F", "Filter characters or scene types"], ["C", "Check where the scenes can run"], ["⌘⏎", "Submit the selection"], ["Esc", "Clear the selection"]],
+  help: [["↑ ↓ ← →", "Move"], ["Space", "Select the cell"], ["⇧ + arrow", "Extend the selection"], ["R", "Select the row"], ["L", "Select the column"], ["⌘A", "Select all that the filters show"], ["⏎", "Open the scene"], ["F", "Filter characters or scene types"], ["C", "Check where the scenes can run"], ["V", "What waits for review, in groups"], ["⌘⏎", "Submit the selection"], ["Esc", "Clear the selection"]],
   opened: (app) => { Object.assign(app.local, { selection: new Set(), at: [0, 0], anchor: null }); },
   keys: {
     ...Object.fromEntries(Object.entries(arrows).flatMap(([name, { plain, further }]) => [[name, plain], [`Shift+${name}`, further]])),
@@ -138,6 +184,7 @@ export const matrix = {
     l: (app) => line(app, "column"),
     Enter: (app) => openCell(app),
     c: (app) => matrix.actions.check(app),
+    v: (app) => matrix.actions.groups(app),
     f: () => document.getElementById("matrix-find").focus(),
     "Meta+Enter": (app) => matrix.actions.submit(app),
     Escape: (app) => matrix.actions.clear(app),
@@ -146,7 +193,7 @@ export const matrix = {
     ...checkActions,
     row: (app, id) => { const list = listed(app), r = list.rows.findIndex((row) => row.id === id); markLine(app, [r, 0], [r, list.types.length - 1]); },
     column: (app, id) => { const list = listed(app), c = list.types.findIndex((type) => type.id === id); markLine(app, [0, c], [list.rows.length - 1, c]); },
-    variant: (app, name) => app.set({ variant: name }),
+    variant: (app, name) => { app.set({ variant: name }); refreshEstimate(app); },
     status: (app, key) => app.set({ status: app.local.status === key ? null : key, at: [0, 0] }),
     find_: (app, text) => app.set({ find: text, at: [0, 0] }),
     noFilter: (app) => app.set({ find: "", status: null }),
@@ -154,9 +201,14 @@ export const matrix = {
     clear: (app) => { app.local.selection.clear(); Object.assign(app.local, { estimate: null, anchor: null }); },
     submit: (app) => {
       if (!app.local.selection.size || !app.state.may_submit) return;
-      app.act("submit", { cells: [...app.local.selection].map((key) => key.split("|")), tier: app.local.tier || app.state.tier });
+      app.act("submit", { cells: chosenCells(app), variants: chosenVariants(app), tier: app.local.tier || app.state.tier });
       matrix.actions.clear(app);
     },
+    redo_cells: (app) => { app.act("redo_cells", { cells: chosenCells(app), variants: chosenVariants(app) }); matrix.actions.clear(app); },
+    cancel_cells: (app) => { app.act("cancel_cells", { cells: chosenCells(app), variants: chosenVariants(app) }); matrix.actions.clear(app); },
+    deliver: (app) => app.act("deliver", { partial: false }),
+    groups: (app) => app.set({ groups: !app.local.groups }),
+    groupBy: (app, by) => app.set({ groupBy: by }),
   },
   drawn: (app) => {
     const box = document.querySelector(".mscroll");
@@ -170,6 +222,6 @@ export const matrix = {
     const list = listed(app);
     const strip = prerequisites.length > 0 && html`<div class="prereq st-warning" data-key="prereq">${shape("warning")}<b class="med">${many(prerequisites.length, "prerequisite")}</b>${prerequisites.slice(0, 3).map((p) => html`<span class="row g1">${shape(p.status)}<span class="secondary">${p.text}</span>${p.href && html`<a class="lnk" href="${p.href}">${p.link}</a>`}</span>`)}</div>`;
     const nothing = list.rows.length === 0 && html`<div data-key="nothing">${emptyState({ title: "No character matches", text: `${many(characters.length, "character")} in this project; the filters hide all of them.`, actions: button("Clear filters", { act: "noFilter" }), art: false })}</div>`;
-    return html`${header(app)}${toolbar(app)}${strip}${checkPanel(app)}${nothing}${GRID}${current(app, list)}${selectionBar(app)}`;
+    return html`${header(app)}${batch(app)}${toolbar(app)}${strip}${checkPanel(app)}${groupPanel(app)}${nothing}${GRID}${current(app, list)}${selectionBar(app)}`;
   },
 };

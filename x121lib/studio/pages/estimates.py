@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -51,11 +52,12 @@ def read_history(session: Session, desk: Desk) -> History:
     return History(queries.history(session), sum(w.slots for w in views if w.available))
 
 
-def estimate(desk: Desk, cells: list[tuple[str, str]], tier: str | None) -> View:
+def estimate(desk: Desk, cells: list[tuple[str, str]], tier: str | None, variants: Sequence[str] = ()) -> View:
     """Return what submitting a selection of (character, scene type) keys would cost."""
     grid = build(desk)
     wanted = {(str(a), str(b)) for a, b in cells}
-    chosen = [s for place, row in grid.cells.items() if (str(place[0]), str(place[1])) in wanted for s in row]
+    chosen = [s for place, row in grid.cells.items() if (str(place[0]), str(place[1])) in wanted for s in row
+              if not variants or s.kind.name in variants]  # fmt: skip
     ready = [s for s in chosen if s.startable]
     takes = _takes(desk.session, grid, ready)
     history = read_history(desk.session, desk)

@@ -16,7 +16,7 @@ from x121lib.catalogue import queries as catalogue
 from x121lib.studio.pages import grid as grids
 from x121lib.studio.pages import matrix_queries, queries
 from x121lib.studio.pages.desk import Desk, View
-from x121lib.studio.pages.estimates import planned_segments
+from x121lib.studio.pages.estimates import planned_segments, read_history
 from x121lib.studio.pages.words import many, small
 from x121lib.terms.roles import Permission
 from x121lib.terms.vocabulary import SceneStatus
@@ -92,9 +92,28 @@ def matrix(desk: Desk) -> View:
         "tiers": [{"id": str(t.id), "name": t.name} for t in tiers],
         "tier": str(desk.project.default_tier_id) if desk.project else "",
         "may_submit": desk.may(Permission.SUBMIT),
+        "may_deliver": desk.may(Permission.DELIVER),
+        "batch": batch(desk, counted),
         "going": counted[BEGUN] > 0,
         "stamp": queries.position(desk.session),
     }
+
+
+def batch(desk: Desk, counted: Counter[str]) -> dict[str, Any]:
+    """Return how far the project's work is: scenes, segments generated and passed, and the time that is left.
+
+    The time is the median GPU time of past takes times the open takes over the slots that are online; None without
+    history or slots.
+    """
+    scenes = sum(n for letter, n in counted.items() if letter != ABSENT)
+    segments, generated, passed, open_takes = (
+        matrix_queries.batch(desk.session, desk.project.id) if desk.project else (0, 0, 0, 0)
+    )
+    left_s = read_history(desk.session, desk).queue_s(open_takes) if open_takes else 0.0
+    return {
+        "scenes": scenes, "approved": counted["a"], "segments": segments, "generated": generated, "passed": passed,
+        "open_takes": open_takes, "left_s": left_s,
+    }  # fmt: skip
 
 
 def letters(desk: Desk, on: Axes, gaps: Gaps) -> list[str]:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.terms.transitions import LEASED_STATUSES
+from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES
 from x121lib.terms.vocabulary import SceneStatus
 
 Keys = Sequence[uuid.UUID]
@@ -103,3 +103,23 @@ def lacking_metadata(session: Session, project_id: uuid.UUID) -> dict[uuid.UUID,
         .group_by(m.Character.id)
     )
     return {key: sorted(names) for key, names in session.execute(query)}
+
+
+def batch(session: Session, project_id: uuid.UUID) -> tuple[int, int, int, int]:
+    """Return of the scenes that were submitted: their segments, those generated, those that passed QA, open takes."""
+    made = sa.exists().where(m.Take.segment_id == m.Segment.id, m.Take.output_artifact_id.is_not(None))
+    open_takes = (
+        sa.select(sa.func.count(m.GpuTask.id))
+        .where(m.GpuTask.project_id == project_id, m.GpuTask.status_id.not_in(ENDED_STATUSES))
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(
+            sa.func.count(m.Segment.id), sa.func.count(m.Segment.id).filter(made),
+            sa.func.count(m.Segment.chosen_take_id), open_takes,
+        )
+        .join(m.Scene, m.Scene.id == m.Segment.scene_id)
+        .where(m.Scene.project_id == project_id)
+    )  # fmt: skip
+    segments, generated, passed, waiting = session.execute(query).one()
+    return segments, generated, passed, waiting

@@ -171,8 +171,9 @@ def waiting(session: Session, project_id: uuid.UUID) -> Rows:
     return _rows(
         session,
         sa.select(
-            m.Scene.id, m.Character.name.label("character"), m.SceneType.name.label("scene_type"),
-            m.VariantKind.name.label("variant"), newest.c.created_at, newest.c.n_frames,
+            m.Scene.id, m.Scene.character_id, m.Scene.scene_type_id, m.Character.name.label("character"),
+            m.SceneType.name.label("scene_type"), m.VariantKind.name.label("variant"), newest.c.created_at,
+            newest.c.n_frames,
             m.Artifact.sha256.label("video"), m.ArtifactVideo.rate_numerator, m.ArtifactVideo.rate_denominator,
             worst.c.worst, flagged.label("flagged"),
         )
