@@ -21,6 +21,7 @@ from x121lib.cli import (
     secrets,
     serve,
     shares,
+    simulate,
     slots,
     trials,
     upkeep,
@@ -67,6 +68,7 @@ app.command("matrix")(produce.matrix)
 app.command("submit")(produce.submit)
 app.command("check")(checks.check)
 app.command("queue")(produce.queue)
+app.command("simulate")(simulate.simulate)
 app.command("watch")(produce.watch)
 app.command("review")(produce.review)
 app.command("deliver")(produce.deliver)

@@ -19,14 +19,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
-AGE_STEP_S = 300.0
-"""Seconds of waiting that weigh as much as one point of priority: Normal overtakes a new Urgent after 2.5 hours."""
+AGE_STEP_S = 8640.0
+"""Seconds of waiting that weigh as much as one point of priority: Normal overtakes a new Urgent after three days, so
+that a batch of one weekend, however long, holds up no urgent take on Monday (`scenarios`, `x121 simulate`)."""
 FAIR_S = 3600.0
 """Seconds by which a task is put back whose person or project used all GPU time; less than between two classes."""
 WINDOW_S = 86_400.0
 """Seconds over which GPU time is counted."""
 LONGEST_OVERTAKING_S = 100 * AGE_STEP_S + FAIR_S
-"""Seconds after which a newer task can no longer overtake: 9 h 20 min."""
+"""Seconds after which a newer task can no longer overtake: 10 days and an hour; from Background to Urgent 6 days."""
 UNKNOWN_S = 60.0
 """GPU seconds that a turn counts where nothing is measured yet."""
 

@@ -39,6 +39,7 @@ from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.secrets import Secrets
 from x121lib.studio.shares import FairShares
+from x121lib.studio.simulations import Simulations
 from x121lib.studio.trials import Trials
 from x121lib.studio.work import Work
 from x121lib.studio.workers import Workers
@@ -63,6 +64,7 @@ class Studio:
         placements: models on the hosts of workers.
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
+        simulations: what the queue would do.
         checks: what is missing on which worker.
         trials: dry runs of workflows.
         secrets: tokens that the studio was given.
@@ -80,6 +82,7 @@ class Studio:
         self.power = Power(self)
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
+        self.simulations = Simulations(self)
         self.work = Work(self)
         self.models = Models(self)
         self.downloads = Downloads(self)
