@@ -18,7 +18,9 @@ from x121lib.api import (
     files,
     fleet,
     models,
+    notifications,
     projects,
+    retakes,
     scenes,
     sign_in,
     trials,
@@ -39,6 +41,7 @@ PARTS = tuple(
     for part in (
         sign_in,
         projects,
+        retakes,
         work,
         budgets,
         fleet,
@@ -50,6 +53,7 @@ PARTS = tuple(
         checks,
         trials,
         workflows,
+        notifications,
         events,
     )
 )

@@ -15,8 +15,11 @@ from x121lib.cli import (
     demo,
     downloads,
     models,
+    notifications,
     power,
     produce,
+    queue,
+    retakes,
     rights,
     secrets,
     serve,
@@ -62,7 +65,10 @@ power.add_commands(workers.worker_app)
 app.add_typer(workers.worker_app, name="worker")
 app.add_typer(budgets.budget_app, name="budget")
 app.add_typer(shares.share_app, name="share")
+app.add_typer(queue.queue_app, name="queue")
 app.add_typer(debug.task_app, name="task")
+app.add_typer(notifications.notifications_app, name="notifications")
+app.add_typer(notifications.webhook_app, name="webhook")
 app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
 app.command("submit")(produce.submit)
@@ -71,6 +77,9 @@ app.command("queue")(produce.queue)
 app.command("simulate")(simulate.simulate)
 app.command("watch")(produce.watch)
 app.command("review")(produce.review)
+app.command("retake")(retakes.retake)
+app.command("retakes")(retakes.retakes)
+app.add_typer(retakes.retake_policy_app, name="retake-policy")
 app.command("deliver")(produce.deliver)
 app.command("export")(upkeep.export)
 app.command("report")(upkeep.report)

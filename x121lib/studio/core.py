@@ -33,14 +33,19 @@ from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
 from x121lib.studio.downloads import Downloads
 from x121lib.studio.models import Models
+from x121lib.studio.notifications import Notifications
 from x121lib.studio.people import People
 from x121lib.studio.placements import Placements
 from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
+from x121lib.studio.reactions import Reactions
+from x121lib.studio.retakes import Retakes
 from x121lib.studio.secrets import Secrets
+from x121lib.studio.selections import Selections
 from x121lib.studio.shares import FairShares
 from x121lib.studio.simulations import Simulations
 from x121lib.studio.trials import Trials
+from x121lib.studio.webhooks import Webhooks
 from x121lib.studio.work import Work
 from x121lib.studio.workers import Workers
 from x121lib.studio.workflows import Workflows
@@ -65,9 +70,14 @@ class Studio:
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
         simulations: what the queue would do.
+        retakes: which takes are retaken by themselves.
+        selections: waiting tasks that people move, edit and put back.
         checks: what is missing on which worker.
         trials: dry runs of workflows.
         secrets: tokens that the studio was given.
+        notifications: what the actor was told.
+        reactions: what the consumer does about new events.
+        webhooks: programs outside that are told things.
         doors: health, export, files.
     """
 
@@ -83,6 +93,8 @@ class Studio:
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
         self.simulations = Simulations(self)
+        self.retakes = Retakes(self)
+        self.selections = Selections(self)
         self.work = Work(self)
         self.models = Models(self)
         self.downloads = Downloads(self)
@@ -91,6 +103,9 @@ class Studio:
         self.trials = Trials(self)
         self.placements = Placements(self)
         self.secrets = Secrets(self)
+        self.notifications = Notifications(self)
+        self.reactions = Reactions(self)
+        self.webhooks = Webhooks(self)
         self.doors = Doors(self)
 
     @classmethod
@@ -257,7 +272,7 @@ class Studio:
             return queue.resume(session, self.actor, task_ids, self.house.now())
 
     def set_priority(self, task_ids: list[uuid.UUID], priority: int) -> int:
-        """Give waiting GPU tasks another priority (0 to 100); returns how many changed."""
+        """Give those of some GPU tasks that wait another priority (0 to 100); returns how many changed."""
         with self.transaction() as session:
             return queue.set_priority(session, self.actor, task_ids, priority)
 
@@ -290,6 +305,9 @@ class Studio:
         with self.transaction() as session:
             return add_note(session, self.actor, scene_id, text, frame)
 
-    def retake(self, scene_id: uuid.UUID, from_segment: int) -> int:
-        """Queue new takes from a segment to the scene's end at once; returns how many."""
-        return self.work.retake(scene_id, from_segment)
+    def retake(self, scene_id: uuid.UUID, from_segment: int, values: Mapping[str, Any] | None = None) -> int:
+        """Queue new takes from a segment to the scene's end at once; returns how many.
+
+        ``values`` are slot values for all of them in place of the recipe's; a seed is for the first one only.
+        """
+        return self.work.retake(scene_id, from_segment, values)

@@ -18,12 +18,16 @@ class Permission(StrEnum):
     MANAGE_RIGHTS = "manage_rights"
     MANAGE_WORKERS = "manage_workers"
     MANAGE_BUDGETS = "manage_budgets"
+    MANAGE_WEBHOOKS = "manage_webhooks"
+    MANAGE_TRIGGERS = "manage_triggers"
+    ENABLE_COSTLY_TRIGGERS = "enable_costly_triggers"
     MANAGE_RECIPES = "manage_recipes"
     MANAGE_PROJECTS = "manage_projects"
     IMPORT = "import"
     APPROVE_VARIANTS = "approve_variants"
     SUBMIT = "submit"
     CONTROL_QUEUE = "control_queue"
+    ORDER_QUEUE = "order_queue"
     REVIEW = "review"
     FINAL_APPROVAL = "final_approval"
     DELIVER = "deliver"
@@ -31,7 +35,13 @@ class Permission(StrEnum):
 
 
 _REVIEWER = frozenset({Permission.VIEW, Permission.REVIEW})
-_CREATOR = frozenset(Permission) - {Permission.MANAGE_PEOPLE, Permission.MANAGE_WORKERS, Permission.MANAGE_BUDGETS}
+_ADMIN_ONLY = frozenset(
+    {
+        Permission.MANAGE_PEOPLE, Permission.MANAGE_WORKERS, Permission.MANAGE_BUDGETS, Permission.MANAGE_WEBHOOKS,
+        Permission.ENABLE_COSTLY_TRIGGERS, Permission.ORDER_QUEUE,
+    }
+)  # fmt: skip
+_CREATOR = frozenset(Permission) - _ADMIN_ONLY
 ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
     RoleName.ADMIN: frozenset(Permission),
     RoleName.CREATOR: _CREATOR,
