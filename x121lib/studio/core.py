@@ -70,7 +70,6 @@ class Studio:
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
         simulations: what the queue would do.
-        simulations: what the queue would do.
         retakes: which takes are retaken by themselves.
         selections: waiting tasks that people move, edit and put back.
         checks: what is missing on which worker.
