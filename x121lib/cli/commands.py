@@ -25,6 +25,7 @@ from x121lib.cli import (
     secrets,
     serve,
     shares,
+    simulate,
     slots,
     trials,
     upkeep,
@@ -75,6 +76,7 @@ app.command("submit")(produce.submit)
 app.command("redo")(cells.redo)
 app.command("cancel")(cells.cancel)
 app.command("check")(checks.check)
+app.command("simulate")(simulate.simulate)
 app.command("watch")(produce.watch)
 app.command("review")(produce.review)
 app.command("retake")(retakes.retake)
