@@ -112,3 +112,9 @@ class MatrixDoor(Protocol):
         self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], variants: Sequence[str] = ()
     ) -> str:
         """Make the failed and rejected scenes of the selection again, and nothing else of it."""
+
+    def raise_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str,
+        variants: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """Make the finished scenes of the selection again at a higher tier, with the same seeds and parameters."""

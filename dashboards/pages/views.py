@@ -45,7 +45,7 @@ ACTIONS = frozenset(
     | {"pause_task", "resume_task", "cancel_try"}
     | {"hold_worker", "switch_worker", "remove_worker"}
 )
-CELL_ACTIONS = frozenset({"submit", "cancel_cells", "redo_cells"})
+CELL_ACTIONS = frozenset({"submit", "cancel_cells", "redo_cells", "raise_cells"})
 """Actions on cells of the matrix."""
 PROJECT_ACTIONS = CELL_ACTIONS | {"deliver"}
 # Questions whose answer is a dict of the door's own; what goes wrong is told beside the form.

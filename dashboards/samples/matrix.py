@@ -116,6 +116,14 @@ class SampleMatrix:
         n = self._move("redo_cells", cells, variants, {"failed": "pending", "rejected": "pending"})
         return f"{n} scenes queued again"
 
+    def raise_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str,
+        variants: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """Queue what is made."""
+        n = self._move("raise_cells", cells, variants, {"review": "pending", "approved": "pending"})
+        return f"{n} scenes queued at {tier}"
+
     def _move(self, name: str, cells: list[tuple[str, str]], variants: Sequence[str], to: dict[str, str]) -> int:
         found = [
             (f"{character}-{kind}-{n}", to[status])

@@ -27,6 +27,7 @@ from x121lib.cli import (
     shares,
     simulate,
     slots,
+    tiers,
     trials,
     upkeep,
     workers,
@@ -66,6 +67,7 @@ power.add_commands(workers.worker_app)
 app.add_typer(workers.worker_app, name="worker")
 app.add_typer(budgets.budget_app, name="budget")
 app.add_typer(shares.share_app, name="share")
+app.add_typer(tiers.tier_app, name="tier")
 app.add_typer(queue.queue_app, name="queue")
 app.add_typer(debug.task_app, name="task")
 app.add_typer(notifications.notifications_app, name="notifications")

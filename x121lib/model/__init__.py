@@ -96,6 +96,7 @@ from x121lib.model.work import (
     AttemptNodeTime,
     AttemptTrace,
     Batch,
+    BatchEstimate,
     BatchScene,
     GpuTask,
     GpuTaskAttempt,
@@ -106,7 +107,8 @@ from x121lib.model.work import (
 
 __all__ = [
     "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace",
-    "AuditEntry", "AutoRetake", "Base", "Batch", "BatchScene", "Budget", "BudgetExemptKind", "BudgetExemptTier",
+    "AuditEntry", "AutoRetake", "Base", "Batch", "BatchEstimate", "BatchScene", "Budget", "BudgetExemptKind",
+    "BudgetExemptTier",
     "BudgetReservation", "BudgetThreshold", "BudgetUse", "Character", "CharacterMetadataValue", "Decision",
     "DecisionTag", "Delivery", "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask",
     "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease",

@@ -46,6 +46,13 @@ class MatrixDoor(DoorBase):
         """Make the failed and rejected scenes of the selection again."""
         return actions.redo_cells(self._as(person), project, _pairs(cells), variants)
 
+    def raise_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str,
+        variants: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """Make the finished scenes of the selection again at a higher tier."""
+        return actions.raise_cells(self._as(person), project, _pairs(cells), tier, variants)
+
 
 def _pairs(cells: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(str(a), str(b)) for a, b in cells]

@@ -38,7 +38,9 @@ function selectionBar(app) {
   const facts = e && html`<div class="sums"><div class="row"><b class="strong">${many(e.scenes, "scene")}</b><span class="muted">·</span><span class="tnum"><b class="strong">~${gpuHours(e.gpu_s)}</b> <span class="muted">(${gpuHours(e.gpu_low_s)} – ${gpuHours(e.gpu_high_s)})</span></span>${e.done_at && html`<span class="muted">·</span><span class="tnum">done by <b class="strong">${hhmm(e.done_at)}</b></span>`}</div><div class="xs muted ell">${many(e.takes, "take")}${e.basis && ` · ${e.basis}`}${e.blocked.length > 0 && ` · ${e.blocked[0]}`}</div></div>`;
   const tiers = app.state.tiers.length > 1 && segmented(app.state.tiers.map((t) => [t.id, t.name]), tier || app.state.tier, "tier");
   const rest = ACTIONS.slice(1).map(([name, label, of]) => { const n = [...of].reduce((sum, letter) => sum + (letters[letter] || 0), 0); return n > 0 && button(html`${label} <b class="tnum">${n}</b>`, { act: name, disabled: !app.state.may_submit, cls: "sm" }); });
-  return html`<div class="float" data-key="selection" role="toolbar" aria-label="Selection"><span class="row g1">${check("mixed")}<b class="strong">${many(selection.size, "cell")}</b></span><span class="vr"></span>${facts || html`<span class="muted sums">Estimating…</span>`}<span class="vr"></span>${tiers}${rest}${button(e ? `Submit ${many(e.scenes, "scene")}` : "Submit", { act: "submit", cls: "primary", keys: ["⌘⏎"], disabled: !e || !e.scenes || !app.state.may_submit })}${iconButton("x", "Clear selection", "clear", null, { size: "sm" })}</div>`;
+  const made = (letters.a || 0) + (letters.r || 0) + (letters.x || 0), at = app.state.tiers.findIndex((t) => t.id === (tier || app.state.tier));
+  const higher = made > 0 && at > 0 && button(html`Same at ${app.state.tiers[at].name} <b class="tnum">${made}</b>`, { act: "raise_cells", disabled: !app.state.may_submit, cls: "sm", title: "Made again at this tier with the same workflow version, seeds, prompts and parameters" });
+  return html`<div class="float" data-key="selection" role="toolbar" aria-label="Selection"><span class="row g1">${check("mixed")}<b class="strong">${many(selection.size, "cell")}</b></span><span class="vr"></span>${facts || html`<span class="muted sums">Estimating…</span>`}<span class="vr"></span>${tiers}${higher}${rest}${button(e ? `Submit ${many(e.scenes, "scene")}` : "Submit", { act: "submit", cls: "primary", keys: ["⌘⏎"], disabled: !e || !e.scenes || !app.state.may_submit })}${iconButton("x", "Clear selection", "clear", null, { size: "sm" })}</div>`;
 }
 
 // ---------------------------------------------------------------- how far the batch is, and what waits for review
@@ -206,6 +208,7 @@ export const matrix = {
     },
     redo_cells: (app) => { app.act("redo_cells", { cells: chosenCells(app), variants: chosenVariants(app) }); matrix.actions.clear(app); },
     cancel_cells: (app) => { app.act("cancel_cells", { cells: chosenCells(app), variants: chosenVariants(app) }); matrix.actions.clear(app); },
+    raise_cells: (app) => { app.act("raise_cells", { cells: chosenCells(app), variants: chosenVariants(app), tier: app.local.tier || app.state.tier }); matrix.actions.clear(app); },
     deliver: (app) => app.act("deliver", { partial: false }),
     groups: (app) => app.set({ groups: !app.local.groups }),
     groupBy: (app, by) => app.set({ groupBy: by }),

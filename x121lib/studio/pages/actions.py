@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import InvalidInputError, NotFoundError, RefusedError
 from x121lib.intake import fields, variants
-from x121lib.pipeline import redoing, submission
+from x121lib.pipeline import redoing, submission, tiering
 from x121lib.pipeline.submission import Selection
 from x121lib.review import queries as review_queries
 from x121lib.review.service import set_tags
@@ -145,6 +145,19 @@ def redo_cells(
         done = redoing.redo(session, studio.actor, row, chosen, studio.house.now())
     words = f"{many(done.failed + done.rejected, 'scene')} queued again, {many(done.takes, 'take')}"
     return words + (f"; {len(done.blocked)} blocked" if done.blocked else "")
+
+
+def raise_cells(
+    studio: Studio, project: str | None, cells: Sequence[tuple[str, str]], tier: str, variants: Sequence[str] = ()
+) -> str:
+    """Make the finished scenes of the selection again at a higher tier."""
+    studio.actor.require(Permission.SUBMIT)
+    with studio.transaction() as session:
+        row, chosen = _chosen(session, project, cells, variants)
+        name = _tier_name(session, tier)
+        selection = replace(chosen, tier=name)
+        scenes, takes = tiering.raise_cells(session, studio.actor, row, selection, studio.house.now())
+    return f"{many(scenes, 'scene')} queued at {name}, {many(takes, 'take')}"
 
 
 def _chosen(
