@@ -6,7 +6,14 @@ what people read.
 
 from __future__ import annotations
 
-from x121lib.terms.automation import CallStatus, NotificationKind, NotificationScope
+from x121lib.terms.automation import (
+    ActionKind,
+    CallStatus,
+    NotificationKind,
+    NotificationScope,
+    RunStatus,
+    TriggerScope,
+)
 from x121lib.terms.term import Term as Term
 
 
@@ -287,6 +294,8 @@ class EventKind(Term):
     NODE_PACK_INSTALLED = "node_pack.installed", 88
     NOTIFICATION_MADE = "notification.made", 100
     WEBHOOK_FAILED = "webhook.failed", 101
+    TRIGGER_CHANGED = "trigger.changed", 102
+    TRIGGER_FIRED = "trigger.fired", 103
 
 
 class ModelKind(Term):
@@ -346,4 +355,5 @@ ALL_TERMS: tuple[type[Term], ...] = (
     WorkerStatus, WorkerKind, WakeKind, ArtifactKind, PerformerKind, ReleasePurpose, VariantStatus, VersionOrigin,
     WorkflowStatus, SlotType, FieldType, VerdictOutcome, DecisionOutcome, MetricDirection, DeliveryStatus, EventKind,
     RoleName, ModelKind, ModelStatus, DownloadStatus, BudgetPeriod, NotificationKind, NotificationScope, CallStatus,
+    TriggerScope, ActionKind, RunStatus,
 )  # fmt: skip
