@@ -40,6 +40,7 @@ class Tick:
             threading.Thread(target=self._transfer, args=("downloads",), name="downloads", daemon=True),
             threading.Thread(target=self._transfer, args=("placements",), name="placements", daemon=True),
             threading.Thread(target=self._react, name="reactions", daemon=True),
+            threading.Thread(target=self._fire, name="triggers", daemon=True),
             threading.Thread(target=studio.webhooks.run, args=(self._stop,), name="webhooks", daemon=True),
         ]
 
@@ -80,6 +81,17 @@ class Tick:
             if not again:
                 listener.wait(REACT_S)
         listener.close()
+
+    def _fire(self) -> None:
+        """Run what triggers were set off to do; apart from telling people, because an action may take minutes."""
+        while not self._stop.is_set():
+            try:
+                found = self._studio.reactions.fire()
+            except X121Error as error:
+                _log.warning("triggers: %s", error)
+                found = False
+            if not found:
+                self._stop.wait(REACT_S / 2)
 
     def _is_due(self, scene_id: str) -> bool:
         now = time.monotonic()

@@ -23,6 +23,7 @@ from x121lib.api import (
     scenes,
     sign_in,
     trials,
+    triggers,
     work,
     workflows,
 )
@@ -52,6 +53,7 @@ PARTS = tuple(
         trials,
         workflows,
         notifications,
+        triggers,
         events,
     )
 )

@@ -157,6 +157,19 @@ def _webhook(session: Session, event: EventRecord) -> Message | None:
     )  # fmt: skip
 
 
+def _trigger(session: Session, event: EventRecord) -> Message | None:
+    facts = event.payload
+    if facts.get("outcome") not in ("failed", "refused", "stopped") or not facts.get("person"):
+        return None
+    del session
+    return Message(
+        NotificationKind.TRIGGER, f"trigger:{event.entity_id}:{facts['outcome']}",
+        f"The trigger '{facts['name']}' {'was' if facts['outcome'] != 'failed' else 'has'} {facts['outcome']}",
+        frozenset({uuid.UUID(str(facts["person"]))}), str(facts.get("message", "")),
+        f"/triggers?trigger={event.entity_id}", event.project_id, event.event_id,
+    )  # fmt: skip
+
+
 def _plain(kind: NotificationKind, title: str, permission: Permission) -> Callable[[Session, EventRecord], Message]:
     """Return how an event is told that brings its own words: ``title``, ``message``, ``href`` and ``person_id``."""
 
@@ -184,6 +197,7 @@ _WORDS: dict[EventKind, Callable[[Session, EventRecord], Message | None]] = {
     EventKind.WORKER_CHANGED: _worker,
     EventKind.WORKER_ALERTED: _worker,
     EventKind.WEBHOOK_FAILED: _webhook,
+    EventKind.TRIGGER_FIRED: _trigger,
 } | {kind: _plain(*_OWN_WORDS[kind.value]) for kind in EventKind if kind.value in _OWN_WORDS}
 SOURCES: Collection[EventKind] = frozenset({EventKind.TASK_FAILED, *_WORDS})
 """Kinds of events that may say something to people."""

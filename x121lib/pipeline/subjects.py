@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.base.clock import system_now
 from x121lib.events.outbox import EventRecord
 from x121lib.pipeline import submission
 from x121lib.pipeline.submission import Selection
@@ -131,7 +131,7 @@ def _scene(session: Session, found: Subject, key: uuid.UUID) -> Subject:
     return _character(session, told, scene.character_id)
 
 
-def value(session: Session, subject: Subject, name: str) -> Value | None:
+def value(session: Session, subject: Subject, name: str, now: datetime) -> Value | None:
     """Return what a field holds for a subject; None where it holds nothing. What is counted is counted as of now."""
     if name in subject.names:
         return subject.names[name]
@@ -144,7 +144,7 @@ def value(session: Session, subject: Subject, name: str) -> Value | None:
     if name == "faces":
         return _faces(session, subject)
     if name in ("open_scenes", "open_scenes_project"):
-        return _open_scenes(session, subject, of_character=name == "open_scenes")
+        return _open_scenes(session, subject, now, of_character=name == "open_scenes")
     start, _, rest = name.partition(".")
     return _score(session, subject, rest) if start == "score" else _metadata(session, subject, rest)
 
@@ -166,13 +166,13 @@ def _faces(session: Session, subject: Subject) -> Value | None:
     return session.scalar(query)
 
 
-def _open_scenes(session: Session, subject: Subject, *, of_character: bool) -> Value | None:
+def _open_scenes(session: Session, subject: Subject, now: datetime, *, of_character: bool) -> Value | None:
     """Return how many cells of the matrix are not approved yet, those that were never submitted included."""
     project = session.get(m.Project, subject.project_id) if subject.project_id is not None else None
     if project is None or (of_character and subject.character_id is None):
         return None
     chosen = Selection((subject.names["character"],)) if of_character else Selection()
-    cells = submission.cells(session, project, chosen, system_now())
+    cells = submission.cells(session, project, chosen, now)
     return sum(cell.status != SceneStatus.APPROVED for cell in cells)
 
 

@@ -132,7 +132,7 @@ def _filled(session: Session, given: Given, text: str) -> str:
 
     def fill(found: Any) -> str:
         name = found.group(1)
-        value = own.get(name) or subjects.value(session, given.subject, name)
+        value = own.get(name) or subjects.value(session, given.subject, name, given.now)
         return "?" if value is None else str(value)
 
     return PLACEHOLDER.sub(fill, text)
@@ -157,7 +157,7 @@ IN_ONE: dict[str, Callable[[Session, Given, Any], str]] = {
 
 
 def would(session: Session, given: Given, action: Action) -> str:
-    """Return what an action would do, in words; writes nothing, so that it may run in a read-only transaction."""
+    """Return what an action would do, in words; writes nothing."""
     try:
         return _would(session, given, action)
     except X121Error as error:

@@ -48,7 +48,7 @@ def living(session: Session, *, only_enabled: bool = False) -> Sequence[m.Trigge
     return session.scalars(query.where(m.Trigger.is_enabled) if only_enabled else query).all()
 
 
-def match(session: Session, trigger: m.Trigger, event: EventRecord) -> Match | None:
+def match(session: Session, trigger: m.Trigger, event: EventRecord, now: datetime) -> Match | None:
     """Return the match of a trigger and an event; None where the event is none of its business."""
     if trigger.event_kind_id != event.kind:
         return None
@@ -58,14 +58,14 @@ def match(session: Session, trigger: m.Trigger, event: EventRecord) -> Match | N
         if wanted is not None and wanted != getattr(subject, name):
             return None
     rule = rule_of(trigger)
-    if not _hold(session, subject, rule.when):
+    if not _hold(session, subject, rule.when, now):
         return None
-    found = Match(trigger, rule, subject, not _hold(session, subject, rule.if_))
+    found = Match(trigger, rule, subject, not _hold(session, subject, rule.if_, now))
     return found if found.actions else None
 
 
-def _hold(session: Session, subject: Subject, conditions: Sequence[Condition]) -> bool:
-    return all(condition.holds(subjects.value(session, subject, condition.field)) for condition in conditions)
+def _hold(session: Session, subject: Subject, conditions: Sequence[Condition], now: datetime) -> bool:
+    return all(condition.holds(subjects.value(session, subject, condition.field, now)) for condition in conditions)
 
 
 def cause_of(session: Session, subject: Subject) -> m.TriggerFiring | None:

@@ -147,7 +147,7 @@ def match_events(session: Session, now: datetime, most_depth: int, *, limit: int
         for trigger in triggers:
             if trigger.enabled_at is None or event.created_at < trigger.enabled_at:
                 continue
-            found = match(session, trigger, event)
+            found = match(session, trigger, event, now)
             if found is not None:
                 _write(session, found, now, most_depth)
     return len(events)
