@@ -18,6 +18,7 @@ from x121lib.cli import (
     notifications,
     power,
     produce,
+    queue,
     rights,
     secrets,
     serve,
@@ -63,6 +64,7 @@ power.add_commands(workers.worker_app)
 app.add_typer(workers.worker_app, name="worker")
 app.add_typer(budgets.budget_app, name="budget")
 app.add_typer(shares.share_app, name="share")
+app.add_typer(queue.queue_app, name="queue")
 app.add_typer(debug.task_app, name="task")
 app.add_typer(notifications.notifications_app, name="notifications")
 app.add_typer(notifications.webhook_app, name="webhook")
@@ -71,7 +73,6 @@ app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
 app.command("submit")(produce.submit)
 app.command("check")(checks.check)
-app.command("queue")(produce.queue)
 app.command("watch")(produce.watch)
 app.command("review")(produce.review)
 app.command("deliver")(produce.deliver)

@@ -1,4 +1,4 @@
-"""The way of a picture: `import`, `variant`, `matrix`, `submit`, `queue`, `watch`, `review`, `deliver`."""
+"""The way of a picture: `import`, `variant`, `matrix`, `submit`, `watch`, `review`, `deliver`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
 from x121lib.base.errors import InvalidInputError, RefusedError
@@ -170,34 +169,6 @@ def _show_submission(done: Submission, *, dry_run: bool, as_json: bool) -> None:
 def _say_when_idle(studio: Studio, queued: int) -> None:
     if queued and not studio.work.has_consumer():
         note("No consumer runs, so nothing will start: run 'x121 up' (or 'x121 consumer').")
-
-
-def queue(as_json: Json = False) -> None:
-    """List the GPU tasks that are not over, in serving order, each with why it waits."""
-    with refusals(), Studio.open() as studio:
-        frame = studio.queue().drop(columns=["waits_for"])
-        show_frame(frame if as_json else _short(frame), as_json=as_json, empty="The queue is empty.")
-
-
-def _short(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the queue in the columns that fit a terminal; --json has them all."""
-    if frame.empty:
-        return frame
-    scene = frame["scene_type"].fillna("image").str.cat(frame["variant"], sep=" · ")
-    place = [f"S{s:.0f} T{t:.0f}" if s == s else "" for s, t in zip(frame["segment"], frame["take"], strict=True)]
-    shown = frame[["project", "character"]].assign(scene=scene, take=place)
-    return shown.assign(
-        status=frame["status"], priority=frame["priority"], progress=[f"{p:.0%}" for p in frame["progress"]],
-        worker=frame["worker"], starts=[_clock(at) for at in frame["starts_at"]], why=frame["why"],
-    )  # fmt: skip
-
-
-def _clock(at: datetime | None) -> str:
-    """Return an expected start as local time, with the day where it is not today; empty where it is not known."""
-    if at is None or at != at:
-        return ""
-    local = at.astimezone()
-    return f"{local:%H:%M}" if local.date() == datetime.now().astimezone().date() else f"{local:%d %b %H:%M}"
 
 
 def watch(project: str) -> None:

@@ -54,6 +54,7 @@ from x121lib.model.library import (
 from x121lib.model.messages import Notification, NotificationPreference, Webhook, WebhookAttempt, WebhookCall
 from x121lib.model.people import ApiKey, Person, PersonRole, SignInLink
 from x121lib.model.quality import Decision, DecisionTag, FailureTag, Note, Score, Verdict
+from x121lib.model.queue_changes import QueueChange, QueueChangeTask
 from x121lib.model.recipes import (
     Metric,
     QaGate,
@@ -111,13 +112,13 @@ __all__ = [
     "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease",
     "MetadataField", "Metric", "ModelDownload", "ModelNote", "ModelPlacement", "ModelRoot", "ModelTriggerWord",
     "ModelVersion", "Note", "Notification", "NotificationPreference", "Performer", "Person", "PersonRole",
-    "PowerWindow", "Project", "QaGate", "QaProfile", "QaProfileVersion", "Receipt", "ReceiptInput", "ReceiptModel",
-    "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind",
-    "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion",
-    "SceneVersionCut", "Score", "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType",
-    "Tier", "TransitionMode", "Trigger", "TriggerFiring", "TriggerStep", "VariantKind", "Verdict", "Webhook",
-    "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel",
-    "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
-    "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowTrial", "WorkflowVersion", "WorkflowWorkerTag",
-    "lookup_table_name",
+    "PowerWindow", "Project", "QaGate", "QaProfile", "QaProfileVersion", "QueueChange", "QueueChangeTask", "Receipt",
+    "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant",
+    "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind",
+    "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Secret", "Segment", "ShareWeight", "SignInLink",
+    "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "Trigger", "TriggerFiring", "TriggerStep",
+    "VariantKind", "Verdict", "Webhook", "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent", "WorkerAlert",
+    "WorkerEnergy", "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed",
+    "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice",
+    "WorkflowTrial", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

@@ -40,7 +40,8 @@ class BatchScene(Base):
 class GpuTask(Base):
     """One unit of GPU work with its lease; `attempt_number` is the fencing token.
 
-    ``is_ready`` says that what it waits for (``after_task_id``) has passed; `pipeline.flow` keeps it.
+    ``is_ready`` says that what it waits for (``after_task_id``) has passed; `pipeline.flow` keeps it. ``turn_at`` is
+    the moment from which its age counts where a person moved it, in place of ``queued_at``.
     """
 
     __tablename__ = "gpu_task"
@@ -66,6 +67,7 @@ class GpuTask(Base):
     heartbeat_at: Mapped[datetime | None] = moment()
     progress: Mapped[float] = mapped_column(sa.Float, nullable=False, default=0.0)
     queued_at: Mapped[datetime] = now_column()
+    turn_at: Mapped[datetime | None] = moment()
     started_at: Mapped[datetime | None] = moment()
     finished_at: Mapped[datetime | None] = moment()
     pause_requested_at: Mapped[datetime | None] = moment()
@@ -80,7 +82,8 @@ class GpuTask(Base):
             postgresql_where=sa.text(f"status_id IN {WAITING_NUMBERS}"),
         ),
         sa.Index(
-            "ix_gpu_task_turns", "project_id", "submitted_by_id", "priority", "queued_at", "id",
+            "ix_gpu_task_turns", "project_id", "submitted_by_id", "priority",
+            sa.text("coalesce(turn_at, queued_at)"), "id",
             postgresql_where=sa.text(f"status_id IN {WAITING_NUMBERS} AND is_ready"),
         ),
         sa.Index(

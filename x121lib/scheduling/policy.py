@@ -253,7 +253,7 @@ def _in_turn(
 
 
 def _may_wait(task: Candidate, now: datetime | None) -> bool:
-    return now is not None and task.priority < URGENT and (now - task.queued_at).total_seconds() < WARM_WAIT_S
+    return now is not None and task.priority < URGENT and 0.0 <= (now - task.queued_at).total_seconds() < WARM_WAIT_S
 
 
 def _reason(name: str, warm: bool) -> str:

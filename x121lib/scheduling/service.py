@@ -254,11 +254,15 @@ def resume(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datet
 
 
 def set_priority(session: Session, actor: Actor, task_ids: list[uuid.UUID], priority: int) -> int:
-    """Give waiting tasks another priority, 0 to 100; returns how many changed."""
+    """Give those of some tasks that wait another priority, 0 to 100; returns how many changed.
+
+    Only one's own, unless the actor orders the whole queue.
+    """
     actor.require(Permission.CONTROL_QUEUE)
+    mine = sa.true() if actor.may(Permission.ORDER_QUEUE) else m.GpuTask.submitted_by_id == actor.person_id
     result = session.execute(
         sa.update(m.GpuTask)
-        .where(m.GpuTask.id.in_(task_ids), m.GpuTask.status_id.in_(WAITING_STATUSES))
+        .where(m.GpuTask.id.in_(task_ids), m.GpuTask.status_id.in_(WAITING_STATUSES), mine)
         .values(priority=max(0, min(100, priority)), version=m.GpuTask.version + 1)
         .returning(m.GpuTask.id)
     )

@@ -30,8 +30,8 @@ def in_turn(rows: Sequence[Any], shares: Shares, seconds: Mapping[uuid.UUID, flo
     """Return waiting tasks in the order of their turns; off-peak ones, then scheduled, then paused ones at the end.
 
     Args:
-        rows: waiting tasks: ``task_id``, ``status``, ``priority``, ``queued_at``, ``not_before``, ``project_id``,
-            ``person_id`` and ``is_off_peak``.
+        rows: waiting tasks: ``task_id``, ``status``, ``priority``, ``queued_at``, ``turn_at``, ``not_before``,
+            ``project_id``, ``person_id`` and ``is_off_peak``.
         shares: how people and projects stand.
         seconds: GPU seconds that tasks are expected to need, where measured; each counts for the turns after it.
     """
@@ -39,10 +39,11 @@ def in_turn(rows: Sequence[Any], shares: Shares, seconds: Mapping[uuid.UUID, flo
     found: list[Any] = []
     for off_peak in (False, True):
         waiting = [
-            _Waiting(row["task_id"], row["priority"], row["queued_at"], row["project_id"], row["person_id"], row)
+            _Waiting(row["task_id"], row["priority"], row["turn_at"] or row["queued_at"], row["project_id"],
+                     row["person_id"], row)
             for row in rows
             if row["status"] in _OPEN and bool(row["is_off_peak"]) is off_peak
-        ]
+        ]  # fmt: skip
         found += [task.row for task in order(waiting, shares, usual)]
     for status in (TaskStatus.SCHEDULED, TaskStatus.PAUSED):
         rest = [row for row in rows if row["status"] is status]

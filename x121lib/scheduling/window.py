@@ -30,7 +30,7 @@ class Row:
     priority: int
     """0 to 100."""
     queued_at: datetime
-    """When it began to wait."""
+    """When it began to wait, or the moment that counts since a person moved it."""
     project_id: uuid.UUID
     """Its project."""
     person_id: uuid.UUID | None
@@ -72,6 +72,7 @@ def _first_of_each_share(
     session: Session, now: datetime, depth: int, conditions: Sequence[sa.ColumnElement[bool]]
 ) -> list[Row]:
     t = m.GpuTask
+    turn_at = sa.func.coalesce(t.turn_at, t.queued_at).label("turn_at")
     ready = (t.status_id.in_(_OPEN), t.is_ready)
     groups = sa.select(t.project_id, t.submitted_by_id, t.priority).where(*ready).distinct().cte("shares")
     may_run = (*ready, sa.or_(t.not_before.is_(None), t.not_before <= now), *conditions)
@@ -81,9 +82,9 @@ def _first_of_each_share(
         (groups.c.submitted_by_id.is_(None), t.submitted_by_id.is_(None)),
     ):
         first = (
-            sa.select(t.id, t.priority, t.queued_at, t.project_id, t.submitted_by_id, t.is_off_peak)
+            sa.select(t.id, t.priority, turn_at, t.project_id, t.submitted_by_id, t.is_off_peak)
             .where(t.project_id == groups.c.project_id, same, t.priority == groups.c.priority, *may_run)
-            .order_by(t.queued_at, t.id)
+            .order_by(turn_at, t.id)
             .limit(depth)
             .correlate(groups)
             .lateral("first_of_share")

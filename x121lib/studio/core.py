@@ -40,6 +40,7 @@ from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.reactions import Reactions
 from x121lib.studio.secrets import Secrets
+from x121lib.studio.selections import Selections
 from x121lib.studio.shares import FairShares
 from x121lib.studio.trials import Trials
 from x121lib.studio.triggers import Triggers
@@ -67,6 +68,7 @@ class Studio:
         placements: models on the hosts of workers.
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
+        selections: waiting tasks that people move, edit and put back.
         checks: what is missing on which worker.
         trials: dry runs of workflows.
         secrets: tokens that the studio was given.
@@ -88,6 +90,7 @@ class Studio:
         self.power = Power(self)
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
+        self.selections = Selections(self)
         self.work = Work(self)
         self.models = Models(self)
         self.downloads = Downloads(self)
@@ -266,7 +269,7 @@ class Studio:
             return queue.resume(session, self.actor, task_ids, self.house.now())
 
     def set_priority(self, task_ids: list[uuid.UUID], priority: int) -> int:
-        """Give waiting GPU tasks another priority (0 to 100); returns how many changed."""
+        """Give those of some GPU tasks that wait another priority (0 to 100); returns how many changed."""
         with self.transaction() as session:
             return queue.set_priority(session, self.actor, task_ids, priority)
 

@@ -275,7 +275,7 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
             m.Worker.name.label("worker"), m.GpuTask.attempt_number.label("attempt"), m.GpuTask.queued_at,
             m.GpuTask.started_at, open_before.label("waits_for"), m.GpuTask.project_id,
             m.GpuTask.submitted_by_id.label("person_id"), m.GpuTask.worker_id, m.GpuTask.not_before,
-            m.GpuTask.is_off_peak, m.GpuTaskAttempt.started_at.label("attempt_started_at"),
+            m.GpuTask.is_off_peak, m.GpuTask.turn_at, m.GpuTaskAttempt.started_at.label("attempt_started_at"),
         )
         .join(m.Project, m.Project.id == m.GpuTask.project_id)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)

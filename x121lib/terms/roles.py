@@ -27,6 +27,7 @@ class Permission(StrEnum):
     APPROVE_VARIANTS = "approve_variants"
     SUBMIT = "submit"
     CONTROL_QUEUE = "control_queue"
+    ORDER_QUEUE = "order_queue"
     REVIEW = "review"
     FINAL_APPROVAL = "final_approval"
     DELIVER = "deliver"
@@ -37,7 +38,7 @@ _REVIEWER = frozenset({Permission.VIEW, Permission.REVIEW})
 _ADMIN_ONLY = frozenset(
     {
         Permission.MANAGE_PEOPLE, Permission.MANAGE_WORKERS, Permission.MANAGE_BUDGETS, Permission.MANAGE_WEBHOOKS,
-        Permission.ENABLE_COSTLY_TRIGGERS,
+        Permission.ENABLE_COSTLY_TRIGGERS, Permission.ORDER_QUEUE,
     }
 )  # fmt: skip
 _CREATOR = frozenset(Permission) - _ADMIN_ONLY

@@ -10,8 +10,8 @@ from x121lib.terms.vocabulary import DownloadStatus, SceneStatus, TaskStatus, Te
 _T = TaskStatus
 TASK_TRANSITIONS: dict[TaskStatus, frozenset[TaskStatus]] = {
     _T.SCHEDULED: frozenset({_T.QUEUED, _T.WAITING, _T.PAUSED, _T.CANCELLED}),
-    _T.WAITING: frozenset({_T.QUEUED, _T.DISPATCHED, _T.PAUSED, _T.CANCELLED, _T.FAILED}),
-    _T.QUEUED: frozenset({_T.WAITING, _T.DISPATCHED, _T.PAUSED, _T.CANCELLED, _T.FAILED}),
+    _T.WAITING: frozenset({_T.SCHEDULED, _T.QUEUED, _T.DISPATCHED, _T.PAUSED, _T.CANCELLED, _T.FAILED}),
+    _T.QUEUED: frozenset({_T.SCHEDULED, _T.WAITING, _T.DISPATCHED, _T.PAUSED, _T.CANCELLED, _T.FAILED}),
     _T.DISPATCHED: frozenset({_T.RUNNING, _T.QUEUED, _T.CANCELLED, _T.FAILED}),
     _T.RUNNING: frozenset({_T.COMPLETE, _T.FAILED, _T.QUEUED, _T.PAUSED, _T.CANCELLED}),
     _T.PAUSED: frozenset({_T.QUEUED, _T.SCHEDULED, _T.CANCELLED}),
@@ -20,7 +20,7 @@ TASK_TRANSITIONS: dict[TaskStatus, frozenset[TaskStatus]] = {
     _T.COMPLETE: frozenset(),
 }
 """A lost lease leads from Dispatched or Running back to Queued; a failed task returns only by a person's retry.
-A task paused while it runs gives its worker back."""
+A task paused while it runs gives its worker back. A waiting one becomes Scheduled when a person puts it off."""
 
 _S = SceneStatus
 SCENE_TRANSITIONS: dict[SceneStatus, frozenset[SceneStatus]] = {

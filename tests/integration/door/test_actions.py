@@ -137,7 +137,7 @@ def test_the_queue_pauses_goes_on_and_is_reordered(stage: Stage) -> None:
     assert stage.door.resume(stage.creator) == "3 takes go on"
     last = str(tasks(stage)[-1].id)
     stage.door.to_front(stage.creator, [last])
-    assert [t.priority for t in tasks(stage)] == [50, 50, 100]
+    assert [t.priority for t in tasks(stage)] == [50, 50, 50]
     assert stage.door.queue(stage.creator, None)["tasks"][0]["id"] == last
     assert stage.door.cancel(stage.creator, [str(tasks(stage)[0].id)]) == "3 takes cancelled"
     assert status(stage) == v.SceneStatus.PENDING

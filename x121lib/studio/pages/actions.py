@@ -23,12 +23,11 @@ from x121lib.studio.pages import queries
 from x121lib.studio.pages.desk import key_of, keys_of, need_project
 from x121lib.studio.pages.review import neighbours
 from x121lib.studio.pages.words import many
+from x121lib.studio.selections import Tasks, Where
 from x121lib.terms.roles import Permission
 from x121lib.terms.transitions import WAITING_STATUSES
 from x121lib.terms.vocabulary import DecisionOutcome, TaskStatus
 
-FRONT = 100
-"""Priority of what a person puts first."""
 _DONE = {"approve": "approved", "reject": "rejected", "flag": "flagged"}
 
 
@@ -175,8 +174,8 @@ def cancel(studio: Studio, task_ids: list[str]) -> str:
 
 
 def to_front(studio: Studio, task_ids: list[str]) -> str:
-    """Let waiting tasks go first."""
-    n = studio.set_priority(keys_of(task_ids, "task"), FRONT)
+    """Let waiting tasks go before everything that waits now: one's own among one's own, or among all."""
+    n = studio.selections.move(Tasks(tuple(keys_of(task_ids, "task"))), Where.FRONT).n_tasks
     return f"{many(n, 'take')} go first now" if n != 1 else "Goes first now"
 
 

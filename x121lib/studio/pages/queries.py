@@ -221,7 +221,7 @@ def _task_rows() -> sa.Select[*tuple[Any, ...]]:
         sa.select(
             m.GpuTask.id, m.GpuTask.id.label("task_id"), m.GpuTask.submitted_by_id.label("person_id"),
             m.GpuTask.is_off_peak, m.GpuTask.status_id.label("status"), m.GpuTask.priority, m.GpuTask.progress,
-            m.GpuTask.queued_at, m.GpuTask.started_at, m.GpuTask.finished_at, m.GpuTask.not_before,
+            m.GpuTask.queued_at, m.GpuTask.turn_at, m.GpuTask.started_at, m.GpuTask.finished_at, m.GpuTask.not_before,
             m.GpuTask.error_message, m.GpuTask.failed_attempts, m.GpuTask.worker_id, m.GpuTask.project_id,
             m.Project.name.label("project"), m.Character.name.label("character"),
             m.SceneType.name.label("scene_type"), m.VariantKind.name.label("variant"), m.Scene.id.label("scene_id"),
@@ -262,7 +262,8 @@ def waiting_tasks(session: Session, limit: int) -> Rows:
     """Return the GPU tasks that wait and whose turn comes first, by age and priority alone; paused ones last."""
     paused = sa.case((m.GpuTask.status_id == TaskStatus.PAUSED, 1), else_=0)
     query = _task_rows().where(m.GpuTask.status_id.in_(WAITING_STATUSES))
-    turn = sa.extract("epoch", m.GpuTask.queued_at) - m.GpuTask.priority * AGE_STEP_S
+    counts_from = sa.func.coalesce(m.GpuTask.turn_at, m.GpuTask.queued_at)
+    turn = sa.extract("epoch", counts_from) - m.GpuTask.priority * AGE_STEP_S
     return _rows(session, query.order_by(paused, turn, m.GpuTask.id).limit(limit))
 
 
