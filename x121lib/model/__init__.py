@@ -70,6 +70,7 @@ from x121lib.model.recipes import (
     WorkflowSlotChoice,
     WorkflowVersion,
 )
+from x121lib.model.retakes import AutoRetake, RetakePolicy, RetakePolicyMetric, RetakePolicyPhrase, RetakePolicySpread
 from x121lib.model.rights import (
     LikenessRelease,
     Performer,
@@ -106,7 +107,7 @@ from x121lib.model.work import (
 
 __all__ = [
     "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace",
-    "AuditEntry", "Base", "Batch", "BatchScene", "Budget", "BudgetExemptKind", "BudgetExemptTier",
+    "AuditEntry", "AutoRetake", "Base", "Batch", "BatchScene", "Budget", "BudgetExemptKind", "BudgetExemptTier",
     "BudgetReservation", "BudgetThreshold", "BudgetUse", "Character", "CharacterMetadataValue", "Decision",
     "DecisionTag", "Delivery", "DeliveryItem", "Event", "EventCause", "EventCursor", "Face", "FailureTag", "GpuTask",
     "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease",
@@ -114,11 +115,12 @@ __all__ = [
     "ModelVersion", "Note", "Notification", "NotificationPreference", "Performer", "Person", "PersonRole",
     "PowerWindow", "Project", "QaGate", "QaProfile", "QaProfileVersion", "QueueChange", "QueueChangeTask", "Receipt",
     "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant",
-    "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind",
-    "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score", "Secret", "Segment", "ShareWeight", "SignInLink",
-    "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "Trigger", "TriggerFiring", "TriggerStep",
-    "VariantKind", "Verdict", "Webhook", "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent", "WorkerAlert",
-    "WorkerEnergy", "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed",
-    "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice",
-    "WorkflowTrial", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "ReleaseTransitionMode", "ReleaseVariantKind", "RetakePolicy", "RetakePolicyMetric", "RetakePolicyPhrase",
+    "RetakePolicySpread", "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion",
+    "SceneVersion", "SceneVersionCut", "Score", "Secret", "Segment", "ShareWeight", "SignInLink", "Take",
+    "TakeOverride", "TermType", "Tier", "TransitionMode", "Trigger", "TriggerFiring", "TriggerStep", "VariantKind",
+    "Verdict", "Webhook", "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
+    "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange",
+    "WorkerTag", "Workflow", "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowTrial",
+    "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

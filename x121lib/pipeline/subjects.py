@@ -18,7 +18,8 @@ from x121lib.pipeline.submission import Selection
 from x121lib.pipeline.trigger_rules import Value
 from x121lib.terms.vocabulary import MetricDirection, SceneStatus
 
-_PAYLOAD = {"status": ("to", "status"), "before": ("from",), "outcome": ("outcome",), "percent": ("percent",)}
+_PAYLOAD = {"status": ("to", "status"), "before": ("from",), "outcome": ("outcome",), "percent": ("percent",),
+            "segment": ("segment",)}  # fmt: skip
 """Fields that the event itself holds, each with the keys of the payload."""
 
 
@@ -135,10 +136,10 @@ def value(session: Session, subject: Subject, name: str, now: datetime) -> Value
     """Return what a field holds for a subject; None where it holds nothing. What is counted is counted as of now."""
     if name in subject.names:
         return subject.names[name]
+    if name == "segment" and subject.segment is not None:
+        return subject.segment
     if name in _PAYLOAD:
         return next((subject.event.payload[k] for k in _PAYLOAD[name] if k in subject.event.payload), None)
-    if name == "segment":
-        return subject.segment
     if name == "error":
         return session.scalar(sa.select(m.GpuTask.error_code).where(m.GpuTask.id == subject.event.entity_id))
     if name == "faces":

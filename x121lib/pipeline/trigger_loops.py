@@ -39,6 +39,8 @@ _RENDERED = (
         _status(SceneStatus.PENDING, SceneStatus.GENERATING, SceneStatus.REVIEW, SceneStatus.FAILED),
     ),
     Effect(EventKind.SCENE_ASSEMBLED),
+    Effect(EventKind.RETAKE_QUEUED),
+    Effect(EventKind.SEGMENT_ESCALATED),
     Effect(EventKind.BUDGET_WARNED),
     Effect(EventKind.BUDGET_USED_UP),
     Effect(EventKind.WORKER_CHANGED),
@@ -46,7 +48,7 @@ _RENDERED = (
 )
 EFFECTS: dict[ActionKind, tuple[Effect, ...]] = {
     ActionKind.SUBMIT: (Effect(EventKind.BATCH_SUBMITTED), *_RENDERED),
-    ActionKind.RETAKE: (Effect(EventKind.RETAKE_QUEUED), *_RENDERED),
+    ActionKind.RETAKE: _RENDERED,
     ActionKind.RERUN_QA: (Effect(EventKind.TAKE_SCORED),),
     ActionKind.ASSEMBLE: (
         Effect(EventKind.SCENE_ASSEMBLED),

@@ -102,6 +102,7 @@ def _person_stepped_in(session: Session, subject: Subject, since_event: int, sin
     retaken = sa.select(m.Event.id).where(
         m.Event.entity_id == subject.scene_id, m.Event.kind_id == EventKind.RETAKE_QUEUED, m.Event.id > since_event,
         m.Event.id < subject.event.event_id, ~caused.exists(),
+        m.Event.payload["by"].astext.is_distinct_from("policy"),
     )  # fmt: skip
     submitted = (
         sa.select(m.Event.id)

@@ -75,6 +75,7 @@ EVENTS: dict[EventKind, EventFacts] = {
     EventKind.SCENE_ASSEMBLED: EventFacts(_SCENE, OPEN),
     EventKind.DECISION_MADE: EventFacts(_SCENE | {"outcome"}, OPEN, {"outcome": _names(DecisionOutcome)}),
     EventKind.RETAKE_QUEUED: EventFacts(_SCENE, _META),
+    EventKind.SEGMENT_ESCALATED: EventFacts(_SCENE | {"segment"}, OPEN),
     EventKind.DELIVERY_WRITTEN: EventFacts(_PROJECT),
     EventKind.BUDGET_WARNED: EventFacts(_PROJECT | {"percent"}),
     EventKind.BUDGET_USED_UP: EventFacts(_PROJECT | {"percent"}),
