@@ -172,7 +172,7 @@ def _escalated(session: Session, event: EventRecord) -> Message | None:
         .join(m.BatchScene, m.BatchScene.batch_id == m.Batch.id)
         .where(m.BatchScene.scene_id == event.entity_id, m.Batch.submitted_by_id.is_not(None))
     )
-    people = frozenset(session.scalars(submitted)) | people_of_role(session, RoleName.REVIEWER)
+    people = frozenset(key for key in session.scalars(submitted) if key) | people_of_role(session, RoleName.REVIEWER)
     return Message(
         NotificationKind.ESCALATION, f"escalated:{event.project_id}",
         f"{' · '.join(row)}, segment {event.payload.get('segment')} needs a person", people,
