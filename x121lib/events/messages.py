@@ -135,8 +135,10 @@ def _budget(session: Session, event: EventRecord) -> Message | None:
 
 def _worker(session: Session, event: EventRecord) -> Message | None:
     facts = event.payload
-    if event.kind == EventKind.WORKER_CHANGED and facts.get("status") not in ("offline", "degraded"):
-        return None
+    if event.kind == EventKind.WORKER_CHANGED and (
+        facts.get("status") not in ("offline", "degraded") or facts.get("reason") == "Added."
+    ):
+        return None  # one that was just added has not answered yet
     row = session.get(m.Worker, event.entity_id)
     name = row.name if row is not None else str(facts.get("name", "A worker"))
     about = f"is {facts['status']}" if event.kind == EventKind.WORKER_CHANGED else "needs care"
