@@ -35,7 +35,7 @@ def test_a_rule_is_built_tried_and_added_beside_a_clear_fault(page: Page, studio
     form.get_by_label("When this happens").select_option("variant.approved")
     form.get_by_label("Only where").get_by_role("button", name="Condition").click()
     form.get_by_label("Field of condition 1").select_option("variant")
-    form.get_by_label("Value of condition 1").select_option("clothed")
+    form.locator("select[aria-label='Value of condition 1']").select_option("clothed")
     form.locator("section[aria-label=If]").get_by_role("button", name="Condition").click()
     branch = form.locator("section[aria-label=If]")
     branch.get_by_label("Field of condition 1").select_option("faces")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -86,12 +87,14 @@ def trigger_dry_run(
 @trigger_app.command("log")
 def trigger_log(
     name: Annotated[str | None, typer.Argument(help="One trigger; none: all.")] = None,
+    task: Annotated[uuid.UUID | None, typer.Option(help="Only what queued this GPU task.")] = None,
+    scene: Annotated[uuid.UUID | None, typer.Option(help="Only what has to do with this scene.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     as_json: Json = False,
 ) -> None:
     """Say what triggers did: cause, actions with their results, what followed."""
     with refusals(), Studio.open() as studio:
-        rows = studio.triggers.log(name, limit=limit)
+        rows = studio.triggers.log(name, scene_id=scene, task_id=task, limit=limit)
         if as_json:
             show(rows, as_json=True)
             return

@@ -43,6 +43,17 @@ def _that_touched(key: uuid.UUID, entity: str) -> sa.Select[uuid.UUID]:
     )
 
 
+def trigger_of_task(session: Session, task_id: uuid.UUID) -> tuple[uuid.UUID, str] | None:
+    """Return (key, name) of the trigger that queued a task; None for what a person or the pipeline queued."""
+    row = session.execute(
+        sa.select(m.Trigger.id, m.Trigger.name)
+        .join(m.TriggerFiring, m.TriggerFiring.trigger_id == m.Trigger.id)
+        .where(m.TriggerFiring.id.in_(_that_touched(task_id, "gpu_task")))
+        .limit(1)
+    ).first()
+    return (row[0], row[1]) if row is not None else None
+
+
 def _row(session: Session, firing: m.TriggerFiring) -> dict[str, Any]:
     event = outbox.find(session, firing.event_id)
     parent = session.get(m.TriggerFiring, firing.parent_id) if firing.parent_id is not None else None

@@ -8,7 +8,7 @@ const chosen = (app) => app.state.rows.find((r) => r.id === app.state.chosen) ||
 const go = (app, id) => { const href = id ? `/triggers?trigger=${id}` : "/triggers"; history.replaceState({}, "", href); app.set({ tried: null }); app.open(href, { push: false }); };
 
 // ---------------------------------------------------------------- the chain
-const WIDE = 132, HIGH = 46, GAP = 34, LEFT = 16, TOP = 30, ROW = 52;
+const WIDE = 146, HIGH = 46, GAP = 42, LEFT = 16, TOP = 30, ROW = 52;
 const BY = { auto: "Goes by itself", human: "A person decides", trigger: "A trigger takes this step" };
 
 function chart(app) {
@@ -26,7 +26,7 @@ function chart(app) {
   const width = LEFT * 2 + stages.length * (WIDE + GAP) - GAP, height = TOP + HIGH + 30 + Math.max(1, lanes.length) * ROW;
   const edge = (d, cls) => html`<path class="${cls}" d="${d}" marker-end="url(#chain-tip)"/>`;
   const straight = steps.map((s) => edge(`M${at[s.from] + WIDE} ${TOP + HIGH / 2}H${at[s.to] - 3}`, `step ${s.by}`));
-  const labels = steps.filter((s) => s.label).map((s) => html`<span class="chlabel ${s.by}" style="left:${at[s.from] + WIDE - 8}px;top:${TOP + HIGH / 2 - 24}px;width:${GAP + 16}px" title="${BY[s.by]}">${s.label}</span>`);
+  const labels = steps.filter((s) => s.label).map((s) => html`<span class="chlabel ${s.by}" style="left:${at[s.from] + WIDE}px;top:${TOP + HIGH / 2 - 19}px;width:${GAP - 4}px" title="${BY[s.by]}">${s.label}</span>`);
   const bent = placed.map((t) => {
     const into = t.from && edge(`M${at[t.from] + WIDE / 2 - 10} ${TOP + HIGH}C${at[t.from] + WIDE / 2 - 10} ${t.y - 18} ${t.x + WIDE / 2 - 14} ${TOP + HIGH + 12} ${t.x + WIDE / 2 - 14} ${t.y - 3}`, `link ${t.enabled ? "" : "off"}`);
     return html`${into}${t.to.map((id) => edge(`M${t.x + WIDE / 2 + 14} ${t.y}C${t.x + WIDE / 2 + 14} ${TOP + HIGH + 12} ${at[id] + WIDE / 2 + 10} ${t.y - 18} ${at[id] + WIDE / 2 + 10} ${TOP + HIGH + 3}`, `link ${t.enabled ? "" : "off"}`))}`;

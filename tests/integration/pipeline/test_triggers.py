@@ -15,6 +15,7 @@ from tests.integration.events.test_notifications import as_new
 from x121lib import model as m
 from x121lib.base.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, RefusedError
 from x121lib.events import outbox
+from x121lib.pipeline import trigger_log
 from x121lib.store import audit
 from x121lib.studio import Studio
 from x121lib.studio.people import ReleaseInput
@@ -78,6 +79,10 @@ def test_an_approved_variant_is_followed_by_its_scenes_and_the_chain_is_logged(e
     assert entry is not None
     assert entry.after is not None
     assert entry.after["event"] == first["event_id"]
+    with equipped.transaction() as session:
+        named = trigger_log.trigger_of_task(session, task)
+    assert named is not None
+    assert named[1] == "go"
     assert [row["trigger"] for row in equipped.triggers.log(task_id=task)] == ["go"]
 
 
