@@ -33,6 +33,7 @@ VIEWS: dict[str, View] = {
     "workers": lambda door, person, project, params: door.workers(person, project, params.get("worker")),
     "models": lambda door, person, project, params: door.models(person, project, params),
     "workflows": lambda door, person, project, params: door.workflows(person, project, params),
+    "triggers": lambda door, person, project, params: door.triggers(person, project, params),
     "debugger": lambda door, person, project, params: door.debugger(person, project, params),
     "catalogue": lambda _door, _person, _project, _params: CATALOGUE,
 }
@@ -44,6 +45,7 @@ ACTIONS = frozenset(
     | {"verify_models", "stop_model_work", "repair_models", "rate_model", "steer_download"}
     | {"pause_task", "resume_task", "cancel_try"}
     | {"hold_worker", "switch_worker", "remove_worker"}
+    | {"switch_trigger", "remove_trigger", "test_webhook", "remove_webhook", "retry_webhook"}
 )
 CELL_ACTIONS = frozenset({"submit", "cancel_cells", "redo_cells", "raise_cells"})
 """Actions on cells of the matrix."""
@@ -53,6 +55,7 @@ FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
     | {"scan_models", "note_model", "remove_model", "add_download", "change_task", "try_workflow"}
     | {"edit_slot", "add_slot", "remove_slot"}
+    | {"add_trigger", "dry_run_trigger", "add_webhook", "webhook_log"}
 )
 PROJECT_FORMS = frozenset({"check_project", "fix_project", "matrix_cells"})
 """The same, about the project that is open."""

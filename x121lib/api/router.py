@@ -25,6 +25,7 @@ from x121lib.api import (
     sign_in,
     tiers,
     trials,
+    triggers,
     work,
     workflows,
 )
@@ -56,6 +57,7 @@ PARTS = tuple(
         trials,
         workflows,
         notifications,
+        triggers,
         events,
     )
 )
