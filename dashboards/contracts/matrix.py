@@ -86,6 +86,8 @@ class Estimate(TypedDict):
     gpu_high_s: float
     done_at: str | None
     basis: str  # "from 23 past takes"
+    tiers: list[dict[str, Any]]  # name, gpu_s (None: no history), lowest first; empty for a large selection
+    disk_bytes: int | None  # None: no history
     blocked: list[str]  # why some of the selection can not be submitted
 
 

@@ -112,6 +112,8 @@ class SampleStudio(
             "gpu_high_s": seconds * 1.24,
             "done_at": (datetime.now().astimezone() + timedelta(seconds=seconds / 4 + 1800)).isoformat(),
             "basis": "from 23 past takes",
+            "tiers": [{"name": "Draft", "gpu_s": seconds / 6}, {"name": "Final", "gpu_s": seconds}],
+            "disk_bytes": scenes * 42_000_000,
             "blocked": [],
         }
 

@@ -15,6 +15,7 @@ from x121lib.cli import (
     debug,
     demo,
     downloads,
+    estimates,
     models,
     notifications,
     power,
@@ -76,6 +77,7 @@ app.add_typer(notifications.webhook_app, name="webhook")
 app.add_typer(triggers.trigger_app, name="trigger")
 app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
+app.command("estimate")(estimates.estimate)
 app.command("submit")(produce.submit)
 app.command("redo")(cells.redo)
 app.command("cancel")(cells.cancel)

@@ -19,7 +19,7 @@ from x121lib.events import outbox
 from x121lib.generation import plan
 from x121lib.generation import service as generation
 from x121lib.models.usage import Warned, warnings_for
-from x121lib.pipeline import flow, queries
+from x121lib.pipeline import flow, histories, queries
 from x121lib.scheduling import accounts, budgets
 from x121lib.scheduling.service import wake
 from x121lib.store import audit
@@ -212,6 +212,9 @@ def submit(
         said = tuple(budgets.preview(session, [each.reserved for each in wanted], now))
         return Submission(None, planned, present, blocked, 0, warnings, said)
     batch_id, task_ids = _write(session, actor, project, selection, [c for c, _ in chosen])
+    tier = _tier(session, project, selection)
+    takes = [(c.version, each.n_takes) for (c, _), each in zip(chosen, wanted, strict=True)]
+    histories.record(session, batch_id, histories.expected(session, takes, tier), len(task_ids))
     said = tuple(budgets.reserve(session, actor, task_ids, now, over_budget=selection.over_budget))
     return Submission(batch_id, planned, present, blocked, len(task_ids), warnings, said)
 
@@ -249,6 +252,24 @@ def _wanted(
     return found
 
 
+def to_make(
+    session: Session, project: m.Project, selection: Selection, now: datetime
+) -> list[tuple[Cell, m.SceneTypeVersion, int]]:
+    """Return what a submission of this selection would queue: each scene, its recipe and its takes."""
+    found = [(c, cell) for c, cell in _cells(session, project, selection, now) if cell.status in _STARTABLE]
+    free = [(c, cell) for c, cell in found if not cell.blocked]
+    lacking = queries.segments_lacking(session, [c.scene.id for c, _ in free if c.scene is not None])
+    return [
+        (cell, c.version, lacking.get(c.scene.id, _n_segments(c.version)) if c.scene else _n_segments(c.version))
+        for c, cell in free
+    ]
+
+
+def _tier(session: Session, project: m.Project, selection: Selection) -> m.Tier:
+    named = catalogue.tier(session, selection.tier) if selection.tier else None
+    return named or session.get_one(m.Tier, project.default_tier_id)
+
+
 def _n_segments(version: m.SceneTypeVersion) -> int:
     rate = Fraction(version.rate_numerator, version.rate_denominator)
     return len(plan.plan_scene(version.target_duration_s, version.segment_duration_s, rate).segment_frames)
@@ -267,8 +288,7 @@ def _blocked_error(blocked: tuple[Cell, ...]) -> RefusedError:
 def _write(
     session: Session, actor: Actor, project: m.Project, selection: Selection, chosen: list[_Candidate]
 ) -> tuple[uuid.UUID, list[uuid.UUID]]:
-    named = catalogue.tier(session, selection.tier) if selection.tier else None
-    tier = named or session.get_one(m.Tier, project.default_tier_id)
+    tier = _tier(session, project, selection)
     batch = m.Batch(id=new_id(), project_id=project.id, submitted_by_id=actor.person_id, tier_id=tier.id)
     session.add(batch)
     session.flush()

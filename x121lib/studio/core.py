@@ -32,6 +32,7 @@ from x121lib.studio.checks import Checks
 from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
 from x121lib.studio.downloads import Downloads
+from x121lib.studio.estimates import Estimates
 from x121lib.studio.models import Models
 from x121lib.studio.notifications import Notifications
 from x121lib.studio.people import People
@@ -72,6 +73,7 @@ class Studio:
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
         tiers: quality tiers.
+        estimates: what a selection would cost.
         simulations: what the queue would do.
         retakes: which takes are retaken by themselves.
         selections: waiting tasks that people move, edit and put back.
@@ -97,6 +99,7 @@ class Studio:
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
         self.tiers = Tiers(self)
+        self.estimates = Estimates(self)
         self.simulations = Simulations(self)
         self.retakes = Retakes(self)
         self.selections = Selections(self)

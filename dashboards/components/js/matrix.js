@@ -1,5 +1,5 @@
 // Matrix: characters × scene types with live cells, keyboard, selection and an estimate that follows it.
-import { html, icon, shape, kbd, stack, grow, button, iconButton, chip, check, segmented, emptyState, gpuHours, hhmm, many, span, WORDS, ORDER } from "./kit.js";
+import { html, icon, shape, kbd, stack, grow, button, iconButton, chip, check, segmented, emptyState, bytes, gpuHours, hhmm, many, span, WORDS, ORDER } from "./kit.js";
 import { checkActions, checkButton, checkPanel } from "./preflight.js";
 import { Grid, LETTERS, keyOf, lettersOf, listed, variantsShown } from "./matrixgrid.js";
 
@@ -31,11 +31,14 @@ export function chosenCells(app) {
 
 const chosenVariants = (app) => (app.local.variant && app.local.variant !== "all" ? [app.local.variant] : []);
 
+// What the same selection costs at each tier, where any of them has a history.
+const costs = (e) => (e.tiers.some((t) => t.gpu_s !== null) ? ` · ${e.tiers.map((t) => `${t.name}: ${t.gpu_s === null ? "no history" : `~${gpuHours(t.gpu_s)}`}`).join(", ")}` : "");
+
 function selectionBar(app) {
   const { selection, estimate, tier } = app.local;
   if (!selection.size) return "";
   const e = estimate, letters = counted(app);
-  const facts = e && html`<div class="sums"><div class="row"><b class="strong">${many(e.scenes, "scene")}</b><span class="muted">·</span><span class="tnum"><b class="strong">~${gpuHours(e.gpu_s)}</b> <span class="muted">(${gpuHours(e.gpu_low_s)} – ${gpuHours(e.gpu_high_s)})</span></span>${e.done_at && html`<span class="muted">·</span><span class="tnum">done by <b class="strong">${hhmm(e.done_at)}</b></span>`}</div><div class="xs muted ell">${many(e.takes, "take")}${e.basis && ` · ${e.basis}`}${e.blocked.length > 0 && ` · ${e.blocked[0]}`}</div></div>`;
+  const facts = e && html`<div class="sums"><div class="row"><b class="strong">${many(e.scenes, "scene")}</b><span class="muted">·</span><span class="tnum"><b class="strong">~${gpuHours(e.gpu_s)}</b> <span class="muted">(${gpuHours(e.gpu_low_s)} – ${gpuHours(e.gpu_high_s)})</span></span>${e.done_at && html`<span class="muted">·</span><span class="tnum">done by <b class="strong">${hhmm(e.done_at)}</b></span>`}</div><div class="xs muted ell">${many(e.takes, "take")}${e.basis && ` · ${e.basis}`}${e.disk_bytes !== null && ` · ${bytes(e.disk_bytes)}`}${costs(e)}${e.blocked.length > 0 && ` · ${e.blocked[0]}`}</div></div>`;
   const tiers = app.state.tiers.length > 1 && segmented(app.state.tiers.map((t) => [t.id, t.name]), tier || app.state.tier, "tier");
   const rest = ACTIONS.slice(1).map(([name, label, of]) => { const n = [...of].reduce((sum, letter) => sum + (letters[letter] || 0), 0); return n > 0 && button(html`${label} <b class="tnum">${n}</b>`, { act: name, disabled: !app.state.may_submit, cls: "sm" }); });
   const made = (letters.a || 0) + (letters.r || 0) + (letters.x || 0), at = app.state.tiers.findIndex((t) => t.id === (tier || app.state.tier));

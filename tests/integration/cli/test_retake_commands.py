@@ -43,3 +43,13 @@ def test_tiers_are_listed_set_and_removed(x121: X121) -> None:
     assert "Nothing of this failed" in x121("redo", "Aurora", "--cell", "Aiko/sway", code=1).stderr
     assert "names no cell" in x121("redo", "Aurora", "--cell", "Aiko", code=1).stderr
     assert "Nothing of this is queued" in x121("cancel", "Aurora", code=1).stderr
+
+
+def test_an_estimate_without_history_says_so_and_queues_nothing(x121: X121) -> None:
+    said = x121("estimate", "Aurora").stdout
+    assert "no history" in said
+    assert "Wall clock" in said
+    assert json.loads(x121("estimate", "Aurora", "--json").stdout)["gpu"] is None
+    assert "No estimated batch is over yet" in x121("estimate", "--calibration").output
+    assert "Name a project" in x121("estimate", code=1).stderr
+    assert "queue is empty" in x121("queue").output
