@@ -23,8 +23,8 @@ CLAIMANTS, PROCESSES, TASKS, OFFERS = 64, 4, 10_000, 2
 ROWS = """
 INSERT INTO gpu_task (id, kind_id, take_id, project_id, class_id, priority, status_id, queued_at, finished_at,
                       attempt_number, failed_attempts, progress, version, is_ready, is_off_peak)
-SELECT gen_random_uuid(), 1, (SELECT id FROM take ORDER BY id LIMIT 1), p.id, 2, (ARRAY[50, 80, 20])[1 + n % 3], :status,
-       now() - make_interval(secs => n), CASE WHEN :status = 9 THEN now() - interval '3 days' END,
+SELECT gen_random_uuid(), 1, (SELECT id FROM take ORDER BY id LIMIT 1), p.id, 2, (ARRAY[50, 80, 20])[1 + n % 3],
+       :status, now() - make_interval(secs => n), CASE WHEN :status = 9 THEN now() - interval '3 days' END,
        0, 0, 0, 1, true, false
 FROM generate_series(1, :n) AS n, project p WHERE p.name = 'Aurora'"""
 PEOPLE = """
@@ -50,8 +50,8 @@ def dispatch_all(studio: Studio) -> list[tuple[Any, int]]:
         session.execute(
             sa.text(
                 "INSERT INTO worker (id, name, url, kind_id, status_id, slots, server_version, device, error_streak, "
-                "version) SELECT gen_random_uuid(), 'gpu ' || n, 'http://127.0.0.1:9/' || n, 1, 1, :slots, '', '', 0, 1 "
-                "FROM generate_series(1, 10) AS n"
+                "version) SELECT gen_random_uuid(), 'gpu ' || n, 'http://127.0.0.1:9/' || n, 1, 1, :slots, '', '', "
+                "0, 1 FROM generate_series(1, 10) AS n"
             ),
             {"slots": TASKS // 10},
         )
@@ -122,7 +122,7 @@ def test_the_dispatch_reads_the_index_of_waiting_tasks_and_no_finished_row(studi
     fill(studio, 3000, 3)
     _share_out(studio)
     _analyse(studio)
-    without, pages_without = scans(studio)
+    _, pages_without = scans(studio)
     fill(studio, 60_000, 9)
     _share_out(studio)
     _analyse(studio)

@@ -9,7 +9,7 @@ from tests.integration.scheduling.conftest import Queue
 from x121lib.scheduling import auditing
 
 FAULTS = {
-    "takes on 1 slots": "UPDATE gpu_task SET worker_id = (SELECT id FROM worker WHERE name = 'one') WHERE status_id = 4",
+    "takes on 1 slots": "UPDATE gpu_task SET worker_id = (SELECT min(id::text)::uuid FROM worker)",
     "holds a slot without": "UPDATE gpu_task SET lease_until = NULL WHERE status_id = 4",
     "is over or missing": "UPDATE gpu_task_attempt SET outcome_id = 2",
     "does not hold a slot by it": "UPDATE gpu_task SET status_id = 3, worker_id = NULL WHERE status_id = 4",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -178,13 +178,13 @@ class Life(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(line: Queue, clock: Clock) -> Iterator[type[Life]]:
+def machine(line: Queue, clock: Clock) -> type[Life]:
     """Return the machine on a studio with two workers, of one and of three slots, and takes to make."""
     line.add_worker("one")
     line.add_worker("two", slots=3)
     with line.studio.transaction() as session:
         takes = list(session.scalars(sa.select(m.Take.id).order_by(m.Take.id)))
-    yield type("Life", (Life,), {"line": line, "clock": clock, "takes": takes})
+    return type("Life", (Life,), {"line": line, "clock": clock, "takes": takes})
 
 
 @pytest.mark.timeout(300)
