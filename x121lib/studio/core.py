@@ -43,6 +43,7 @@ from x121lib.studio.retakes import Retakes
 from x121lib.studio.secrets import Secrets
 from x121lib.studio.selections import Selections
 from x121lib.studio.shares import FairShares
+from x121lib.studio.simulations import Simulations
 from x121lib.studio.trials import Trials
 from x121lib.studio.webhooks import Webhooks
 from x121lib.studio.work import Work
@@ -68,6 +69,7 @@ class Studio:
         placements: models on the hosts of workers.
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
+        simulations: what the queue would do.
         retakes: which takes are retaken by themselves.
         selections: waiting tasks that people move, edit and put back.
         checks: what is missing on which worker.
@@ -90,6 +92,7 @@ class Studio:
         self.power = Power(self)
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
+        self.simulations = Simulations(self)
         self.retakes = Retakes(self)
         self.selections = Selections(self)
         self.work = Work(self)
