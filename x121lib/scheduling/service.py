@@ -123,7 +123,7 @@ def start(
     started = recording.start(database.at_once, wanted, now, lease_s, also)
     if len(started) == len(tokens):
         return [None] * len(tokens)
-    answers: list[None | BaseException] = []
+    answers: list[BaseException | None] = []
     with database.transaction() as session:
         for token in tokens:
             answers.append(None if token[0] in started else _not_started(session, token))

@@ -95,7 +95,7 @@ def statements(
         first = (
             sa.select(*columns)
             .where(t.project_id == groups.c.project_id, same, t.priority == groups.c.priority, *may_run)
-            .order_by(t.submitted_by_id, turn_at, t.id)  # one person's, or nobody's: said so that the index's order fits
+            .order_by(t.submitted_by_id, turn_at, t.id)  # of one person, or of nobody: the order of the index
             .limit(depth)
             .correlate(groups)
             .lateral("first_of_share")

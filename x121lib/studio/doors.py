@@ -90,7 +90,7 @@ class Doors:
             faults = auditing.audit(session, self._studio.house.now())
         yield Finding(
             not faults,
-            "The queue's accounts are right" if not faults else f"The queue has {len(faults)} faults, first: {faults[0]}",
+            f"The queue has {len(faults)} faults, first: {faults[0]}" if faults else "The queue's accounts are right",
             "" if not faults else "'x121 db audit' lists them all; keep a dump of the database.",
         )
         yield Finding(
