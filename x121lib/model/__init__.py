@@ -42,6 +42,7 @@ from x121lib.model.fleet import (
     WorkflowWorkerTag,
 )
 from x121lib.model.history import AuditEntry, Delivery, DeliveryItem, Event, EventCursor
+from x121lib.model.holds import QueueHold
 from x121lib.model.library import (
     LibraryModel,
     ModelDownload,
@@ -110,7 +111,7 @@ __all__ = [
     "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease",
     "MetadataField", "Metric", "ModelDownload", "ModelNote", "ModelPlacement", "ModelRoot", "ModelTriggerWord",
     "ModelVersion", "Note", "Performer", "Person", "PersonRole", "PowerWindow", "Project", "QaGate", "QaProfile",
-    "QaProfileVersion", "QueueChange", "QueueChangeTask", "Receipt", "ReceiptInput", "ReceiptModel",
+    "QaProfileVersion", "QueueChange", "QueueChangeTask", "QueueHold", "Receipt", "ReceiptInput", "ReceiptModel",
     "ReceiptParameter", "ReleaseProject",
     "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
     "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",

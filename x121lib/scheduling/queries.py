@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.scheduling import budgets, fitness, policy, standing, warmth, window
+from x121lib.scheduling import budgets, fitness, holding, memory, policy, standing, warmth, window
 from x121lib.scheduling.fairness import Shares
 from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.store.session import among
@@ -51,7 +51,7 @@ def candidates(
         n: how many, in the order of their turns.
         used: how shares stand.
     """
-    conditions = _not_held(session, now) + ([~_makes(without)] if without else [])
+    conditions = _not_held(session, now) + holding.conditions(session) + ([~_makes(without)] if without else [])
     rows = window.rows(session, now, n, conditions, used)
     ids = [row.task_id for row in rows]
     avoid, fits, prefer = _workers_to_avoid(session, ids), _fits(session, ids), _workers_with_cache(session, ids)
@@ -109,14 +109,22 @@ def _makes(kinds: Collection[Made]) -> sa.ColumnElement[bool]:
 def lacks(
     session: Session, task_ids: Collection[uuid.UUID], workers: Sequence[WorkerView]
 ) -> dict[uuid.UUID, dict[uuid.UUID, tuple[str, ...]]]:
-    """Return task → worker → what it lacks of the task's workflow, in words; what lacks nothing is left out."""
+    """Return task → worker → what it lacks for the task, in words: GPU memory, node classes, models.
+
+    What lacks nothing is left out.
+    """
     wanted = fitness.demands(session, task_ids)
     found = fitness.lacks(session, set(wanted.values()), {w.worker_id: w.offer for w in workers})
     words = {
         demand: {key: tuple(str(one) for one in lacking) for key, lacking in by_worker.items()}
         for demand, by_worker in fitness.with_packs(session, found).items()
     }
-    return {task_id: words[demand] for task_id, demand in wanted.items() if demand in words}
+    lacking = {task_id: dict(words[demand]) for task_id, demand in wanted.items() if demand in words}
+    for task_id, small in memory.lacks(session, task_ids, workers).items():
+        of_task = lacking.setdefault(task_id, {})
+        for key, wanted_memory in small.items():
+            of_task[key] = (wanted_memory, *of_task.get(key, ()))
+    return lacking
 
 
 def _not_held(session: Session, now: datetime) -> list[sa.ColumnElement[bool]]:
@@ -228,7 +236,7 @@ def worker_views(session: Session, now: datetime) -> list[WorkerView]:
     return [
         WorkerView(
             tags=tags.get(w.id, frozenset()), loaded=loaded.get(w.id, frozenset()), worker_id=w.id, name=w.name,
-            slots=w.slots, busy=int(n),
+            slots=w.slots, busy=int(n), vram_bytes=w.vram_bytes,
             available=w.status_id == WorkerStatus.ONLINE and not _is_aside(w, now), offer=w.capabilities_hash,
             state="set aside" if _is_aside(w, now) and w.status_id == WorkerStatus.ONLINE else _STATES[w.status_id],
         )

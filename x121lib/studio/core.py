@@ -32,6 +32,7 @@ from x121lib.studio.checks import Checks
 from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
 from x121lib.studio.downloads import Downloads
+from x121lib.studio.holds import Pauses
 from x121lib.studio.models import Models
 from x121lib.studio.people import People
 from x121lib.studio.placements import Placements
@@ -64,6 +65,7 @@ class Studio:
         placements: models on the hosts of workers.
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
+        pauses: scenes, batches, projects and the studio, paused.
         selections: waiting tasks that people move, edit and put back.
         checks: what is missing on which worker.
         trials: dry runs of workflows.
@@ -83,6 +85,7 @@ class Studio:
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
         self.selections = Selections(self)
+        self.pauses = Pauses(self)
         self.work = Work(self)
         self.models = Models(self)
         self.downloads = Downloads(self)
@@ -246,10 +249,10 @@ class Studio:
             flow.tasks_cancelled(session, cancelled)
         return len(cancelled)
 
-    def pause(self, task_ids: list[uuid.UUID]) -> int:
-        """Pause waiting GPU tasks; returns how many."""
+    def pause(self, task_ids: list[uuid.UUID], reason: str = "") -> int:
+        """Pause waiting GPU tasks; returns how many. `pauses` does the same for scenes, batches, projects and all."""
         with self.transaction() as session:
-            return queue.pause(session, self.actor, task_ids, self.house.now())
+            return queue.pause(session, self.actor, task_ids, self.house.now(), reason)
 
     def resume(self, task_ids: list[uuid.UUID]) -> int:
         """Put paused GPU tasks back; returns how many."""

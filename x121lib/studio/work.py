@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
 from x121lib.pipeline import execution, flow, tracing
 from x121lib.pipeline.hold import hold_reason
-from x121lib.scheduling import accounts, budgets, policy, queries, shares, workers
+from x121lib.scheduling import accounts, budgets, holding, policy, queries, shares, workers
 from x121lib.scheduling import service as queue
 from x121lib.scheduling.fairness import Ledger
 from x121lib.scheduling.forecasting import Lacks, expected_spans, left_s
@@ -211,7 +211,8 @@ class Work:
         """Return the GPU tasks that are not over, in serving order, each with the reason why it waits."""
         with self._studio.transaction() as session:
             views = queries.worker_views(session, self._studio.house.now())
-            rows: Sequence[Any] = session.execute(_queue_query()).mappings().all()
+            paused = holding.read(session)
+            rows: Sequence[Any] = [holding.shown(row, paused) for row in session.execute(_queue_query()).mappings()]
             needs = queries.needs(session, [row["task_id"] for row in rows])
             over = budgets.held_words(session, [row["task_id"] for row in rows], self._studio.house.now())
             lacks = queries.lacks(session, [row["task_id"] for row in rows if _waits(row)], views)
@@ -232,9 +233,10 @@ class Work:
             known = needs.get(key, frozenset()), lacks.get(key, {})
             waiting = _waits(row)
             reason = held or over.get(key) or _why(entry, position, views, known)
+            hold = paused.of(row) if row["status"] is TaskStatus.PAUSED else None
             if position and not held and entry["waits_for"] is None:
                 reason = f"{reason} {fair[row['person_id'], row['project_id']]}".strip()
-            entry["why"] = reason if waiting else ""
+            entry["why"] = hold.words if hold is not None else reason if waiting else ""
             entry["starts_at"] = None if held else spans.get(key)
             position += waiting and entry["waits_for"] is None
             data.append(entry)
@@ -275,7 +277,8 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
             m.Worker.name.label("worker"), m.GpuTask.attempt_number.label("attempt"), m.GpuTask.queued_at,
             m.GpuTask.started_at, open_before.label("waits_for"), m.GpuTask.project_id,
             m.GpuTask.submitted_by_id.label("person_id"), m.GpuTask.worker_id, m.GpuTask.not_before,
-            m.GpuTask.is_off_peak, m.GpuTask.turn_at, m.GpuTaskAttempt.started_at.label("attempt_started_at"),
+            m.GpuTask.is_off_peak, m.GpuTask.batch_id, m.Scene.id.label("scene_id"), m.GpuTask.turn_at,
+            m.GpuTaskAttempt.started_at.label("attempt_started_at"),
         )
         .join(m.Project, m.Project.id == m.GpuTask.project_id)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
@@ -294,7 +297,7 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
-def _waits(row: sa.RowMapping) -> bool:
+def _waits(row: Mapping[str, Any]) -> bool:
     return row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
 
 

@@ -313,6 +313,8 @@ class EventKind(Term):
     NODE_PACK_INSTALLED = "node_pack.installed", 88
     QUEUE_CHANGED = "queue.changed", 90
     QUEUE_CHANGE_UNDONE = "queue.change_undone", 91
+    QUEUE_PAUSED = "queue.paused", 95
+    QUEUE_RESUMED = "queue.resumed", 96
 
 
 class ModelKind(Term):

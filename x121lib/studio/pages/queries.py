@@ -221,6 +221,7 @@ def _task_rows() -> sa.Select[*tuple[Any, ...]]:
         sa.select(
             m.GpuTask.id, m.GpuTask.id.label("task_id"), m.GpuTask.submitted_by_id.label("person_id"),
             m.GpuTask.is_off_peak, m.GpuTask.status_id.label("status"), m.GpuTask.priority, m.GpuTask.progress,
+            m.GpuTask.batch_id,
             m.GpuTask.queued_at, m.GpuTask.turn_at, m.GpuTask.started_at, m.GpuTask.finished_at, m.GpuTask.not_before,
             m.GpuTask.error_message, m.GpuTask.failed_attempts, m.GpuTask.worker_id, m.GpuTask.project_id,
             m.Project.name.label("project"), m.Character.name.label("character"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from x121lib import model as m
-from x121lib.scheduling import budgets, shares
+from x121lib.scheduling import budgets, holding, shares
 from x121lib.studio.pages import estimates, fleet, presence, queries, tasks
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import duration, iso, iso_in
@@ -36,13 +36,14 @@ def queue(desk: Desk) -> View:
     past = queries.past_attempts(desk.session, desk.now - _BACK)
     rows = fleet.worker_rows(desk)
     read = tasks.read_fleet(desk, [row["id"] for row in waiting])
+    waiting = [holding.shown(row, read.paused) for row in waiting]
     waiting, plan = fleet.planned(desk, history, read, running, waiting)
     left = sum(n - part for s, (n, part) in counts.items() if s != TaskStatus.PAUSED)
     queued = sum(counts.get(s, (0, 0))[0] for s in WAITING_STATUSES)
     empty_s = history.queue_s(left) if left else None
     return {
         "now": iso(desk.now),
-        "paused": bool(counts.get(TaskStatus.PAUSED)) and queued == counts[TaskStatus.PAUSED][0],
+        "paused": read.paused.studio is not None,
         "running": sum(counts.get(s, (0, 0))[0] for s in LEASED_STATUSES),
         "queued": queued,
         "empty_at": iso_in(desk.now, empty_s),

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from x121lib.pipeline.hold import hold_reason
-from x121lib.scheduling import forecasting, policy, queries, shares
+from x121lib.scheduling import forecasting, holding, policy, queries, shares
 from x121lib.scheduling.fairness import Ledger, Shares
+from x121lib.scheduling.holding import Holds
 from x121lib.studio.pages import presence
 from x121lib.studio.pages.desk import Desk
 from x121lib.studio.pages.estimates import History
@@ -78,6 +79,8 @@ class Fleet:
     """Task → tags that its worker must have."""
     lacks: Mapping[uuid.UUID, Mapping[uuid.UUID, tuple[str, ...]]]
     """Task → worker → what it lacks of the task's workflow."""
+    paused: Holds
+    """What is paused."""
 
 
 def read_fleet(desk: Desk, task_ids: Collection[uuid.UUID]) -> Fleet:
@@ -85,7 +88,8 @@ def read_fleet(desk: Desk, task_ids: Collection[uuid.UUID]) -> Fleet:
     views = presence.worker_views(desk.session, desk.now)
     ids = list(task_ids)
     used = shares.read(desk.session, desk.now)
-    return Fleet(views, used, Ledger(used), queries.needs(desk.session, ids), queries.lacks(desk.session, ids, views))
+    needs, lacks = queries.needs(desk.session, ids), queries.lacks(desk.session, ids, views)
+    return Fleet(views, used, Ledger(used), needs, lacks, holding.read(desk.session))
 
 
 def why(desk: Desk, row: Any, position: int, fleet: Fleet) -> str:
@@ -96,7 +100,8 @@ def why(desk: Desk, row: Any, position: int, fleet: Fleet) -> str:
     if status == TaskStatus.FAILED:
         return row["error_message"] or "It failed."
     if status == TaskStatus.PAUSED:
-        return "Paused."
+        hold = fleet.paused.of(row)
+        return hold.words if hold is not None else "Paused."
     if row["not_before"] is not None and row["not_before"] > desk.now:
         return f"Starts no earlier than {row['not_before']:%d %b %H:%M} UTC."
     if row["waits_for"] is not None:
