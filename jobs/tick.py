@@ -17,6 +17,8 @@ TICK_S = 0.5
 """Longest pause between two ticks."""
 DOWNLOADS_S = 2.0
 """Pause after which a queue of transfers is looked at again while it is empty."""
+REACT_S = 1.0
+"""Longest pause between two looks for what happened; an open transaction may hide what a NOTIFY told of."""
 HEALTH_S = 3.0
 """Pause between two looks at the workers, and at their hosts."""
 ASSEMBLE_AGAIN_S = 60.0
@@ -24,7 +26,7 @@ ASSEMBLE_AGAIN_S = 60.0
 
 
 class Tick:
-    """Five threads: work, the workers' health, their hosts' vitals and power, and two that fetch and send models."""
+    """Work, the workers' health, their hosts' vitals and power, models that are fetched and sent, and what is told."""
 
     def __init__(self, studio: Any, enqueue: Callable[[str, str, int], None]) -> None:
         self._studio = studio
@@ -37,6 +39,8 @@ class Tick:
             threading.Thread(target=self._look_after, args=("hosts", "look_after_hosts"), name="hosts", daemon=True),
             threading.Thread(target=self._transfer, args=("downloads",), name="downloads", daemon=True),
             threading.Thread(target=self._transfer, args=("placements",), name="placements", daemon=True),
+            threading.Thread(target=self._react, name="reactions", daemon=True),
+            threading.Thread(target=studio.webhooks.run, args=(self._stop,), name="webhooks", daemon=True),
         ]
 
     def start(self) -> None:
@@ -61,6 +65,20 @@ class Tick:
                 _log.warning("tick: %s", error)
                 self._stop.wait(0.5)
             listener.wait(TICK_S)
+        listener.close()
+
+    def _react(self) -> None:
+        """Tell people and triggers what happened, as soon as it is committed."""
+        listener = self._studio.reactions.listener()
+        while not self._stop.is_set():
+            try:
+                again = self._studio.reactions.run()
+            except X121Error as error:
+                _log.warning("reactions: %s", error)
+                again = False
+                self._stop.wait(0.5)
+            if not again:
+                listener.wait(REACT_S)
         listener.close()
 
     def _is_due(self, scene_id: str) -> bool:

@@ -15,6 +15,7 @@ from .debugger import DebuggedTask, DebuggerDoor, DebuggerView
 from .deliveries import DeliveriesView, Delivery
 from .door import StudioActions, StudioDoor, StudioViews
 from .matrix import Estimate, MatrixCell, MatrixRow, MatrixScene, MatrixView
+from .messages import InboxItem, InboxView, MessagesDoor, ToldAbout
 from .models import ModelDetail, ModelRow, ModelsDoor, ModelsView
 from .people import Authenticator, MediaFile, SessionPerson
 from .pulse import ActiveTake, FeedItem, NextTake, PulseView, ReviewCard, Share, TypeProgress, Worker
@@ -48,6 +49,8 @@ __all__ = [
     "GanttBar",
     "Gate",
     "GpuNow",
+    "InboxItem",
+    "InboxView",
     "Job",
     "Jobs",
     "Lane",
@@ -57,6 +60,7 @@ __all__ = [
     "MatrixScene",
     "MatrixView",
     "MediaFile",
+    "MessagesDoor",
     "ModelDetail",
     "ModelRow",
     "ModelsDoor",
@@ -82,6 +86,7 @@ __all__ = [
     "StudioActions",
     "StudioDoor",
     "StudioViews",
+    "ToldAbout",
     "TypeProgress",
     "VariantCard",
     "Worker",

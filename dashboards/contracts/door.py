@@ -9,6 +9,7 @@ from .checks import ChecksDoor
 from .debugger import DebuggerDoor
 from .deliveries import DeliveriesView
 from .matrix import Estimate, MatrixView
+from .messages import MessagesDoor
 from .models import ModelsDoor
 from .people import Authenticator, MediaFile, SessionPerson
 from .pulse import PulseView
@@ -107,6 +108,15 @@ class StudioActions(Protocol):
 
 
 class StudioDoor(
-    StudioViews, StudioActions, FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, Authenticator, Protocol
+    StudioViews,
+    StudioActions,
+    FleetDoor,
+    ModelsDoor,
+    WorkflowsDoor,
+    ChecksDoor,
+    DebuggerDoor,
+    MessagesDoor,
+    Authenticator,
+    Protocol,
 ):
     """Everything that the web door needs from the studio."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from .messages import InboxView
 from .words import Ref, Status
 
 
@@ -64,6 +65,7 @@ class ShellView(TypedDict):
     projects: list[Ref]
     person: Person
     jobs: Jobs
+    inbox: InboxView
     review_count: int  # scenes that wait for this person
     status_items: list[StatusItem]  # first item: overall health with its status
     commands: list[Command]

@@ -38,7 +38,7 @@ VIEWS: dict[str, View] = {
 # Actions that belong to a project get it; the others name what they act on themselves.
 ACTIONS = frozenset(
     {"give_reason", "undo", "note", "retake", "cancel", "to_front", "retry", "pause", "resume"}
-    | {"decide_variant", "save_field"}
+    | {"decide_variant", "save_field", "read_notifications", "prefer_notification"}
     | {"verify_models", "stop_model_work", "repair_models", "rate_model", "steer_download"}
     | {"pause_task", "resume_task", "cancel_try"}
     | {"hold_worker", "switch_worker", "remove_worker"}

@@ -24,14 +24,16 @@ from .figures import (
     variant,
     workers,
 )
+from .messages import SampleMessages
 from .project import ACTIVE, CHARACTERS, GRID, MEDIA, NAMES, PROGRESS, TYPES, VARIANTS, WAITING, moment
 
 
-class SampleViews:
+class SampleViews(SampleMessages):
     """Every view of ``StudioViews`` for the sample project."""
 
     def __init__(self) -> None:
         """Start with no changes."""
+        super().__init__()
         self.changed: dict[str, str] = {}
         self.decisions: dict[str, dict[str, Any]] = {}
         self.cancelled: set[str] = set()
@@ -104,6 +106,7 @@ class SampleViews:
             "projects": projects,
             "person": {"name": person.name, "initials": initials, "role": person.role},
             "jobs": self._jobs(),
+            "inbox": self.inbox(),
             "review_count": 43 + len(waiting),
             "status_items": [
                 {"label": "All services well", "value": "", "status": "approved"},

@@ -18,6 +18,7 @@ from x121lib.api import (
     files,
     fleet,
     models,
+    notifications,
     projects,
     scenes,
     sign_in,
@@ -50,6 +51,7 @@ PARTS = tuple(
         checks,
         trials,
         workflows,
+        notifications,
         events,
     )
 )

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         [], description="Hosts (HOST or HOST:PORT) on private addresses that models may be downloaded from."
     )
     download_timeout_s: float = Field(30.0, gt=0, description="Longest silence of a server in a download.")
+    webhook_private_hosts: list[str] = Field(
+        [], description="Hosts (HOST or HOST:PORT) on private addresses that webhooks may call, also without TLS."
+    )
     huggingface_url: str = Field("https://huggingface.co", description="Address of Hugging Face or a mirror of it.")
     civitai_url: str = Field("https://civitai.com", description="Address of CivitAI or a mirror of it.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")

@@ -15,6 +15,7 @@ from x121lib.cli import (
     demo,
     downloads,
     models,
+    notifications,
     power,
     produce,
     queue,
@@ -64,6 +65,8 @@ app.add_typer(budgets.budget_app, name="budget")
 app.add_typer(shares.share_app, name="share")
 app.add_typer(queue.queue_app, name="queue")
 app.add_typer(debug.task_app, name="task")
+app.add_typer(notifications.notifications_app, name="notifications")
+app.add_typer(notifications.webhook_app, name="webhook")
 app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
 app.command("submit")(produce.submit)

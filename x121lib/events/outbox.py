@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
@@ -80,8 +81,19 @@ def publish_many(
     session.execute(sa.select(sa.func.pg_notify(CHANNEL, kind.value)))
 
 
-def read(session: Session, consumer: str, *, limit: int = 500) -> list[EventRecord]:
-    """Return the events that ``consumer`` has not seen, and move its position.
+def join(session: Session, consumer: str) -> None:
+    """Let a reader begin after what happened so far, where it does not read already. Idempotent."""
+    now = end(session)
+    row = insert(m.EventCursor).values(
+        consumer=consumer, last_transaction_id=now.transaction_id, last_event_id=now.event_id
+    )
+    session.execute(row.on_conflict_do_nothing(index_elements=["consumer"]))
+
+
+def read(
+    session: Session, consumer: str, *, kinds: Collection[EventKind] | None = None, limit: int = 500
+) -> list[EventRecord]:
+    """Return the events (of some kinds) that ``consumer`` has not seen, and move its position past the others too.
 
     Sequence numbers commit out of order, so the position is (transaction, number) and only events of
     transactions below `pg_snapshot_xmin` are handed out: nothing that commits later can sort before them.
@@ -91,9 +103,13 @@ def read(session: Session, consumer: str, *, limit: int = 500) -> list[EventReco
         cursor = m.EventCursor(consumer=consumer, last_transaction_id=0, last_event_id=0)
         session.add(cursor)
         session.flush()
-    rows = session.scalars(_after(Position(cursor.last_transaction_id, cursor.last_event_id)).limit(limit)).all()
+    past = end(session)  # asked first: what becomes readable in between is read below, or with the next call
+    query = _after(Position(cursor.last_transaction_id, cursor.last_event_id)).limit(limit)
+    rows = session.scalars(query if kinds is None else query.where(m.Event.kind_id.in_(kinds))).all()
     if rows:
         cursor.last_transaction_id, cursor.last_event_id = rows[-1].transaction_id, rows[-1].id
+    if kinds is not None and len(rows) < limit and past.transaction_id > cursor.last_transaction_id:
+        cursor.last_transaction_id, cursor.last_event_id = past
     return [_record(r) for r in rows]
 
 

@@ -52,6 +52,7 @@ from x121lib.model.library import (
     ModelTriggerWord,
     ModelVersion,
 )
+from x121lib.model.messages import Notification, NotificationPreference, Webhook, WebhookAttempt, WebhookCall
 from x121lib.model.people import ApiKey, Person, PersonRole, SignInLink
 from x121lib.model.quality import Decision, DecisionTag, FailureTag, Note, Score, Verdict
 from x121lib.model.queue_changes import QueueChange, QueueChangeTask
@@ -104,20 +105,19 @@ from x121lib.model.work import (
 )
 
 __all__ = [
-    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace",
-    "AuditEntry", "Base", "Batch", "BatchScene", "Budget", "BudgetExemptKind", "BudgetExemptTier",
-    "BudgetReservation", "BudgetThreshold", "BudgetUse", "Character", "CharacterMetadataValue", "Decision",
-    "DecisionTag", "Delivery", "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask",
-    "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease",
-    "MetadataField", "Metric", "ModelDownload", "ModelNote", "ModelPlacement", "ModelRoot", "ModelTriggerWord",
-    "ModelVersion", "Note", "Performer", "Person", "PersonRole", "PowerWindow", "Project", "QaGate", "QaProfile",
+    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace", "AuditEntry",
+    "Base", "Batch", "BatchScene", "Budget", "BudgetExemptKind", "BudgetExemptTier", "BudgetReservation",
+    "BudgetThreshold", "BudgetUse", "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery",
+    "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "GpuVital", "ImageCheck",
+    "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease", "MetadataField", "Metric", "ModelDownload",
+    "ModelNote", "ModelPlacement", "ModelRoot", "ModelTriggerWord", "ModelVersion", "Note", "Notification",
+    "NotificationPreference", "Performer", "Person", "PersonRole", "PowerWindow", "Project", "QaGate", "QaProfile",
     "QaProfileVersion", "QueueChange", "QueueChangeTask", "QueueHold", "Receipt", "ReceiptInput", "ReceiptModel",
-    "ReceiptParameter", "ReleaseProject",
-    "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene", "SceneType",
-    "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Score",
-    "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode",
-    "VariantKind", "Verdict", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel",
-    "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
-    "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowTrial", "WorkflowVersion",
-    "WorkflowWorkerTag", "lookup_table_name",
+    "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene",
+    "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut",
+    "Score", "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier",
+    "TransitionMode", "VariantKind", "Verdict", "Webhook", "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent",
+    "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed",
+    "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice",
+    "WorkflowTrial", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

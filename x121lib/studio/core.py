@@ -34,14 +34,17 @@ from x121lib.studio.doors import Doors
 from x121lib.studio.downloads import Downloads
 from x121lib.studio.holds import Pauses
 from x121lib.studio.models import Models
+from x121lib.studio.notifications import Notifications
 from x121lib.studio.people import People
 from x121lib.studio.placements import Placements
 from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
+from x121lib.studio.reactions import Reactions
 from x121lib.studio.secrets import Secrets
 from x121lib.studio.selections import Selections
 from x121lib.studio.shares import FairShares
 from x121lib.studio.trials import Trials
+from x121lib.studio.webhooks import Webhooks
 from x121lib.studio.work import Work
 from x121lib.studio.workers import Workers
 from x121lib.studio.workflows import Workflows
@@ -70,6 +73,9 @@ class Studio:
         checks: what is missing on which worker.
         trials: dry runs of workflows.
         secrets: tokens that the studio was given.
+        notifications: what the actor was told.
+        reactions: what the consumer does about new events.
+        webhooks: programs outside that are told things.
         doors: health, export, files.
     """
 
@@ -94,6 +100,9 @@ class Studio:
         self.trials = Trials(self)
         self.placements = Placements(self)
         self.secrets = Secrets(self)
+        self.notifications = Notifications(self)
+        self.reactions = Reactions(self)
+        self.webhooks = Webhooks(self)
         self.doors = Doors(self)
 
     @classmethod

@@ -15,6 +15,7 @@ from x121lib.studio.core import Studio
 from x121lib.studio.door_checks import ChecksDoor
 from x121lib.studio.door_debugger import DebuggerDoor
 from x121lib.studio.door_fleet import FleetDoor
+from x121lib.studio.door_messages import MessagesDoor
 from x121lib.studio.door_models import ModelsDoor
 from x121lib.studio.door_workflows import WorkflowsDoor
 from x121lib.studio.pages import (
@@ -38,7 +39,7 @@ _log = get_logger(__name__)
 _WATCHED = 10_000
 
 
-class Door(FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor):
+class Door(FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, MessagesDoor):
     """Every method acts as the signed-in person, and is safe to call from any thread."""
 
     def __init__(self, studio: Studio) -> None:

@@ -18,6 +18,9 @@ class Permission(StrEnum):
     MANAGE_RIGHTS = "manage_rights"
     MANAGE_WORKERS = "manage_workers"
     MANAGE_BUDGETS = "manage_budgets"
+    MANAGE_WEBHOOKS = "manage_webhooks"
+    MANAGE_TRIGGERS = "manage_triggers"
+    ENABLE_COSTLY_TRIGGERS = "enable_costly_triggers"
     MANAGE_RECIPES = "manage_recipes"
     MANAGE_PROJECTS = "manage_projects"
     IMPORT = "import"
@@ -32,10 +35,13 @@ class Permission(StrEnum):
 
 
 _REVIEWER = frozenset({Permission.VIEW, Permission.REVIEW})
-_ADMINS_OWN = {
-    Permission.MANAGE_PEOPLE, Permission.MANAGE_WORKERS, Permission.MANAGE_BUDGETS, Permission.ORDER_QUEUE,
-}  # fmt: skip
-_CREATOR = frozenset(Permission) - _ADMINS_OWN
+_ADMIN_ONLY = frozenset(
+    {
+        Permission.MANAGE_PEOPLE, Permission.MANAGE_WORKERS, Permission.MANAGE_BUDGETS, Permission.MANAGE_WEBHOOKS,
+        Permission.ENABLE_COSTLY_TRIGGERS, Permission.ORDER_QUEUE,
+    }
+)  # fmt: skip
+_CREATOR = frozenset(Permission) - _ADMIN_ONLY
 ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
     RoleName.ADMIN: frozenset(Permission),
     RoleName.CREATOR: _CREATOR,

@@ -6,34 +6,8 @@ what people read.
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Self
-
-
-class Term(StrEnum):
-    """One row of a lookup table: ``value`` is its name, ``number`` its key, ``label`` the word shown."""
-
-    number: int
-    label: str
-
-    def __new__(cls, value: str, number: int = 0, label: str | None = None) -> Self:
-        """Make a member from its stored name, its number and, where it differs, the word shown.
-
-        The default number exists for type checkers only, which take ``SceneStatus("Pending")`` for this call.
-        """
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.number = number
-        member.label = label or value
-        return member
-
-    @classmethod
-    def from_number(cls, number: int) -> Self:
-        """Return the member with that number; raises ``KeyError`` for an unknown one."""
-        for member in cls:
-            if member.number == number:
-                return member
-        raise KeyError(f"{cls.__name__} has no number {number}")
+from x121lib.terms.automation import CallStatus, NotificationKind, NotificationScope
+from x121lib.terms.term import Term as Term
 
 
 class ProjectStatus(Term):
@@ -315,6 +289,8 @@ class EventKind(Term):
     QUEUE_CHANGE_UNDONE = "queue.change_undone", 91
     QUEUE_PAUSED = "queue.paused", 95
     QUEUE_RESUMED = "queue.resumed", 96
+    NOTIFICATION_MADE = "notification.made", 100
+    WEBHOOK_FAILED = "webhook.failed", 101
 
 
 class ModelKind(Term):
@@ -373,5 +349,5 @@ ALL_TERMS: tuple[type[Term], ...] = (
     ProjectStatus, SceneStatus, SegmentStatus, TakeStatus, TaskStatus, TaskKind, AttemptOutcome, PriorityClass,
     WorkerStatus, WorkerKind, WakeKind, ArtifactKind, PerformerKind, ReleasePurpose, VariantStatus, VersionOrigin,
     WorkflowStatus, SlotType, FieldType, VerdictOutcome, DecisionOutcome, MetricDirection, DeliveryStatus, EventKind,
-    RoleName, ModelKind, ModelStatus, DownloadStatus, BudgetPeriod,
+    RoleName, ModelKind, ModelStatus, DownloadStatus, BudgetPeriod, NotificationKind, NotificationScope, CallStatus,
 )  # fmt: skip

@@ -1,6 +1,6 @@
 // One page at a time: state from Python, markup from the page's render function, messages back.
 import { html, patch } from "./html.js";
-import { shell, shellActions, shellKeys, PAGES } from "./shell.js";
+import { shell, shellActions, shellKeys, tellNew, PAGES } from "./shell.js";
 import { pulse } from "./pulse.js";
 import { characters, character } from "./characters.js";
 import { matrix } from "./matrix.js";
@@ -83,6 +83,7 @@ class App {
   on_tick({ now }) { this.clock = { server: Date.parse(now), at: performance.now() }; this.draw(); }
 
   on_patch({ target, ops }) {
+    const known = target === "shell" ? new Map(this.shell.inbox.items.map((n) => [n.id, n.count])) : null;
     for (const [path, value] of ops) {
       if (!path.length) { this[target] = value; continue; }
       let at = this[target];
@@ -90,6 +91,7 @@ class App {
       const last = path[path.length - 1];
       if (value === null && path.gone) delete at[last]; else at[last] = value;
     }
+    if (known) tellNew(this, known);
     this.view.changed?.(this);
     this.draw();
   }

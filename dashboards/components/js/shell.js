@@ -1,5 +1,5 @@
 // AppShell: rail, project switcher, breadcrumb, command palette, job tray, look, status bar, toasts, dialogs.
-import { html, raw, icon, shape, kbd, bar, badge, avatar, button, iconButton, attrs, clock, percent, segmented, toast, callout, hhmm, day } from "./kit.js";
+import { html, raw, icon, shape, kbd, bar, badge, avatar, button, iconButton, attrs, clock, percent, segmented, toast, callout, hhmm, day, ago } from "./kit.js";
 
 export const PAGES = {
   pulse: { href: "/pulse", icon: "activity", label: "Pulse", key: "P" },
@@ -24,7 +24,7 @@ export function shell(app, body) {
   const view = app.shell;
   return html`<div class="shell ${app.offline ? "offline" : ""}" data-page="${app.page}">
 ${rail(app)}
-<header class="topbar">${place(app)}${searchBox()}<div class="end">${jobTray(app, view.jobs)}${me(app)}</div></header>
+<header class="topbar">${place(app)}${searchBox()}<div class="end">${jobTray(app, view.jobs)}${bell(app)}${me(app)}</div></header>
 <main class="main" id="main">${app.offline && offlineStrip(app)}${body}</main>
 ${statusbar(app)}${tabs(app)}${overlays(app)}</div>`;
 }
@@ -61,6 +61,29 @@ export function jobTray(app, jobs) {
 }
 
 const jobList = (jobs) => html`<div class="pop jobs panel"><header><h2>Jobs</h2>${jobs.running > 0 && badge("generating", `${jobs.running} running`)}<span class="grow"></span><a class="btn ghost sm" href="/queue">Open queue ${kbd("G", "Q")}</a></header>${jobs.items.length === 0 && html`<p class="pad muted">Nothing runs and nothing waits. Submit scenes in the matrix.</p>`}${jobs.items.map((job) => html`<div class="row job st-${job.status}" data-key="job-${job.id}">${shape(job.status)}<span class="grow ell"><b class="med">${job.title}</b> <span class="muted">${job.detail}</span></span>${job.status === "generating" && bar(job.progress, "w90")}<span class="mono xs">${job.status === "generating" ? percent(job.progress) : clock(job.left_s)}</span>${iconButton("x", "Cancel this take", "cancelTask", job.id, { size: "sm", disabled: !job.can_cancel })}</div>`)}</div>`;
+
+const TOLD = [["all", "Everybody's"], ["mine", "Mine"], ["none", "None"]];
+
+function bell(app) {
+  const inbox = app.shell.inbox, open = app.ui.menu === "inbox";
+  const label = inbox.unread ? `Notifications, ${inbox.unread} unread` : "Notifications";
+  return html`<div class="pophost"><button type="button" class="iconbtn bell" ${attrs("menu", "inbox")} aria-expanded="${open}" aria-label="${label}" title="${label}  ⇧N">${icon("bell")}${inbox.unread > 0 && html`<span class="dot">${inbox.unread > 99 ? "99+" : inbox.unread}</span>`}</button>${open && inboxPanel(app, inbox)}</div>`;
+}
+
+function inboxPanel(app, inbox) {
+  const settings = app.ui.told;
+  const head = html`<header><h2>Notifications</h2><span class="grow"></span>${inbox.unread > 0 && !settings && button("Mark all read", { act: "readAll", cls: "ghost sm" })}${iconButton(settings ? "bell" : "settings", settings ? "Back to the notifications" : "What you are told", "toldMenu")}</header>`;
+  if (settings) return html`<div class="pop inbox panel" role="dialog" aria-label="What you are told">${head}<div class="told">${inbox.told.map((t) => html`<div class="row" data-key="told-${t.kind}"><span class="grow">${t.label}</span><span class="segm" role="group" aria-label="${t.label}">${TOLD.map(([key, word]) => html`<button type="button" class="${key === t.choice ? "on" : ""}" aria-pressed="${String(key === t.choice)}" ${attrs("tell", [t.kind, key])}>${word}</button>`)}</span></div>`)}</div></div>`;
+  return html`<div class="pop inbox panel" role="dialog" aria-label="Notifications">${head}${inbox.items.length === 0 && html`<p class="pad muted">Nothing yet. Failures, budgets and triggers are told here.</p>`}<div class="notes">${inbox.items.map((n) => html`<button type="button" class="note1 ${n.unread ? "new" : ""} st-${n.status}" data-key="note-${n.id}" ${attrs("openNote", n.id)}>${shape(n.status)}<span class="grow"><b class="med ell2">${n.title}</b>${n.body && html`<span class="xs secondary ell2">${n.body}</span>`}<span class="xs muted">${n.project && `${n.project} · `}${ago(n.at, app.now())}</span></span>${n.unread && html`<span class="pip" aria-label="unread"></span>`}</button>`)}</div></div>`;
+}
+
+// What came into the inbox since the shell was read last is said at once.
+export function tellNew(app, known) {
+  for (const n of app.shell.inbox.items.filter((x) => x.unread && known.get(x.id) !== x.count).slice(0, 3)) {
+    app.ui.toasts = app.ui.toasts.filter((t) => t.action?.arg !== n.id);
+    app.toast({ text: n.title, more: n.body, status: n.status, seconds: 10, action: n.href ? { act: "openNote", arg: n.id, label: "Show" } : null });
+  }
+}
 
 function me(app) {
   const person = app.shell.person;
@@ -108,7 +131,7 @@ function pick(app, index) {
   if (chosen.href) app.open(chosen.href); else app.run(chosen.act, chosen.arg);
 }
 
-const SHARED_KEYS = [["⌘K", "Search or run a command"], ["G then P C M R Q D F O", "Go to a page"], ["?", "This list"], ["Esc", "Close what is open"]];
+const SHARED_KEYS = [["⌘K", "Search or run a command"], ["G then P C M R Q D F O", "Go to a page"], ["⇧N", "Notifications"], ["?", "This list"], ["Esc", "Close what is open"]];
 
 function help(app) {
   const own = app.view.help || [];
@@ -126,7 +149,16 @@ function setLook(name, value) {
 
 export const shellActions = {
   nothing: () => {},
-  menu: (app, name) => { app.ui.menu = app.ui.menu === name ? null : name; },
+  menu: (app, name) => { app.ui.menu = app.ui.menu === name ? null : name; app.ui.told = false; },
+  toldMenu: (app) => { app.ui.told = !app.ui.told; },
+  tell: (app, [kind, choice]) => app.act("prefer_notification", { kind, choice }),
+  readAll: (app) => app.act("read_notifications", { ids: null }),
+  openNote: (app, id) => {
+    const n = app.shell.inbox.items.find((x) => x.id === id);
+    if (!n) return;
+    if (n.unread) app.act("read_notifications", { ids: [id] });
+    if (n.href) { app.ui.menu = null; app.ui.toasts = app.ui.toasts.filter((t) => t.action?.arg !== id); app.open(n.href); }
+  },
   scheme: (app, value) => setLook("scheme", value),
   palette_: (app, value) => setLook("palette", value),
   contrast: () => setLook("contrast", look("contrast") === "high" ? "" : "high"),
@@ -158,6 +190,7 @@ export function shellKeys(app) {
   const keys = {
     "Meta+k": () => shellActions.palette(app),
     "?": () => shellActions.help(app),
+    "Shift+n": () => shellActions.menu(app, "inbox"),
     Escape: () => { if (app.ui.palette || app.ui.help || app.ui.dialog || app.ui.menu) Object.assign(app.ui, { palette: null, help: false, dialog: null, menu: null }); else app.view.keys?.Escape?.(app); },
     "Meta+z": () => { const t = [...app.ui.toasts].reverse().find((x) => x.action?.key === "⌘Z"); if (t) app.run(t.action.act, t.action.arg); },
   };

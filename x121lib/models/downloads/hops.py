@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin
@@ -11,7 +10,7 @@ from urllib.parse import urljoin
 import httpx
 
 from x121lib.base.errors import InvalidInputError
-from x121lib.comfyui.addresses import public_addresses
+from x121lib.comfyui.pinning import PinnedTransport
 from x121lib.models.downloads.addresses import origin
 from x121lib.models.downloads.errors import DownloadError, InterruptedTransferError
 
@@ -49,31 +48,6 @@ class Answer:
     """Headers of all answers of the site itself, lower-case; later ones win."""
 
 
-class _Pinned(httpx.HTTPTransport):
-    """Connects to the very address that was checked, so that a name can not change its mind in between."""
-
-    def __init__(self, rules: Rules) -> None:
-        super().__init__()
-        self._rules = rules
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        _, host, port = origin(str(request.url))
-        if host not in self._rules.private_hosts and f"{host}:{port}" not in self._rules.private_hosts:
-            hint = f"If this host is the studio's own, add '{host}:{port}' to X121_DOWNLOAD_PRIVATE_HOSTS."
-            address = public_addresses(host, port, hint=hint)[0]
-            if not _is_address(host):
-                request.extensions = {**request.extensions, "sni_hostname": host}
-            request.url = request.url.copy_with(host=address)
-        return super().handle_request(request)
-
-
-def _is_address(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        ipaddress.ip_address(host)
-        return True
-    return False
-
-
 @contextlib.contextmanager
 def get(
     url: str, rules: Rules, token: Token | None = None, headers: Mapping[str, str] | None = None
@@ -88,7 +62,11 @@ def get(
     seen: dict[str, str] = {}
     home = origin(url)
     sent = {"Accept-Encoding": "identity", "User-Agent": "x121", **(headers or {})}
-    with httpx.Client(transport=_Pinned(rules), timeout=rules.timeout_s, trust_env=False) as client:
+    with httpx.Client(
+        transport=PinnedTransport(rules.private_hosts, "X121_DOWNLOAD_PRIVATE_HOSTS"),
+        timeout=rules.timeout_s,
+        trust_env=False,
+    ) as client:
         for _ in range(MOST_HOPS):
             place = origin(url)
             own = {"Authorization": f"Bearer {token.value}"} if token is not None and token.origin == place else {}

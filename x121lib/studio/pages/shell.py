@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from x121lib import model as m
 from x121lib.pipeline.hold import hold_reason
-from x121lib.studio.pages import estimates, presence, queries, tasks
+from x121lib.studio.pages import estimates, inbox, presence, queries, tasks
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import initials
 from x121lib.terms.transitions import LEASED_STATUSES, WAITING_STATUSES
@@ -29,6 +29,7 @@ def shell(desk: Desk) -> View:
         "projects": [{"id": str(key), "name": name} for key, name in projects],
         "person": {"name": desk.person.name, "initials": initials(desk.person.name), "role": desk.person.role},
         "jobs": _jobs(desk),
+        "inbox": inbox.inbox(desk),
         "review_count": _review_count(desk),
         "status_items": _status_items(desk),
         "commands": _commands(desk),

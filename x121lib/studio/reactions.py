@@ -1,0 +1,26 @@
+"""What follows from events: people are told. The consumer calls this as soon as something was committed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from x121lib.events.outbox import CHANNEL
+from x121lib.store.session import Listener
+
+if TYPE_CHECKING:
+    from x121lib.studio.core import Studio
+
+
+class Reactions:
+    """Reads the outbox from each reader's own position; every method is safe to call again, from any process."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    def run(self) -> bool:
+        """Do what new events call for; returns whether there may be more at once."""
+        return bool(self._studio.notifications.announce())
+
+    def listener(self) -> Listener:
+        """Return a listener that wakes when an event was committed."""
+        return Listener(self._studio.house.database.url, [CHANNEL], name="x121-reactions")
