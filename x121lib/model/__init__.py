@@ -90,6 +90,13 @@ from x121lib.model.scenes import (
     Segment,
     Take,
 )
+from x121lib.model.schedules import (
+    Schedule,
+    ScheduleCharacter,
+    ScheduleRun,
+    ScheduleSceneType,
+    ScheduleVariantKind,
+)
 from x121lib.model.secrets import Secret
 from x121lib.model.trials import WorkflowTrial
 from x121lib.model.work import (
@@ -115,9 +122,10 @@ __all__ = [
     "QaProfileVersion", "QueueChange", "QueueChangeTask", "QueueHold", "Receipt", "ReceiptInput", "ReceiptModel",
     "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene",
     "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut",
-    "Score", "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier",
-    "TransitionMode", "VariantKind", "Verdict", "Webhook", "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent",
-    "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed",
-    "WorkerStatusChange", "WorkerTag", "Workflow", "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice",
-    "WorkflowTrial", "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
+    "Schedule", "ScheduleCharacter", "ScheduleRun", "ScheduleSceneType", "ScheduleVariantKind", "Score", "Secret",
+    "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind",
+    "Verdict", "Webhook", "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
+    "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange",
+    "WorkerTag", "Workflow", "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowTrial",
+    "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

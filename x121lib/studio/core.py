@@ -40,6 +40,7 @@ from x121lib.studio.placements import Placements
 from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.reactions import Reactions
+from x121lib.studio.schedules import Schedules
 from x121lib.studio.secrets import Secrets
 from x121lib.studio.selections import Selections
 from x121lib.studio.shares import FairShares
@@ -68,6 +69,7 @@ class Studio:
         placements: models on the hosts of workers.
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
+        schedules: submissions that come again and again.
         pauses: scenes, batches, projects and the studio, paused.
         selections: waiting tasks that people move, edit and put back.
         checks: what is missing on which worker.
@@ -92,6 +94,7 @@ class Studio:
         self.shares = FairShares(self)
         self.selections = Selections(self)
         self.pauses = Pauses(self)
+        self.schedules = Schedules(self)
         self.work = Work(self)
         self.models = Models(self)
         self.downloads = Downloads(self)

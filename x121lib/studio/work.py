@@ -63,13 +63,17 @@ class Work:
         self._held = False
 
     def tick(self) -> list[Message]:
-        """Sweep lost leases, act on rejections whose Undo is over, assign tasks; returns what to enqueue."""
+        """Sweep lost leases, act on rejections whose Undo is over, run schedules, assign tasks.
+
+        Returns what to enqueue.
+        """
         house = self._studio.house
         now = house.now()
         with house.database.transaction() as session:
             again = flow.sweep(session, now, RESEND_AFTER_S)
         with house.database.transaction() as session:
             flow.apply_rejections(session, now, house.settings.undo_s)
+        self._studio.schedules.run_due()
         if self._is_held():
             return [Message("task", str(d.task_id), d.attempt_number) for d in self._due(again, now)]
         with house.database.transaction() as session:

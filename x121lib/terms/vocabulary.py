@@ -287,6 +287,8 @@ class EventKind(Term):
     NODE_PACK_INSTALLED = "node_pack.installed", 88
     QUEUE_CHANGED = "queue.changed", 90
     QUEUE_CHANGE_UNDONE = "queue.change_undone", 91
+    SCHEDULE_CHANGED = "schedule.changed", 92
+    SCHEDULE_RAN = "schedule.ran", 93
     QUEUE_PAUSED = "queue.paused", 95
     QUEUE_RESUMED = "queue.resumed", 96
     NOTIFICATION_MADE = "notification.made", 100
@@ -337,6 +339,15 @@ class BudgetPeriod(Term):
     TOTAL = "total", 4
 
 
+class ScheduleOutcome(Term):
+    """What became of one due time of a schedule (PRD-08)."""
+
+    SUBMITTED = "submitted", 1
+    NOTHING = "nothing", 2, "nothing to do"
+    REFUSED = "refused", 3
+    SKIPPED = "skipped", 4
+
+
 class RoleName(Term):
     """Roles of people (PRD-03)."""
 
@@ -350,4 +361,5 @@ ALL_TERMS: tuple[type[Term], ...] = (
     WorkerStatus, WorkerKind, WakeKind, ArtifactKind, PerformerKind, ReleasePurpose, VariantStatus, VersionOrigin,
     WorkflowStatus, SlotType, FieldType, VerdictOutcome, DecisionOutcome, MetricDirection, DeliveryStatus, EventKind,
     RoleName, ModelKind, ModelStatus, DownloadStatus, BudgetPeriod, NotificationKind, NotificationScope, CallStatus,
+    ScheduleOutcome,
 )  # fmt: skip
