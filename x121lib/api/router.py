@@ -20,6 +20,7 @@ from x121lib.api import (
     models,
     notifications,
     projects,
+    retakes,
     scenes,
     sign_in,
     trials,
@@ -40,6 +41,7 @@ PARTS = tuple(
     for part in (
         sign_in,
         projects,
+        retakes,
         work,
         budgets,
         fleet,

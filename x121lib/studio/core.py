@@ -40,6 +40,7 @@ from x121lib.studio.placements import Placements
 from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.reactions import Reactions
+from x121lib.studio.retakes import Retakes
 from x121lib.studio.secrets import Secrets
 from x121lib.studio.selections import Selections
 from x121lib.studio.shares import FairShares
@@ -69,6 +70,7 @@ class Studio:
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
         pauses: scenes, batches, projects and the studio, paused.
+        retakes: which takes are retaken by themselves.
         selections: waiting tasks that people move, edit and put back.
         checks: what is missing on which worker.
         trials: dry runs of workflows.
@@ -90,6 +92,7 @@ class Studio:
         self.power = Power(self)
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
+        self.retakes = Retakes(self)
         self.selections = Selections(self)
         self.pauses = Pauses(self)
         self.work = Work(self)
@@ -302,6 +305,9 @@ class Studio:
         with self.transaction() as session:
             return add_note(session, self.actor, scene_id, text, frame)
 
-    def retake(self, scene_id: uuid.UUID, from_segment: int) -> int:
-        """Queue new takes from a segment to the scene's end at once; returns how many."""
-        return self.work.retake(scene_id, from_segment)
+    def retake(self, scene_id: uuid.UUID, from_segment: int, values: Mapping[str, Any] | None = None) -> int:
+        """Queue new takes from a segment to the scene's end at once; returns how many.
+
+        ``values`` are slot values for all of them in place of the recipe's; a seed is for the first one only.
+        """
+        return self.work.retake(scene_id, from_segment, values)
