@@ -20,6 +20,7 @@ from x121lib.api import (
     models,
     notifications,
     projects,
+    retakes,
     scenes,
     schedules,
     sign_in,
@@ -41,6 +42,7 @@ PARTS = tuple(
     for part in (
         sign_in,
         projects,
+        retakes,
         work,
         budgets,
         schedules,

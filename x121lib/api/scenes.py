@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
 
 from x121lib.api import shapes
 from x121lib.api.caller import Acting
 from x121lib.api.errors import CREATED, NO_CONTENT
 from x121lib.api.route import ApiRoute
-from x121lib.api.shapes import Limit, Offset, Page, page
+from x121lib.api.shapes import Given, Limit, Offset, Page, page
 from x121lib.studio.clients import Clients
 
 router = APIRouter(route_class=ApiRoute, tags=["scenes"])
@@ -33,6 +34,32 @@ def list_scores(studio: Acting, scene_id: uuid.UUID, limit: Limit = 100, offset:
 def get_receipt(studio: Acting, scene_id: uuid.UUID) -> dict[str, Any]:
     """Return everything that made the newest cut; empty before there is one."""
     return Clients(studio).scene(scene_id).receipt()
+
+
+class NewRetake(Given):
+    """Takes to make anew, from a segment to the scene's end."""
+
+    from_segment: int = Field(1, ge=1, le=500)
+    values: Annotated[dict[str, Any], Field(max_length=100)] = Field({}, description="Slot values for all new takes.")
+
+
+class Queued(BaseModel):
+    """How many takes were queued."""
+
+    n_takes: int
+
+
+@router.post("/scenes/{scene_id}/retakes", status_code=CREATED, response_model=Queued)
+def retake(studio: Acting, scene_id: uuid.UUID, given: NewRetake) -> Any:
+    """Make a scene's takes anew from a segment on, with other parameters if wished; the old takes stay."""
+    Clients(studio).scene(scene_id)
+    return {"n_takes": studio.retake(scene_id, given.from_segment, given.values)}
+
+
+@router.get("/scenes/{scene_id}/retakes", response_model=list[str])
+def list_retakes(studio: Acting, scene_id: uuid.UUID) -> Any:
+    """Say what was retaken by itself: what failed, what was changed, what was used."""
+    return Clients(studio).scene(scene_id).retakes()
 
 
 @router.post("/scenes/{scene_id}/decide", status_code=CREATED, response_model=shapes.Decided)

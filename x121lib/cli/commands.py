@@ -19,6 +19,7 @@ from x121lib.cli import (
     power,
     produce,
     queue,
+    retakes,
     rights,
     schedules,
     secrets,
@@ -75,6 +76,9 @@ app.command("submit")(produce.submit)
 app.command("check")(checks.check)
 app.command("watch")(produce.watch)
 app.command("review")(produce.review)
+app.command("retake")(retakes.retake)
+app.command("retakes")(retakes.retakes)
+app.add_typer(retakes.retake_policy_app, name="retake-policy")
 app.command("deliver")(produce.deliver)
 app.command("export")(upkeep.export)
 app.command("report")(upkeep.report)

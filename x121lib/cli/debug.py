@@ -61,7 +61,7 @@ def task_set(
 ) -> None:
     """Give a waiting or paused take other parameters than its recipe's."""
     with refusals(), Studio.open() as studio:
-        before = studio.debugger.change(task, _parsed(values))
+        before = studio.debugger.change(task, parsed(values))
         now = studio.debugger.look(task).parameters
         show([{"parameter": k, "before": v, "now": now.get(k)} for k, v in before.items()], as_json=False)
         say(f"Next: x121 task resume {task}")
@@ -81,14 +81,19 @@ def task_cancel(task: Task) -> None:
         say(f"{studio.cancel([task])} tasks are cancelled; finished segments stay.")
 
 
-def _parsed(values: list[str]) -> dict[str, Any]:
-    parsed: dict[str, Any] = {}
+def parsed(values: list[str]) -> dict[str, Any]:
+    """Return the values of ``slot=value`` arguments; None for ``slot=``.
+
+    Raises:
+        InvalidInputError: one of them is no such argument.
+    """
+    found: dict[str, Any] = {}
     for each in values:
         slot, sign, text = each.partition("=")
         if not sign or not slot:
             raise InvalidInputError(f"'{each}' is not slot=value.")
         try:
-            parsed[slot] = json.loads(text) if text else None
+            found[slot] = json.loads(text) if text else None
         except ValueError:
-            parsed[slot] = text
-    return parsed
+            found[slot] = text
+    return found

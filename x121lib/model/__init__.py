@@ -71,6 +71,7 @@ from x121lib.model.recipes import (
     WorkflowSlotChoice,
     WorkflowVersion,
 )
+from x121lib.model.retakes import AutoRetake, RetakePolicy, RetakePolicyMetric, RetakePolicyPhrase, RetakePolicySpread
 from x121lib.model.rights import (
     LikenessRelease,
     Performer,
@@ -113,18 +114,19 @@ from x121lib.model.work import (
 
 __all__ = [
     "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace", "AuditEntry",
-    "Base", "Batch", "BatchScene", "Budget", "BudgetExemptKind", "BudgetExemptTier", "BudgetReservation",
+    "AutoRetake", "Base", "Batch", "BatchScene", "Budget", "BudgetExemptKind", "BudgetExemptTier", "BudgetReservation",
     "BudgetThreshold", "BudgetUse", "Character", "CharacterMetadataValue", "Decision", "DecisionTag", "Delivery",
     "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask", "GpuTaskAttempt", "GpuVital", "ImageCheck",
     "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease", "MetadataField", "Metric", "ModelDownload",
     "ModelNote", "ModelPlacement", "ModelRoot", "ModelTriggerWord", "ModelVersion", "Note", "Notification",
     "NotificationPreference", "Performer", "Person", "PersonRole", "PowerWindow", "Project", "QaGate", "QaProfile",
     "QaProfileVersion", "QueueChange", "QueueChangeTask", "QueueHold", "Receipt", "ReceiptInput", "ReceiptModel",
-    "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind", "Scene",
-    "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut",
-    "Schedule", "ScheduleCharacter", "ScheduleRun", "ScheduleSceneType", "ScheduleVariantKind", "Score", "Secret",
-    "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind",
-    "Verdict", "Webhook", "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
+    "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant", "ReleaseTransitionMode", "ReleaseVariantKind",
+    "RetakePolicy", "RetakePolicyMetric", "RetakePolicyPhrase", "RetakePolicySpread", "Scene", "SceneType",
+    "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion", "SceneVersion", "SceneVersionCut", "Schedule",
+    "ScheduleCharacter", "ScheduleRun", "ScheduleSceneType", "ScheduleVariantKind", "Score", "Secret", "Segment",
+    "ShareWeight", "SignInLink", "Take", "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict",
+    "Webhook", "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
     "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange",
     "WorkerTag", "Workflow", "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowTrial",
     "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",

@@ -183,7 +183,7 @@ def _record_take(
         )  # fmt: skip
         generation.record_take(session, order, result, now)
         outcome, verdicts = qa.record(session, order.take_id, analysis, order.qa_profile_version_id)
-        complete = flow.take_judged(session, task, outcome, qa.failures(verdicts))
+        complete = flow.take_judged(session, task, outcome, qa.failures(verdicts), now)
     return ExecutionResult(recorded=True, assemble_scene_id=order.scene_id if complete else None)
 
 

@@ -6,6 +6,7 @@ Every function works in the caller's transaction and reads the transition tables
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from x121lib.base.errors import ConflictError, InvalidInputError
 from x121lib.events import outbox
 from x121lib.generation import queries as generation_queries
 from x121lib.generation import service as generation
-from x121lib.pipeline import queries
+from x121lib.pipeline import queries, retaking
 from x121lib.review import queries as review_queries
 from x121lib.review import rules as review_rules
 from x121lib.review import service as review
@@ -60,47 +61,64 @@ def take_started(session: Session, task: m.GpuTask) -> None:
         session.get_one(m.Segment, take.segment_id).status_id = SegmentStatus.GENERATING
 
 
-def take_judged(session: Session, task: m.GpuTask, outcome: Outcome, failures: str) -> bool:
+def take_judged(session: Session, task: m.GpuTask, outcome: Outcome, failures: str, now: datetime) -> bool:
     """Move a take, its segment and its scene after its gates; returns whether the scene can be assembled.
 
-    A failed gate ends the chain: what waits for this take is cancelled and the scene fails with the reason. A scene
-    whose later takes were cancelled meanwhile has nothing left to run and is *Not started* again.
+    A failed gate ends the chain, unless a retake policy tries again: what waits for this take is cancelled and the
+    scene fails with the reason. A scene whose later takes were cancelled meanwhile has nothing left to run and is
+    *Not started* again.
     """
     take = session.get_one(m.Take, task.take_id)
-    segment = session.get_one(m.Segment, take.segment_id)
     scene = queries.scene_of_task(session, task)
     if scene is None:
         return False
-    if outcome == Outcome.FAIL:
-        take.status_id, segment.status_id = TakeStatus.FAILED_QA, SegmentStatus.QA_FAIL
-        _stop_chain(session, task, f"Segment {segment.sequence_index}, take {take.number}: {failures}")
+    take.status_id = TakeStatus.FAILED_QA if outcome == Outcome.FAIL else TakeStatus.PASSED
+    return _take_over(session, scene, task, failures, now)
+
+
+def task_failed(session: Session, task: m.GpuTask, now: datetime) -> bool:
+    """Follow a task that failed for good: its take fails, what waits for it is cancelled, the scene fails.
+
+    Where it was one of several retakes, another of them may still be used; returns whether the scene can be assembled.
+    """
+    scene = queries.scene_of_task(session, task)
+    if scene is None:
         return False
-    take.status_id, segment.status_id = TakeStatus.PASSED, SegmentStatus.QA_PASS
-    segment.chosen_take_id = take.id
+    session.get_one(m.Take, task.take_id).status_id = TakeStatus.FAILED
+    return _take_over(session, scene, task, task.error_message or "", now)
+
+
+def _take_over(session: Session, scene: m.Scene, task: m.GpuTask, reason: str, now: datetime) -> bool:
+    """Follow a take that is over; returns whether the scene can be assembled."""
+    take = session.get_one(m.Take, task.take_id)
+    segment = session.get_one(m.Segment, take.segment_id)
     session.flush()
-    session.execute(sa.update(m.GpuTask).where(m.GpuTask.after_task_id == task.id).values(is_ready=True))
+    found = retaking.settle(session, scene, take, task, now)
+    if found.waits:
+        return False
+    if found.chosen is None:
+        segment.status_id = SegmentStatus.QA_FAIL
+        words = f"Segment {segment.sequence_index}, take {take.number}: {reason} {found.why}".strip()
+        if found.was_tried:
+            outbox.publish(session, EventKind.SEGMENT_ESCALATED, entity="scene", entity_id=scene.id,
+                           project_id=scene.project_id,
+                           payload={"segment": segment.sequence_index, "reason": words})  # fmt: skip
+        _stop_chain(session, scene, found.tasks, words, now)
+        return False
+    segment.status_id = SegmentStatus.QA_PASS
+    segment.chosen_take_id = found.chosen.id
+    session.flush()
+    session.execute(sa.update(m.GpuTask).where(m.GpuTask.after_task_id.in_(found.tasks)).values(is_ready=True))
     if all(t is not None for _, t in generation_queries.chosen_takes(session, scene.id)):
         return True
     _settle(session, scene)
     return False
 
 
-def task_failed(session: Session, task: m.GpuTask) -> None:
-    """Follow a task that failed for good: its take fails, what waits for it is cancelled, the scene fails."""
-    if task.take_id is None:
-        return
-    take = session.get_one(m.Take, task.take_id)
-    segment = session.get_one(m.Segment, take.segment_id)
-    take.status_id, segment.status_id = TakeStatus.FAILED, SegmentStatus.QA_FAIL
-    _stop_chain(session, task, f"Segment {segment.sequence_index}, take {take.number}: {task.error_message}")
-
-
-def _stop_chain(session: Session, task: m.GpuTask, reason: str) -> None:
-    waiting = [t.id for t in queue_queries.followers(session, task.id)]
-    ended = task.finished_at or task.queued_at
-    tasks_cancelled(session, queue.cancel(session, SYSTEM, waiting, ended), settle=False)
-    scene = queries.scene_of_task(session, task)
-    if scene is not None and scene.status_id == SceneStatus.GENERATING:
+def _stop_chain(session: Session, scene: m.Scene, task_ids: Sequence[uuid.UUID], reason: str, now: datetime) -> None:
+    waiting = [t.id for task_id in task_ids for t in queue_queries.followers(session, task_id)]
+    tasks_cancelled(session, queue.cancel(session, SYSTEM, waiting, now), settle=False)
+    if scene.status_id == SceneStatus.GENERATING:
         move_scene(session, scene, SceneStatus.FAILED, reason)
 
 
@@ -120,6 +138,19 @@ def tasks_cancelled(session: Session, tasks: list[m.GpuTask], *, settle: bool = 
     session.flush()
     for scene in scenes.values() if settle else ():
         _settle(session, scene)
+    _settle_retakes(session, tasks)
+
+
+def _settle_retakes(session: Session, tasks: Sequence[m.GpuTask]) -> None:
+    """Go on where a retake was cancelled: with another one that passed, else the chain of a living scene ends."""
+    by_take = {task.take_id: task for task in tasks if task.take_id is not None}
+    for take in retaking.retaken_among(session, list(by_take)):
+        task = by_take[take.id]
+        scene = queries.scene_of_task(session, task)
+        if scene is None:
+            continue
+        if scene.status_id == SceneStatus.GENERATING or retaking.has_passed(session, take):
+            _take_over(session, scene, task, "Cancelled.", task.finished_at or task.queued_at)
 
 
 def _settle(session: Session, scene: m.Scene) -> None:
@@ -253,7 +284,7 @@ def sweep(session: Session, now: datetime, resend_after_s: float) -> list[queue.
     """Requeue what a crash lost and follow what failed for good; returns dispatched tasks to send again."""
     failed, again = queue.sweep(session, now, resend_after_s)
     for task in failed:
-        task_failed(session, task)
+        task_failed(session, task, now)
     return again
 
 
@@ -263,4 +294,4 @@ def fail_attempt(
     """Record a failed attempt and, when the task is over, follow it."""
     task = queue.fail(session, task_id, attempt_number, now, failure)
     if task.status_id == TaskStatus.FAILED:
-        task_failed(session, task)
+        task_failed(session, task, now)

@@ -40,6 +40,7 @@ from x121lib.studio.placements import Placements
 from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.reactions import Reactions
+from x121lib.studio.retakes import Retakes
 from x121lib.studio.schedules import Schedules
 from x121lib.studio.secrets import Secrets
 from x121lib.studio.selections import Selections
@@ -71,6 +72,7 @@ class Studio:
         shares: fair shares of GPU time.
         schedules: submissions that come again and again.
         pauses: scenes, batches, projects and the studio, paused.
+        retakes: which takes are retaken by themselves.
         selections: waiting tasks that people move, edit and put back.
         checks: what is missing on which worker.
         trials: dry runs of workflows.
@@ -92,6 +94,7 @@ class Studio:
         self.power = Power(self)
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
+        self.retakes = Retakes(self)
         self.selections = Selections(self)
         self.pauses = Pauses(self)
         self.schedules = Schedules(self)
@@ -305,6 +308,9 @@ class Studio:
         with self.transaction() as session:
             return add_note(session, self.actor, scene_id, text, frame)
 
-    def retake(self, scene_id: uuid.UUID, from_segment: int) -> int:
-        """Queue new takes from a segment to the scene's end at once; returns how many."""
-        return self.work.retake(scene_id, from_segment)
+    def retake(self, scene_id: uuid.UUID, from_segment: int, values: Mapping[str, Any] | None = None) -> int:
+        """Queue new takes from a segment to the scene's end at once; returns how many.
+
+        ``values`` are slot values for all of them in place of the recipe's; a seed is for the first one only.
+        """
+        return self.work.retake(scene_id, from_segment, values)

@@ -22,12 +22,13 @@ from x121lib.intake import queries as intake_queries
 from x121lib.intake import service as intake
 from x121lib.intake import variants
 from x121lib.intake.scan import ScanOptions, ScanReport, scan_folder
-from x121lib.pipeline import flow, submission
+from x121lib.pipeline import flow, retaking, submission
 from x121lib.pipeline.submission import Selection, Submission
 from x121lib.review.service import DecisionInput
 from x121lib.studio import display
 from x121lib.studio.batch import BatchHandle
 from x121lib.studio.scene import SceneHandle
+from x121lib.terms.roles import Permission
 from x121lib.terms.vocabulary import DecisionOutcome, PriorityClass, ReleasePurpose, SceneStatus, VerdictOutcome
 
 if TYPE_CHECKING:
@@ -247,6 +248,13 @@ class ProjectHandle:
     def scenes(self) -> pd.DataFrame:
         """Return one row per scene: names, status, segments done, frames, reason of a failure."""
         return SceneHandle.frame(self._studio, self.project_id)
+
+    def retakes(self) -> pd.DataFrame:
+        """Return one row per segment that X121 retook by itself: what failed, what was changed, what was used."""
+        self._studio.actor.require(Permission.VIEW)
+        with self._studio.transaction() as session:
+            rows = retaking.stories(session, project_id=self.project_id)
+        return pd.DataFrame(rows, columns=["character", "scene_type", "variant", "story"])
 
     # Review and delivery
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.base.errors import X121Error
 from x121lib.delivery.queries import receipts
+from x121lib.pipeline import retaking
 from x121lib.review import queries as review_queries
 from x121lib.studio import display
 from x121lib.studio.filmstrip import cut_strip
@@ -113,6 +114,11 @@ class SceneHandle:
         columns = ["segment", "take", "attempt", "worker", "node", "class", "seconds", "cached", "queue_s", "run_s",
                    "download_s"]  # fmt: skip
         return pd.DataFrame([tuple(row) for row in rows], columns=columns)
+
+    def retakes(self) -> list[str]:
+        """Return a sentence for each segment that X121 retook by itself: what failed, what changed, what is used."""
+        with self._studio.transaction() as session:
+            return [row[-1] for row in retaking.stories(session, scene_id=self.scene_id)]
 
     def segments(self) -> pd.DataFrame:
         """Return one row per segment: status, the take in the newest cut (else the newest), its frames in the cut.

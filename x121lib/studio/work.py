@@ -19,7 +19,7 @@ from x121lib.base.log import get_logger
 from x121lib.comfyui.capabilities import read_capabilities
 from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
-from x121lib.pipeline import execution, flow, tracing
+from x121lib.pipeline import execution, flow, retaking, tracing
 from x121lib.pipeline.hold import hold_reason
 from x121lib.scheduling import accounts, budgets, holding, policy, queries, shares, workers
 from x121lib.scheduling import service as queue
@@ -196,8 +196,14 @@ class Work:
                 now = self._studio.house.now()
                 workers.record_capabilities(session, worker_id, found.specs, found.models, now)
 
-    def retake(self, scene_id: uuid.UUID, from_segment: int) -> int:
-        """Queue new takes from a segment to the scene's end."""
+    def retake(self, scene_id: uuid.UUID, from_segment: int, values: Mapping[str, Any] | None = None) -> int:
+        """Queue new takes from a segment to the scene's end, with these slot values in place of the recipe's.
+
+        Raises:
+            NotFoundError: no such scene.
+            RefusedError: it is being generated.
+            InvalidInputError, SlotError: no such segment to begin at, or a value that no take can have.
+        """
         self._studio.actor.require(Permission.SUBMIT)
         with self._studio.transaction() as session:
             scene = session.get(m.Scene, scene_id, with_for_update=True)
@@ -207,7 +213,8 @@ class Work:
                 raise RefusedError("This scene is being generated.", hint="Cancel its tasks first.")
             actor = self._studio.actor
             tasks = flow.retake(session, scene, from_segment, actor.person_id, self._studio.house.now(), actor)
-            facts = {"from_segment": from_segment, "takes": len(tasks)}
+            retaking.override_takes(session, actor, [t.take_id for t in tasks if t.take_id], values or {})
+            facts = {"from_segment": from_segment, "takes": len(tasks), "values": dict(values or {})}
             audit.record(session, self._studio.actor, "scene.retake", ("scene", scene_id), after=facts)
             return len(tasks)
 

@@ -285,6 +285,7 @@ class EventKind(Term):
     MODEL_DOWNLOAD_FAILED = "model.download_failed", 86
     MODEL_DISTRIBUTED = "model.distributed", 87
     NODE_PACK_INSTALLED = "node_pack.installed", 88
+    SEGMENT_ESCALATED = "segment.escalated", 110
     QUEUE_CHANGED = "queue.changed", 90
     QUEUE_CHANGE_UNDONE = "queue.change_undone", 91
     SCHEDULE_CHANGED = "schedule.changed", 92

@@ -154,7 +154,7 @@ def test_a_failed_scene_is_tried_again_from_its_last_good_segment(reviewed: Stag
             "No memory.",
             reviewed.studio.house.now(),
         )
-        flow.task_failed(session, task)
+        flow.task_failed(session, task, reviewed.studio.house.now())
     failed = [t for t in reviewed.door.queue(reviewed.admin, None)["tasks"] if t["status"] == "failed"]
     assert [(t["why"], t["can"]) for t in failed] == [("No memory.", ["retry"])]
     assert reviewed.door.retry(reviewed.creator, [failed[0]["id"]]) == "2 takes queued again"

@@ -66,7 +66,7 @@ class Queue:
             task = queue.complete(
                 session, sent.task_id, sent.attempt_number, self.studio.house.now(), queue.Timing(run_s=1.0)
             )
-            flow.take_judged(session, task, outcome, "Frames 3 to 9 are black.")
+            flow.take_judged(session, task, outcome, "Frames 3 to 9 are black.", self.studio.house.now())
 
     def fail(self, sent: queue.Dispatched, *, machine: bool) -> None:
         """Fail an attempt."""

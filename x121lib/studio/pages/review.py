@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from x121lib.base.errors import NotFoundError
+from x121lib.pipeline import retaking
 from x121lib.review.queries import failure_tags
 from x121lib.studio.pages import gates, queries, review_queries
 from x121lib.studio.pages.desk import Desk, View, key_of
@@ -136,6 +137,7 @@ def _receipt(desk: Desk, row: Any, take_ids: list[uuid.UUID]) -> list[list[str]]
         ["GPU time", time],
         ["Prompt", facts["prompt"] or "–"],
         ["SHA-256", row["video"]],
+        *(["Retaken", told] for *_, told in retaking.stories(desk.session, scene_id=row["id"])),
     ]
     return rows
 
