@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import pandas as pd
@@ -65,8 +66,9 @@ def _short(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[columns].assign(next_due_at=[_local(at) for at in frame["next_due_at"]])
 
 
-def _local(at: pd.Timestamp | None) -> str:
-    return "" if at is None or pd.isna(at) else f"{at.astimezone():%Y-%m-%d %H:%M %Z}"
+def _local(at: datetime | None) -> str:
+    """Return a moment in this machine's time; empty for none."""
+    return "" if at is None or pd.isna(at) else f"{pd.Timestamp(at).to_pydatetime().astimezone():%Y-%m-%d %H:%M %Z}"
 
 
 @schedule_app.command("show")
@@ -86,7 +88,7 @@ def schedule_enable(name: str) -> None:
     """Let a schedule run from its next time on."""
     with refusals(), Studio.open() as studio:
         at = studio.schedules.enable(name)
-        say(f"Schedule {name} is enabled; next {_local(pd.Timestamp(at)) if at else ''}.")
+        say(f"Schedule {name} is enabled; next {_local(at)}.")
 
 
 @schedule_app.command("disable")
