@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -18,6 +19,8 @@ from x121lib.store.session import Database
 from x121lib.terms.roles import ROLE_PERMISSIONS, Actor
 from x121lib.terms.vocabulary import RoleName
 
+hypothesis.settings.register_profile("shared", deadline=None)  # how long an example takes here says nothing
+hypothesis.settings.load_profile("shared")
 _real_connect = socket.socket.connect
 
 

@@ -32,6 +32,7 @@ class DebuggedTask(TypedDict):
     n_done: int
     nodes: list[dict[str, Any]]  # id, name, class, state (done, cached, running, waiting), seconds
     error: str | None
+    failure: dict[str, Any] | None  # proposal: str | None, facts: [[label, text]], log: str; None where nothing failed
     preview: str | None
     heard_at: str | None
     parameters: list[dict[str, Any]]  # name, value as text, own, fixed, long

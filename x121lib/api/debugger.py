@@ -36,6 +36,7 @@ class Trace(BaseModel):
     events: list[dict[str, Any]] = Field(description="Raw messages, oldest first, the newest 300.")
     result: dict[str, Any] | None
     error: str | None
+    failure: dict[str, Any]
     has_preview: bool
     updated_at: datetime | None
 

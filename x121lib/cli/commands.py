@@ -25,6 +25,7 @@ from x121lib.cli import (
     secrets,
     serve,
     shares,
+    simulate,
     slots,
     trials,
     upkeep,
@@ -74,6 +75,7 @@ app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
 app.command("submit")(produce.submit)
 app.command("check")(checks.check)
+app.command("simulate")(simulate.simulate)
 app.command("watch")(produce.watch)
 app.command("review")(produce.review)
 app.command("retake")(retakes.retake)

@@ -13,8 +13,11 @@ import typer
 from x121lib.base.errors import InvalidInputError
 from x121lib.cli.output import refusals, say, show
 from x121lib.studio import Studio
+from x121lib.studio.debugger import Inspection
 
 task_app = typer.Typer(no_args_is_help=True, help="GPU tasks, one by one: look inside, pause, change, go on.")
+LOG_LINES = 8
+"""Lines of the server's log that are shown; --raw has more."""
 Task = Annotated[uuid.UUID, typer.Argument(help="Key of the task: 'x121 queue --json' lists them.")]
 
 
@@ -38,10 +41,26 @@ def task_show(
             pausing = " (pauses after this node)" if look.pausing else ""
             say(f"{look.status}{pausing}, attempt {look.attempt}: {look.node}{step}.")
             say(f"{len(look.finished)} of {look.n_nodes} nodes are done, {len(look.cached)} of them from the cache.")
-            if look.error:
-                say(look.error)
+            _say_failure(look)
             rows = [{"parameter": k, "value": v, "own": k in look.overridden} for k, v in look.parameters.items()]
             show(rows, as_json=False)
+
+
+def _say_failure(look: Inspection) -> None:
+    """Say what went wrong, with the memory of the GPUs, the end of the log and what to do."""
+    if not look.error:
+        return
+    say(look.error)
+    for device in look.failure.get("devices", ()):
+        total, free = device["vram_total_bytes"] / 2**30, device["vram_free_bytes"] / 2**30
+        say(f"Memory of {device['name']} after it: {free:.1f} GiB of {total:.1f} GiB free.")
+    if look.failure.get("node_inputs"):
+        say(f"Inputs of node {look.failure['node_id']}: {json.dumps(look.failure['node_inputs'], ensure_ascii=False)}")
+    log = str(look.failure.get("log", "")).strip().splitlines()
+    if log:
+        say("The server's log ends with:\n  " + "\n  ".join(log[-LOG_LINES:]))
+    if look.failure.get("proposal"):
+        say(f"What to do: {look.failure['proposal']}")
 
 
 @task_app.command("pause")

@@ -59,6 +59,11 @@ class ComfyApi:
         )
         return read_generation(stats.comfyui_version, features, has_jobs=isinstance(jobs, Mapping))
 
+    async def log(self) -> str:
+        """Return the newest lines of the server's own log, as text; servers without ``/internal/logs`` answer 404."""
+        body = await self._json("GET", "/internal/logs")
+        return body if isinstance(body, str) else ""
+
     async def object_info(self, class_type: str | None = None) -> dict[str, Any]:
         """Return the description of one node class, or of all; ``{}`` for an unknown class."""
         path = "/object_info" if class_type is None else f"/object_info/{class_type}"

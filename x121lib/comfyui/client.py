@@ -110,6 +110,10 @@ class ComfyClient:
         """Return versions, memory and devices of the server."""
         return await self._api.system_stats()
 
+    async def log(self) -> str:
+        """Return the newest lines of the server's own log."""
+        return await self._api.log()
+
     async def object_info(self, class_type: str | None = None) -> dict[str, Any]:
         """Return the description of one node class (``{}`` if unknown), or of all."""
         return await self._api.object_info(class_type)

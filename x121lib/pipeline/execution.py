@@ -13,6 +13,7 @@ import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from x121lib import media
 from x121lib import model as m
@@ -20,7 +21,7 @@ from x121lib.base.errors import X121Error
 from x121lib.base.log import get_logger
 from x121lib.base.process import is_alive
 from x121lib.comfyui.client import ComfyClient
-from x121lib.comfyui.errors import ComfyError, PromptInterruptedError
+from x121lib.comfyui.errors import ComfyError, PromptInterruptedError, PromptLostError
 from x121lib.comfyui.render import Rendered, render
 from x121lib.comfyui.results import Progress
 from x121lib.generation import service as generation
@@ -32,6 +33,7 @@ from x121lib.intake.rules import Check, check_image
 from x121lib.media import MediaError, VideoInfo
 from x121lib.pipeline import flow
 from x121lib.pipeline.claims import Claim, claim
+from x121lib.pipeline.diagnosis import context_of, look_at_server
 from x121lib.pipeline.heartbeat import Heartbeat
 from x121lib.pipeline.hold import hold_reason
 from x121lib.pipeline.house import House
@@ -65,19 +67,22 @@ def execute(house: House, task_id: uuid.UUID, attempt_number: int) -> ExecutionR
 
     An attempt that is no longer current (cancelled, superseded, started elsewhere) changes nothing.
     """
+    claimed, heart = None, Heartbeat(house, task_id, attempt_number)
     try:
         claimed = claim(house, task_id, attempt_number)
-        with Heartbeat(house, task_id, attempt_number) as heart:
+        with heart:
             return _run(house, claimed, heart)
     except queue.LeaseLostError as error:
         _log.info("%s", error)
         return ExecutionResult(recorded=False)
     except X121Error as error:
-        return _record_failure(house, task_id, attempt_number, error)
+        context = context_of(error, claimed, heart.server, heart.live.look().request)
+        return _record_failure(house, (task_id, attempt_number), error, context)
     except OSError as error:
         if error.errno not in FULL_DISK:
             raise
-        return _record_failure(house, task_id, attempt_number, DiskFullError(house.settings.home, 0))
+        full = DiskFullError(house.settings.home, 0)
+        return _record_failure(house, (task_id, attempt_number), full, context_of(full, claimed, {}, {}))
 
 
 def _run(house: House, claimed: Claim, heart: Heartbeat) -> ExecutionResult:
@@ -144,6 +149,11 @@ async def _attended(client: ComfyClient, claimed: Claim, heart: Heartbeat, to: P
     watcher = asyncio.create_task(watch())
     try:
         return await render(client, claimed.render, to, on_progress=on_progress, cancel=cancel, live=heart.live)
+    except (PromptInterruptedError, PromptLostError):
+        raise
+    except ComfyError:
+        heart.server = await look_at_server(client)
+        raise
     finally:
         watcher.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -236,12 +246,14 @@ def _finish_variant(house: House, claimed: Claim, order: variants.VariantOrder, 
     return ExecutionResult(recorded=True)
 
 
-def _record_failure(house: House, task_id: uuid.UUID, attempt_number: int, error: X121Error) -> ExecutionResult:
+def _record_failure(
+    house: House, attempt: tuple[uuid.UUID, int], error: X121Error, context: dict[str, Any]
+) -> ExecutionResult:
+    task_id, attempt_number = attempt
     # A full disk is the machine's: the take waits in the queue until space is freed (`hold_reason` keeps it there).
     machine = isinstance(error, ComfyError | DatabaseError | DiskFullError) and error.retryable
-    context = {"hint": error.hint, **{k: str(v) for k, v in vars(error).items() if k not in {"message", "hint"}}}
     failure = queue.Failure(
-        error.code, str(error), machine=machine, context=dict(context), worker=isinstance(error, ComfyError)
+        error.code, str(error), machine=machine, context=context, worker=isinstance(error, ComfyError)
     )
     _log.warning("attempt %s of task %s failed: %s", attempt_number, task_id, error)
     try:

@@ -7,7 +7,7 @@ import time
 import uuid
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from x121lib.base.log import get_logger
 from x121lib.comfyui.live import LiveRun
@@ -32,6 +32,7 @@ class Heartbeat:
         pause: set while somebody wants it to stop after the node that runs.
         live: what is heard of its prompt; written beside each beat, for those who look on.
         progress: 0 to 1, written with the next beat.
+        server: how the server stood after a failure.
     """
 
     def __init__(self, house: House, task_id: uuid.UUID, attempt_number: int) -> None:
@@ -42,6 +43,7 @@ class Heartbeat:
         self.lost = threading.Event()
         self.pause = threading.Event()
         self.live = LiveRun()
+        self.server: dict[str, Any] = {}
         self._written = 0
         self._whole = 0
         self._heard = False

@@ -68,6 +68,19 @@ def latest(session: Session, task_id: uuid.UUID) -> tuple[m.GpuTaskAttempt, m.At
     return (row[0], row[1]) if row is not None else None
 
 
+def newest(session: Session, task_id: uuid.UUID) -> tuple[m.GpuTaskAttempt | None, m.AttemptTrace]:
+    """Return the task's newest attempt that was sent or that failed, with its trace; an empty one where it has none."""
+    row = session.execute(
+        sa.select(m.GpuTaskAttempt, m.AttemptTrace)
+        .outerjoin(m.AttemptTrace, m.AttemptTrace.attempt_id == m.GpuTaskAttempt.id)
+        .where(m.GpuTaskAttempt.task_id == task_id)
+        .where(sa.or_(m.AttemptTrace.attempt_id.is_not(None), m.GpuTaskAttempt.error_code.is_not(None)))
+        .order_by(m.GpuTaskAttempt.number.desc())
+        .limit(1)
+    ).one_or_none()
+    return (row[0], row[1] or m.AttemptTrace()) if row is not None else (None, m.AttemptTrace())
+
+
 def prune(session: Session, now: datetime) -> int:
     """Delete the traces that are older than `KEEP_DAYS`; returns how many."""
     old = sa.delete(m.AttemptTrace).where(m.AttemptTrace.updated_at < now - timedelta(days=KEEP_DAYS))

@@ -16,17 +16,18 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
-AGE_STEP_S = 300.0
-"""Seconds of waiting that weigh as much as one point of priority: Normal overtakes a new Urgent after 2.5 hours."""
+AGE_STEP_S = 8640.0
+"""Seconds of waiting that weigh as much as one point of priority: Normal overtakes a new Urgent after three days, so
+that a batch of one weekend, however long, holds up no urgent take on Monday (`scenarios`, `x121 simulate`)."""
 FAIR_S = 3600.0
 """Seconds by which a task is put back whose person or project used all GPU time; less than between two classes."""
 WINDOW_S = 86_400.0
 """Seconds over which GPU time is counted."""
 LONGEST_OVERTAKING_S = 100 * AGE_STEP_S + FAIR_S
-"""Seconds after which a newer task can no longer overtake: 9 h 20 min."""
+"""Seconds after which a newer task can no longer overtake: 10 days and an hour; from Background to Urgent 6 days."""
 UNKNOWN_S = 60.0
 """GPU seconds that a turn counts where nothing is measured yet."""
 
@@ -182,6 +183,47 @@ class Turns(Generic[T]):
     def turn(self, task: T) -> float:
         """Return a task's turn in seconds, as shares stand now."""
         return static_turn(task) + FAIR_S * self.ledger.excess(task)
+
+
+@dataclass(frozen=True)
+class Used:
+    """GPU time that was used."""
+
+    at: datetime
+    """When it ended; it counts for `WINDOW_S` from here."""
+    seconds: float
+    """GPU seconds."""
+    person_id: uuid.UUID | None
+    """Who asked for it."""
+    project_id: uuid.UUID
+    """For which project."""
+
+
+def even_again(history: Sequence[Used], key: uuid.UUID, fair: float) -> datetime | None:
+    """Return when a person or project is back at its fair share if nobody uses anything more; None where it is now.
+
+    What was used leaves the window piece by piece, the oldest first. Where others go on, it is sooner.
+
+    Args:
+        history: what was used in the window.
+        key: the person or project.
+        fair: its fair part, 0 to 1.
+    """
+    is_person = any(u.person_id == key for u in history)
+    counted = [u for u in history if u.person_id is not None] if is_person else list(history)
+    mine = [u for u in counted if key in (u.person_id, u.project_id)]
+    own, total = sum(u.seconds for u in mine), sum(u.seconds for u in counted)
+    for used in sorted(counted, key=lambda u: u.at):
+        if own <= fair * total:
+            return None
+        total -= used.seconds
+        own -= used.seconds if key in (used.person_id, used.project_id) else 0.0
+        if own <= fair * total + _TINY_S:
+            return used.at + timedelta(seconds=WINDOW_S)
+    return None
+
+
+_TINY_S = 1e-6
 
 
 def order(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import InvalidInputError
 from x121lib.base.ids import new_id
-from x121lib.scheduling.fairness import WINDOW_S, Ledger, Shares, Standing
+from x121lib.scheduling.fairness import WINDOW_S, Ledger, Shares, Standing, Used, even_again
 from x121lib.store import audit
 from x121lib.terms.roles import Actor, Permission
 from x121lib.terms.transitions import LEASED_STATUSES
@@ -102,8 +103,26 @@ def listing(session: Session, now: datetime) -> list[tuple[str, str, float, Stan
     return found
 
 
-def words(session: Session, ledger: Ledger, person_id: uuid.UUID | None, project_id: uuid.UUID | None) -> str:
-    """Return why others go before a task whose person or project is above its share; empty where it is not."""
+def history(session: Session, now: datetime) -> list[Used]:
+    """Return the GPU time of the last `WINDOW_S`, take by take."""
+    a, t = m.GpuTaskAttempt, m.GpuTask
+    ran = sa.func.coalesce(a.run_s, sa.extract("epoch", a.finished_at - a.started_at), 0.0)
+    rows = session.execute(
+        sa.select(a.finished_at, ran, t.submitted_by_id, t.project_id)
+        .join(t, t.id == a.task_id)
+        .where(a.finished_at > now - timedelta(seconds=WINDOW_S))
+    )
+    return [Used(at, float(s), person_id, project_id) for at, s, person_id, project_id in rows if at is not None]
+
+
+def words(
+    session: Session, ledger: Ledger, person_id: uuid.UUID | None, project_id: uuid.UUID | None,
+    used: Sequence[Used] = (),
+) -> str:  # fmt: skip
+    """Return why others go before a task whose person or project is above its share; empty where it is not.
+
+    With what was ``used`` lately it says too when that is over, if nobody uses more.
+    """
     worst = max((key for key in (person_id, project_id) if key is not None),
                 key=lambda key: ledger.standing(key).excess, default=None)  # fmt: skip
     if worst is None or ledger.standing(worst).excess < NOTEWORTHY:
@@ -111,7 +130,9 @@ def words(session: Session, ledger: Ledger, person_id: uuid.UUID | None, project
     who: m.Person | m.Project | None = session.get(m.Person, worst) or session.get(m.Project, worst)
     standing = ledger.standing(worst)
     name = who.name if who is not None else "somebody"
-    return f"{name} used {standing.used:.0%} of the last 24 hours' GPU time; {standing.fair:.0%} are fair."
+    said = f"{name} used {standing.used:.0%} of the last 24 hours' GPU time; {standing.fair:.0%} are fair"
+    even = even_again(used, worst, standing.fair)
+    return f"{said}, which it is again by {even.astimezone(UTC):%d %b %H:%M} UTC." if even is not None else f"{said}."
 
 
 NOTEWORTHY = 0.05

@@ -45,6 +45,7 @@ from x121lib.studio.schedules import Schedules
 from x121lib.studio.secrets import Secrets
 from x121lib.studio.selections import Selections
 from x121lib.studio.shares import FairShares
+from x121lib.studio.simulations import Simulations
 from x121lib.studio.trials import Trials
 from x121lib.studio.webhooks import Webhooks
 from x121lib.studio.work import Work
@@ -72,6 +73,7 @@ class Studio:
         shares: fair shares of GPU time.
         schedules: submissions that come again and again.
         pauses: scenes, batches, projects and the studio, paused.
+        simulations: what the queue would do.
         retakes: which takes are retaken by themselves.
         selections: waiting tasks that people move, edit and put back.
         checks: what is missing on which worker.
@@ -94,6 +96,7 @@ class Studio:
         self.power = Power(self)
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
+        self.simulations = Simulations(self)
         self.retakes = Retakes(self)
         self.selections = Selections(self)
         self.pauses = Pauses(self)

@@ -57,6 +57,8 @@ class Inspection:
         events: raw messages of the server, oldest first, the newest 300.
         result: the entry of the server's history, once there is one.
         error: what went wrong with the attempt that is shown.
+        failure: what is known of that: ``node_id``, ``node_inputs``, ``parameters``, ``devices`` with their memory,
+            ``log``, ``traceback``, ``proposal``; empty where nothing went wrong.
         has_preview: whether there is an intermediate picture.
         updated_at: when the server was heard last.
     """
@@ -78,6 +80,7 @@ class Inspection:
     events: tuple[Mapping[str, Any], ...] = field(repr=False)
     result: Mapping[str, Any] | None = field(repr=False)
     error: str | None
+    failure: Mapping[str, Any] = field(repr=False)
     has_preview: bool
     updated_at: datetime | None
 
@@ -119,8 +122,7 @@ class Debugger:
         self._studio.actor.require(Permission.VIEW)
         with self._studio.transaction() as session:
             task = self._task(session, task_id)
-            found = tracing.latest(session, task_id)
-            attempt, trace = found if found is not None else (None, m.AttemptTrace())
+            attempt, trace = tracing.newest(session, task_id)
             request, nodes = trace.request or {}, trace.nodes or {}
             parameters, own = self._parameters(session, task)
             return Inspection(
@@ -130,7 +132,9 @@ class Debugger:
                 finished=tuple(nodes.get("finished", ())), cached=tuple(nodes.get("cached", ())),
                 n_nodes=len(request), parameters=parameters, overridden=own, request=request,
                 events=tuple(trace.events or ()), result=trace.result,
-                error=attempt.error_message if attempt is not None else None, has_preview=trace.preview is not None,
+                error=attempt.error_message if attempt is not None else None,
+                failure=dict((attempt.error_context if attempt is not None else None) or {}),
+                has_preview=trace.preview is not None,
                 updated_at=trace.updated_at,
             )  # fmt: skip
 

@@ -244,7 +244,8 @@ class Work:
             rows = running + in_turn([row for row in rows if row["status"] not in LEASED_STATUSES], used, seconds)
             ledger = Ledger(used)
             pairs = {(row["person_id"], row["project_id"]) for row in rows}
-            fair = {pair: shares.words(session, ledger, *pair) for pair in pairs}
+            lately = shares.history(session, self._studio.house.now())
+            fair = {pair: shares.words(session, ledger, *pair, lately) for pair in pairs}
             free = [row for row in rows[len(running) :] if row["task_id"] not in over]
             spans = self._spans(free, running, views, (needs, lacks), seconds)
         data, position, held = [], 0, hold_reason(self._studio.house)

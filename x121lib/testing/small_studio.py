@@ -56,7 +56,7 @@ def tiny_graph(fault: str = "") -> dict[str, Any]:
 
     Args:
         fault: ``black`` shows nothing after the seed, ``frozen`` repeats it, ``slow`` works for seconds in each of
-            four nodes, ``unknown`` names a node class that no server has.
+            four nodes, ``broken`` raises in node 4, ``unknown`` names a node class that no server has.
     """
     grey = {"width": 8, "height": 10, "batch_size": NEW_FRAMES, "color": 8421504}
     graph: dict[str, Any] = {
@@ -80,6 +80,8 @@ def tiny_graph(fault: str = "") -> dict[str, Any]:
         graph["8"]["inputs"]["image2"] = ["6", 0]
     elif fault == "slow":
         _slow_down(graph)
+    elif fault == "broken":
+        graph["4"] = {"class_type": "ImageBlur", "inputs": {"image": ["3", 0], "blur_radius": 31, "sigma": 1.0}}
     elif fault == "unknown":
         graph["7"]["class_type"] = "NoServerHasThis"
     return graph

@@ -241,3 +241,42 @@ def test_a_picture_of_somebody_without_a_release_is_not_shown(slow: tuple[Studio
         assert tracing.prune(session, studio.house.now()) == 0
         session.execute(sa.update(m.AttemptTrace).values(updated_at=sa.func.now() - sa.text("interval '31 days'")))
         assert tracing.prune(session, studio.house.now()) == 1
+
+
+@pytest.mark.capability("PRD-28/failure-diagnostics", "OVR/direct-notification-of-execution-errors")
+def test_a_failure_keeps_node_inputs_parameters_memory_log_and_says_what_to_do(
+    equipped: Studio, tmp_path: Path
+) -> None:
+    equipped.load_scene_type(write_recipe(tmp_path / "r", "torn", segments=1, fault="broken"))
+    equipped.project("Aurora").submit(characters=["Aiko"], scene_types=["torn"])
+    task = equipped.queue()["task_id"].iloc[0]
+    drive(equipped)
+    look = equipped.debugger.look(task)
+    assert look.error is not None
+    assert "Node 4 (ImageBlur) failed" in look.error
+    known = look.failure
+    assert (known["node_id"], known["node_type"]) == ("4", "ImageBlur")
+    assert (known["node_inputs"]["blur_radius"], known["node_inputs"]["image"]) == (31, ["3", 0])
+    assert known["parameters"]["seed"] == look.parameters["seed"]
+    assert known["devices"][0]["vram_total_bytes"] > known["devices"][0]["vram_free_bytes"] > 0
+    assert "A blur of radius 31" in known["log"]
+    assert known["proposal"]
+    door = Door(equipped)
+    view = door.debugger(person(equipped, door, "Noor", "Creator"), None, {"task": str(task)})
+    assert view["task"] is not None
+    assert problems(view, DebuggerView) == []
+    failure = view["task"]["failure"]
+    assert failure["proposal"] == known["proposal"]
+    assert [label for label, _ in failure["facts"]][:2] == ["Memory of cpu", "Inputs of the node"]
+
+
+def test_a_take_that_was_refused_before_it_was_sent_says_what_to_do(equipped: Studio, tmp_path: Path) -> None:
+    with equipped.transaction() as session:  # a worker that never said what it has is believed
+        session.execute(sa.update(m.Worker).values(capabilities_hash=None))
+    equipped.load_scene_type(write_recipe(tmp_path / "r", "odd", segments=1, fault="unknown"))
+    equipped.project("Aurora").submit(characters=["Aiko"], scene_types=["odd"])
+    task = equipped.queue()["task_id"].iloc[0]
+    drive(equipped)
+    known = equipped.debugger.look(task).failure
+    assert "node pack" in known["proposal"]
+    assert known["devices"]

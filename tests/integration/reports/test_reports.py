@@ -78,6 +78,17 @@ def test_the_batch_run_takes_typed_parameters(home: Home, tmp_path: Path) -> Non
 
 
 @pytest.mark.timeout(300)
+def test_the_queue_simulation_shows_waiting_and_fairness(home: Home, tmp_path: Path) -> None:
+    given = ("-p", "characters=2", "-p", "scene_types=4", "-p", "workers=2")
+    done = _report(home, "queue_simulation", *given, "--out", "sim.html", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "sim.html").read_text(encoding="utf-8")
+    for text in ("scenes of 6 takes in a week on 2 GPUs", "Fairness while everybody waits", "wait_p95_min", "Ada"):
+        assert text in page
+    assert [m.group() for m in ELSEWHERE.finditer(page)] == []
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

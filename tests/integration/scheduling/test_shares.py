@@ -41,7 +41,7 @@ def test_the_second_person_goes_before_the_rest_of_the_first(stocked: Studio) ->
     listed = stocked.queue()
     assert list(listed["character"][:2]) == ["Lena", "Aiko"], "by turns, the second one first"
     why = listed.set_index("character").loc["Aiko", "why"].iloc[0]
-    assert "Ann used 100% of the last 24 hours' GPU time; 50% are fair." in why
+    assert "Ann used 100% of the last 24 hours' GPU time; 50% are fair, which it is again by " in why
     served = []
     while sent := queue.dispatch():
         served += [stocked_character(stocked, one.task_id) for one in sent]

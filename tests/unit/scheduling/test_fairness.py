@@ -17,6 +17,8 @@ from x121lib.scheduling.fairness import (
     Ledger,
     Shares,
     Turns,
+    Used,
+    even_again,
     order,
     static_turn,
 )
@@ -127,3 +129,15 @@ def test_off_peak_work_takes_only_what_nobody_else_wants() -> None:
     waits_for_warm = replace(normal, models=frozenset({"a"}))
     warm = replace(workers[1], loaded=frozenset({"a"}), tags=frozenset())
     assert assign([night, waits_for_warm], [workers[0], warm], NOW) == []
+
+
+def test_a_share_is_even_again_when_what_was_used_has_left_the_window() -> None:
+    def used(hours_ago: float, seconds: float, person: uuid.UUID) -> Used:
+        return Used(NOW - timedelta(hours=hours_ago), seconds, person, SPRING)
+
+    history = [used(20, 100, ANN), used(10, 100, ANN), used(5, 100, BEN)]
+    assert even_again(history, ANN, 0.5) == NOW + timedelta(hours=4)  # after it 100 of 200 are hers
+    assert even_again(history, ANN, 0.2) == NOW + timedelta(hours=14)
+    assert even_again(history, BEN, 0.5) is None
+    assert even_again([used(1, 5, ANN)], ANN, 0.5) == NOW + timedelta(hours=23)
+    assert even_again([], ANN, 0.5) is None

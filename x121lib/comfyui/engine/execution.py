@@ -222,7 +222,9 @@ class _PromptRun:
         }
 
     def _failed(self, node: str, error: Exception) -> None:
-        if not isinstance(error, X121Error):
+        if isinstance(error, X121Error):
+            _log.info("node %s of prompt %s failed: %s", node, self.item.prompt_id, error)
+        else:
             _log.warning("node %s of prompt %s failed", node, self.item.prompt_id, exc_info=error)
         kind = type(error)
         name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -19,12 +19,14 @@ from x121lib.comfyui.engine.engine import VERSION, Engine
 from x121lib.comfyui.engine.files_api import add_file_routes
 from x121lib.comfyui.engine.folders import MODEL_FOLDERS
 from x121lib.comfyui.engine.jobs_api import job_routes
+from x121lib.comfyui.engine.recent_log import RECENT_LOG, keep_log
 from x121lib.comfyui.engine.userdata_api import add_userdata_routes
 from x121lib.comfyui.engine.validation import problem, validate
 
 
 def make_app(engine: Engine) -> web.Application:
     """Return the application; every route is served below ``/api`` too."""
+    keep_log()
     routes = web.RouteTableDef()
     _add_prompt_routes(routes, engine)
     _add_socket(routes, engine)
@@ -200,6 +202,10 @@ def _add_information_routes(routes: web.RouteTableDef, engine: Engine) -> None:
     @routes.get("/system_stats")
     async def system_stats(request: web.Request) -> web.Response:
         return web.json_response(_system_stats())
+
+    @routes.get("/internal/logs")
+    async def logs(request: web.Request) -> web.Response:
+        return web.json_response("".join(RECENT_LOG.lines))
 
     @routes.get("/features")
     async def features(request: web.Request) -> web.Response:

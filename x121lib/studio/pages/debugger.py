@@ -25,6 +25,8 @@ from x121lib.terms.vocabulary import TaskStatus
 
 EVENTS = 120
 """Raw messages shown, the newest."""
+FACT_CHARS = 4000
+"""Characters of one fact of a failure."""
 RAW_CHARS = 120_000
 """Characters of a raw document shown."""
 
@@ -56,12 +58,34 @@ def _task(desk: Desk, row: Any, look: Inspection, history: estimates.History, st
         "worker": row["worker"], "attempt": look.attempt, "progress": shown["progress"], "pausing": look.pausing,
         "node": look.node, "node_id": look.node_id, "step": look.step, "n_steps": look.n_steps,
         "n_done": len(look.finished), "nodes": _nodes(desk, row, look), "error": look.error,
+        "failure": _failure(look),
         "preview": _preview(desk, row["id"]) if look.has_preview else None,
         "heard_at": iso(look.updated_at) if look.updated_at else None, "parameters": parameters,
         "pending": {name: _text(value) for name, value in pending.items()} if pending is not None else None,
         "said": {"status": said[0], "text": said[1]} if said is not None else None, "stops": STOPS,
         "can": _can(desk, row["status"], look),
     }  # fmt: skip
+
+
+def _failure(look: Inspection) -> dict[str, Any] | None:
+    """Return what is known of a failure: what to do, facts with a label, the end of the server's log."""
+    if not look.error:
+        return None
+    known = look.failure
+    facts = [
+        [f"Memory of {d['name']}", f"{gib(d['vram_free_bytes'])} of {gib(d['vram_total_bytes'])} free after it"]
+        for d in known.get("devices", ())
+    ]
+    for key, label in (("node_inputs", "Inputs of the node"), ("parameters", "Parameters"), ("traceback", "Traceback")):
+        if known.get(key):
+            text = known[key] if isinstance(known[key], str) else json.dumps(known[key], ensure_ascii=False)
+            facts.append([label, text[:FACT_CHARS]])
+    return {"proposal": known.get("proposal") or None, "facts": facts, "log": str(known.get("log", ""))[-RAW_CHARS:]}
+
+
+def gib(n_bytes: float) -> str:
+    """Return an amount of memory in GiB."""
+    return f"{n_bytes / 2**30:.1f} GiB"
 
 
 def _nodes(desk: Desk, row: Any, look: Inspection) -> list[dict[str, Any]]:

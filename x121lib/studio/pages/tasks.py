@@ -9,7 +9,7 @@ from typing import Any
 
 from x121lib.pipeline.hold import hold_reason
 from x121lib.scheduling import forecasting, holding, policy, queries, shares
-from x121lib.scheduling.fairness import Ledger, Shares
+from x121lib.scheduling.fairness import Ledger, Shares, Used
 from x121lib.scheduling.holding import Holds
 from x121lib.studio.pages import presence
 from x121lib.studio.pages.desk import Desk
@@ -75,6 +75,8 @@ class Fleet:
     """How people and projects stand."""
     ledger: Ledger
     """The same, to be asked."""
+    used: list[Used]
+    """What was used lately."""
     needs: Mapping[uuid.UUID, frozenset[str]]
     """Task → tags that its worker must have."""
     lacks: Mapping[uuid.UUID, Mapping[uuid.UUID, tuple[str, ...]]]
@@ -88,8 +90,10 @@ def read_fleet(desk: Desk, task_ids: Collection[uuid.UUID]) -> Fleet:
     views = presence.worker_views(desk.session, desk.now)
     ids = list(task_ids)
     used = shares.read(desk.session, desk.now)
-    needs, lacks = queries.needs(desk.session, ids), queries.lacks(desk.session, ids, views)
-    return Fleet(views, used, Ledger(used), needs, lacks, holding.read(desk.session))
+    return Fleet(
+        views, used, Ledger(used), shares.history(desk.session, desk.now), queries.needs(desk.session, ids),
+        queries.lacks(desk.session, ids, views), holding.read(desk.session),
+    )  # fmt: skip
 
 
 def why(desk: Desk, row: Any, position: int, fleet: Fleet) -> str:
@@ -112,7 +116,9 @@ def why(desk: Desk, row: Any, position: int, fleet: Fleet) -> str:
     if held := hold_reason(desk.studio.house):
         return held
     sentence = policy.why_waiting(position, fleet.views, needs, lacks)
-    above = shares.words(desk.session, fleet.ledger, row["person_id"], row["project_id"]) if position else ""
+    if not position:
+        return sentence
+    above = shares.words(desk.session, fleet.ledger, row["person_id"], row["project_id"], fleet.used)
     return f"{sentence} {above}".strip()
 
 
