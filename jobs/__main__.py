@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from types import FrameType
+from typing import Any
 
 from huey.consumer import Consumer
 
-from jobs.app import make_huey, register
+from jobs.app import enqueue_all, give_back, make_huey, register
 from jobs.tick import Tick
 from x121lib import Studio
 from x121lib.base.errors import X121Error
 from x121lib.base.log import get_logger, setup_logging
 from x121lib.base.process import die_with_parent
 from x121lib.base.settings import Settings
+from x121lib.studio.work import Message
 
 _log = get_logger("jobs")
 
@@ -47,6 +50,32 @@ def _stop_on_signals() -> threading.Event:
     return stopping
 
 
+def serve(studio: Studio, work: Any, stopping: threading.Event) -> None:
+    """Run Huey's workers and the tick until ``stopping`` is set; ``work`` is what they call."""
+    settings = studio.settings
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    huey = make_huey(studio.house.database.url, redis_url)
+    run_attempt, assemble_scene = register(huey, work)
+
+    def enqueue(messages: Sequence[Message]) -> None:
+        tasks = [
+            run_attempt.s(each.key, each.attempt_number) if each.kind == "task" else assemble_scene.s(each.key)
+            for each in messages
+        ]
+        enqueue_all(huey, tasks)
+
+    consumer = _Consumer(huey, workers=settings.consumer_slots, worker_type="thread", periodic=False,
+                         initial_delay=0.05, max_delay=0.5, check_worker_health=True)  # fmt: skip
+    consumer.start()
+    tick = Tick(studio, work, enqueue)
+    tick.start()
+    _log.info("consumer %s runs with %s slots", os.getpid(), settings.consumer_slots)
+    stopping.wait()
+    tick.stop()
+    consumer.stop()
+    give_back(huey)
+
+
 def main() -> None:
     """Run the consumer until it is asked to end; running attempts are given back to the queue first."""
     die_with_parent()
@@ -58,25 +87,7 @@ def main() -> None:
     if swept := studio.work.sweep_leftovers():
         _log.info("%s files and folders of killed processes were deleted", swept)
     studio.work.prune_traces()
-    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    huey = make_huey(studio.house.database.url, redis_url)
-    run_attempt, assemble_scene = register(huey, studio.work)
-
-    def enqueue(kind: str, key: str, attempt_number: int) -> None:
-        if kind == "task":
-            run_attempt(key, attempt_number)
-        else:
-            assemble_scene(key)
-
-    consumer = _Consumer(huey, workers=settings.consumer_slots, worker_type="thread", periodic=False,
-                         initial_delay=0.05, max_delay=0.5, check_worker_health=True)  # fmt: skip
-    consumer.start()
-    tick = Tick(studio, enqueue)
-    tick.start()
-    _log.info("consumer %s runs with %s slots", os.getpid(), settings.consumer_slots)
-    stopping.wait()
-    tick.stop()
-    consumer.stop()
+    serve(studio, studio.work, stopping)
     try:
         released = studio.work.release_all()
         _log.info("consumer %s ends, %s attempts given back", os.getpid(), released)

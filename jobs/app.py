@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from huey import Huey, PostgresHuey, RedisHuey
+from huey import Huey, RedisHuey
+from huey.storage import RedisStorage
+
+from jobs.storage import BulkPostgresHuey
 
 
 def make_huey(url: str, redis_url: str | None = None) -> Huey:
     """Return the Huey on Redis where an address is given, else on the database.
 
-    On the database it has the schema ``huey``, which it makes on first use.
+    On the database it has the schema ``huey``, which it makes on first use. Its commits wait for no disk: a message
+    that a crash of the database loses is sent again by the tick.
     """
     if redis_url is not None:
         return RedisHuey("x121", url=redis_url, results=False)
     _ensure_schema(url)
     separator = "&" if "?" in url else "?"
-    return PostgresHuey("x121", dsn=f"{url}{separator}options=-csearch_path%3Dhuey", results=False)
+    options = "options=-csearch_path%3Dhuey%20-csynchronous_commit%3Doff"
+    return BulkPostgresHuey("x121", dsn=f"{url}{separator}{options}", results=False)
+
+
+def enqueue_all(huey: Huey, tasks: Sequence[Any]) -> None:
+    """Put Huey's tasks into its queue, in this order, with one call to its storage."""
+    messages = [huey.serialize_task(task) for task in tasks]
+    if isinstance(huey.storage, RedisStorage):
+        if messages:
+            huey.storage.conn.lpush(huey.storage.queue_key, *messages)
+    else:
+        huey.storage.enqueue_many(messages)
+
+
+def give_back(huey: Huey) -> None:
+    """Put back what this process fetched and did not begin, because it ends."""
+    if not isinstance(huey.storage, RedisStorage):
+        huey.storage.give_back()
 
 
 def _ensure_schema(url: str) -> None:

@@ -1,4 +1,8 @@
-"""The tick: asks the queue what to do, and enqueues the ids; woken by NOTIFY, else twice a second."""
+"""The tick: asks the queue what to do, and enqueues the ids; woken by NOTIFY, else twice a second.
+
+Of several processes one leads. The others look every other second: leading only saves work, what keeps two from
+assigning at once is the lock inside `scheduling.service.dispatch`.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,12 @@ from x121lib.base.log import get_logger
 _log = get_logger(__name__)
 TICK_S = 0.5
 """Longest pause between two ticks."""
+FOLLOW_S = 2.0
+"""Pause between two ticks of a process that does not lead: enough where the one that leads hangs."""
+PACE_S = 0.15
+"""Longest pause in which slots that became free are gathered before they are filled."""
+LEADER_LOCK = 0x58313234
+"""Advisory lock of the process whose tick assigns; when it ends, another one's takes over within `TICK_S`."""
 DOWNLOADS_S = 2.0
 """Pause after which a queue of transfers is looked at again while it is empty."""
 REACT_S = 1.0
@@ -28,8 +38,9 @@ ASSEMBLE_AGAIN_S = 60.0
 class Tick:
     """Work, the workers' health, their hosts' vitals and power, models that are fetched and sent, and what is told."""
 
-    def __init__(self, studio: Any, enqueue: Callable[[str, str, int], None]) -> None:
+    def __init__(self, studio: Any, work: Any, enqueue: Callable[[list[Any]], None]) -> None:
         self._studio = studio
+        self._work = work
         self._enqueue = enqueue
         self._stop = threading.Event()
         self._sent: dict[str, float] = {}
@@ -55,16 +66,25 @@ class Tick:
             thread.join(timeout=3.0)
 
     def _assign(self) -> None:
-        listener = self._studio.work.listener()
+        listener = self._work.listener()
+        whole_at = time.monotonic()
         while not self._stop.is_set():
+            leads = listener.holds(LEADER_LOCK)
+            whole = time.monotonic() >= whole_at
             try:
-                for message in self._studio.work.tick():
-                    if message.kind == "task" or self._is_due(message.key):
-                        self._enqueue(message.kind, message.key, message.attempt_number)
+                if whole:
+                    whole_at = time.monotonic() + (TICK_S if leads else FOLLOW_S)
+                    messages = self._work.tick()
+                    self._enqueue([m for m in messages if m.kind == "task" or self._is_due(m.key)])
+                elif leads:
+                    self._enqueue(self._work.dispatch())
             except (X121Error, DatabaseDriverError) as error:  # Huey talks to the database without our mapping
                 _log.warning("tick: %s", error)
                 self._stop.wait(0.5)
-            listener.wait(TICK_S)
+            if leads:
+                self._wait(listener, whole_at)
+            else:
+                self._stop.wait(TICK_S)
         listener.close()
 
     def _react(self) -> None:
@@ -81,6 +101,25 @@ class Tick:
                 listener.wait(REACT_S)
         listener.close()
 
+    def _wait(self, listener: Any, until: float) -> None:
+        """Wait until work came in, enough slots became free, or ``until``.
+
+        Slots that become free by the hundred are filled together: each dispatch costs something whatever it sends.
+        """
+        freed, pace_end = 0, until
+        while not self._stop.is_set() and (left_s := min(until, pace_end) - time.monotonic()) > 0:
+            notices = listener.wait(left_s)
+            n_free = notices.count("free")
+            if len(notices) > n_free and (self._work.recall.free or freed + n_free):
+                return
+            if n_free and not freed:
+                pace_end = time.monotonic() + PACE_S
+            freed += n_free
+            if freed >= max(1, self._work.recall.slots // 4):
+                return
+            if freed:
+                self._stop.wait(PACE_S / 10)
+
     def _is_due(self, scene_id: str) -> bool:
         now = time.monotonic()
         if now - self._sent.get(scene_id, -ASSEMBLE_AGAIN_S) < ASSEMBLE_AGAIN_S:
@@ -91,7 +130,7 @@ class Tick:
     def _look_after(self, what: str, look: str) -> None:
         while not self._stop.is_set():
             try:
-                getattr(self._studio.work, look)()
+                getattr(self._work, look)()
             except X121Error as error:
                 _log.warning("%s: %s", what, error)
             self._stop.wait(HEALTH_S)

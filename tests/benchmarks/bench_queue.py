@@ -72,7 +72,7 @@ UPDATE gpu_task_attempt SET finished_at = now() - interval '2 days', outcome_id 
 
 def bench() -> list[Row]:
     """Return the rows ``dispatch_rate`` and ``dispatch_vs_history``."""
-    with tempfile.TemporaryDirectory() as folder, _studio(Path(folder)) as studio:
+    with tempfile.TemporaryDirectory() as folder, studio_in(Path(folder)) as studio:
         _fill(studio)
         few = _seconds_per_task(studio)
         _add_history(studio)
@@ -92,7 +92,7 @@ def bench() -> list[Row]:
 
 
 @contextmanager
-def _studio(folder: Path) -> Iterator[Studio]:
+def studio_in(folder: Path) -> Iterator[Studio]:
     settings = Settings(home=folder / "home")
     server = EmbeddedServer(settings)
     given = settings.model_copy(update={"database_url": type(settings)(database_url=server.acquire()).database_url})
@@ -104,7 +104,7 @@ def _studio(folder: Path) -> Iterator[Studio]:
         remove(settings)
 
 
-def _run(studio: Studio, statements: str, **values: object) -> None:
+def run(studio: Studio, statements: str, **values: object) -> None:
     with studio.transaction() as session:
         for statement in statements.split(";\n"):
             bound = {name: value for name, value in values.items() if f":{name}" in statement}
@@ -114,25 +114,25 @@ def _run(studio: Studio, statements: str, **values: object) -> None:
 def _fill(studio: Studio) -> None:
     stock(studio, studio.settings.home / "recipes")
     studio.project("Aurora").submit()
-    _run(studio, "UPDATE gpu_task SET status_id = 7, finished_at = now()")
-    _run(studio, WORKER_ROWS, n=WORKERS)
-    _run(studio, PEOPLE_ROWS, n=PEOPLE)
-    _run(studio, PROJECT_ROWS, n=PROJECTS)
+    run(studio, "UPDATE gpu_task SET status_id = 7, finished_at = now()")
+    run(studio, WORKER_ROWS, n=WORKERS)
+    run(studio, PEOPLE_ROWS, n=PEOPLE)
+    run(studio, PROJECT_ROWS, n=PROJECTS)
     studio.budgets.set(1e6, project="Project 1", period="month")
     studio.shares.set(2, project="Project 2")
-    _run(studio, TASK_ROWS.format(finished="NULL"), n=WAITING, status=3, attempts=0, people=PEOPLE, projects=PROJECTS)
-    _analyse(studio)
+    run(studio, TASK_ROWS.format(finished="NULL"), n=WAITING, status=3, attempts=0, people=PEOPLE, projects=PROJECTS)
+    analyse(studio)
 
 
 def _add_history(studio: Studio) -> None:
     age = f"now() - CASE WHEN n <= {RECENT} THEN interval '1 hour' ELSE make_interval(days => 2 + n % 700) END"
     rows = TASK_ROWS.format(finished=age)
-    _run(studio, rows, n=FINISHED, status=9, attempts=1, people=PEOPLE, projects=PROJECTS)
-    _run(studio, ATTEMPT_ROWS)
-    _analyse(studio)
+    run(studio, rows, n=FINISHED, status=9, attempts=1, people=PEOPLE, projects=PROJECTS)
+    run(studio, ATTEMPT_ROWS)
+    analyse(studio)
 
 
-def _analyse(studio: Studio) -> None:
+def analyse(studio: Studio) -> None:
     with studio.house.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("VACUUM ANALYZE gpu_task"))
         connection.execute(sa.text("VACUUM ANALYZE gpu_task_attempt"))
@@ -147,7 +147,7 @@ def _seconds_per_task(studio: Studio) -> float:
         found.append((time.perf_counter() - began) / len(sent))
         if len(sent) != WORKERS:
             raise AssertionError(f"{len(sent)} of {WORKERS} free workers got a task")
-        _run(studio, OVER)
+        run(studio, OVER)
     with studio.transaction() as session:
         doubled = session.scalar(
             sa.select(sa.func.count()).select_from(

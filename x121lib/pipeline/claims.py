@@ -14,7 +14,6 @@ from x121lib.comfyui.outputs import OutputKind
 from x121lib.comfyui.render import ImageInput, RenderOrder
 from x121lib.generation import service as generation
 from x121lib.intake import variants
-from x121lib.pipeline import flow
 from x121lib.pipeline.house import House
 from x121lib.scheduling import queries as queue_queries
 from x121lib.scheduling import service as queue
@@ -47,9 +46,7 @@ def claim(house: House, task_id: uuid.UUID, attempt_number: int) -> Claim:
         LeaseLostError: somebody else has the task, or it was cancelled.
         ReleaseMissingError, RefusedError: the task may not or can not run; the caller records that.
     """
-    with house.database.transaction() as session:
-        task = queue.start(session, task_id, attempt_number, house.now(), house.settings.lease_s)
-        flow.take_started(session, task)
+    begin(house, task_id, attempt_number)
     with house.database.transaction() as session:
         task = session.get_one(m.GpuTask, task_id)
         worker = session.get(m.Worker, task.worker_id)
@@ -68,6 +65,15 @@ def claim(house: House, task_id: uuid.UUID, attempt_number: int) -> Claim:
             _check_variant_rights(session, house, variant)
             render = _render_variant(house, variant, worker.url, prompt_id, stale)
         return Claim(task_id, attempt_number, worker.id, render, take, variant)
+
+
+def begin(house: House, task_id: uuid.UUID, attempt_number: int) -> None:
+    """Start an attempt under its token; attempts of several threads that meet are started in one transaction.
+
+    Raises:
+        LeaseLostError: it is not the task's current one any more.
+    """
+    house.starting((task_id, attempt_number))
 
 
 def _stale_prompts(session: Session, task: m.GpuTask, worker_id: uuid.UUID) -> tuple[uuid.UUID, ...]:

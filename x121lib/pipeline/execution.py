@@ -175,7 +175,8 @@ def _record_take(
     rendered, video, frame, last, n_frames = made
     now = house.now()
     with house.database.transaction() as session:
-        task = queue.complete(session, claimed.task_id, claimed.attempt_number, now, _timing(rendered))
+        queue.complete(session, claimed.task_id, claimed.attempt_number, now, _timing(rendered))
+        task = session.get_one(m.GpuTask, claimed.task_id)
         result = generation.TakeResult(
             output_artifact_id=register(session, video), boundary_artifact_id=register(session, frame),
             boundary_frame=last, n_frames=n_frames, worker_id=claimed.worker_id,

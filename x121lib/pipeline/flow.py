@@ -54,13 +54,6 @@ def move_scene(session: Session, scene: m.Scene, to: SceneStatus, reason: str | 
     )  # fmt: skip
 
 
-def take_started(session: Session, task: m.GpuTask) -> None:
-    """Follow a task that began to run: its segment is being generated."""
-    if task.take_id is not None:
-        take = session.get_one(m.Take, task.take_id)
-        session.get_one(m.Segment, take.segment_id).status_id = SegmentStatus.GENERATING
-
-
 def take_judged(session: Session, task: m.GpuTask, outcome: Outcome, failures: str, now: datetime) -> bool:
     """Move a take, its segment and its scene after its gates; returns whether the scene can be assembled.
 

@@ -6,6 +6,7 @@ dispatch asks the database only about what is new.
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections import OrderedDict
@@ -22,6 +23,7 @@ from x121lib.comfyui.checking import Offer
 from x121lib.comfyui.editor.packs import pack_of_module
 from x121lib.comfyui.graph import Graph, node_classes
 from x121lib.comfyui.model_files import SUFFIXES
+from x121lib.scheduling.recall import FRESH, STEADY_S, Recall
 from x121lib.store.session import among
 
 Overrides = tuple[tuple[str, str, str], ...]
@@ -85,6 +87,9 @@ class _Kept(Generic[Key, Value]):
 
 _verdicts: _Kept[tuple[Demand, uuid.UUID, str], tuple[Lack, ...]] = _Kept(50_000)
 _graphs: _Kept[uuid.UUID, Graph] = _Kept(200)
+_models: _Kept[uuid.UUID, frozenset[str]] = _Kept(2000)
+_workflows: _Kept[uuid.UUID, uuid.UUID] = _Kept(2000)
+_MODEL_FILE = re.compile(r".+\.(safetensors|sft|ckpt|gguf|pt|pth|bin|onnx)", re.IGNORECASE)
 
 
 def graphs(session: Session, version_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Graph]:
@@ -100,11 +105,48 @@ def graphs(session: Session, version_ids: Collection[uuid.UUID]) -> dict[uuid.UU
     return found
 
 
-def demands(session: Session, task_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Demand]:
+def models_of(graph: Mapping[str, Any]) -> frozenset[str]:
+    """Return the model files that a graph in API form names, whatever loads them."""
+    found: set[str] = set()
+    for node in graph.values():
+        inputs = node.get("inputs", {}) if isinstance(node, Mapping) else {}
+        found.update(v for v in inputs.values() if isinstance(v, str) and _MODEL_FILE.fullmatch(v))
+    return frozenset(found)
+
+
+def models(session: Session, version_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
+    """Return the model files that workflow versions name."""
+    found = _models.known(version_ids)
+    if missing := set(version_ids) - set(found):
+        read = {key: models_of(graph) for key, graph in graphs(session, missing).items()}
+        _models.keep(read)
+        found |= read
+    return found
+
+
+def known_models(version_id: uuid.UUID | None) -> frozenset[str] | None:
+    """Return the model files of a workflow version if this process has read them; those of no version are none."""
+    return frozenset() if version_id is None else _models.known([version_id]).get(version_id)
+
+
+def workflows(session: Session, version_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """Return the workflow of each version."""
+    found = _workflows.known(version_ids)
+    if missing := set(version_ids) - set(found):
+        version = m.WorkflowVersion
+        rows = session.execute(sa.select(version.id, version.workflow_id).where(version.id.in_(missing)))
+        read: dict[uuid.UUID, uuid.UUID] = {key: workflow_id for key, workflow_id in rows}
+        _workflows.keep(read)
+        found |= read
+    return found
+
+
+def demands(session: Session, task_ids: Collection[uuid.UUID], recall: Recall = FRESH) -> dict[uuid.UUID, Demand]:
     """Return what each task asks of a worker; a handful of queries, however many tasks."""
     version_id = sa.func.coalesce(m.SceneTypeVersion.workflow_version_id, m.VariantKind.workflow_version_id)
+    has_own = sa.exists().where(m.TakeOverride.take_id == m.GpuTask.take_id)
     rows = session.execute(
-        sa.select(m.GpuTask.id, m.SceneTypeVersion.id.label("recipe_id"), m.GpuTask.take_id, version_id)
+        sa.select(m.GpuTask.id, m.SceneTypeVersion.id.label("recipe_id"), m.GpuTask.take_id, version_id, has_own)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
         .outerjoin(m.Segment, m.Segment.id == m.Take.segment_id)
         .outerjoin(m.Scene, m.Scene.id == m.Segment.scene_id)
@@ -113,11 +155,13 @@ def demands(session: Session, task_ids: Collection[uuid.UUID]) -> dict[uuid.UUID
         .outerjoin(m.VariantKind, m.VariantKind.id == m.ImageVariant.kind_id)
         .where(among(m.GpuTask.id, task_ids), version_id.is_not(None))
     ).all()
-    recipes = recipe_overrides(session, {row.recipe_id for row in rows if row.recipe_id is not None})
-    plain = default_overrides(session, {version for _, recipe_id, _, version in rows if recipe_id is None})
-    own = _take_overrides(session, {row.take_id for row in rows if row.take_id is not None})
+    with_recipe = frozenset(row.recipe_id for row in rows if row.recipe_id is not None)
+    without = frozenset(version for _, recipe_id, _, version, _ in rows if recipe_id is None)
+    recipes = recall(("recipes", with_recipe), STEADY_S, lambda: recipe_overrides(session, with_recipe))
+    plain = recall(("plain", without), STEADY_S, lambda: default_overrides(session, without))
+    own = _take_overrides(session, {key for _, _, key, _, has in rows if has and key is not None})
     found = {}
-    for task_id, recipe_id, take_id, version in rows:
+    for task_id, recipe_id, take_id, version, _ in rows:
         values = recipes.get(recipe_id, {}) if recipe_id is not None else plain.get(version, {})
         if take_id in own:
             values = {**values, **own[take_id]}

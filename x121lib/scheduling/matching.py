@@ -9,12 +9,15 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from x121lib.scheduling import policy, queries, shares
+from x121lib.scheduling.recall import FRESH, STEADY_S, Recall
 
 SPARE = 64
 """Tasks that are looked at beyond the free slots: some may have to wait for their worker."""
 
 
-def assignments(session: Session, workers: Sequence[policy.WorkerView], now: datetime) -> list[policy.Assignment]:
+def assignments(
+    session: Session, workers: Sequence[policy.WorkerView], now: datetime, recall: Recall = FRESH
+) -> list[policy.Assignment]:
     """Match tasks with workers by `policy.assign`.
 
     Work that gets none of the free workers (they lack what it needs, or its own ones are busy) is looked past by what
@@ -22,11 +25,11 @@ def assignments(session: Session, workers: Sequence[policy.WorkerView], now: dat
     kind of work, and none while every free slot is taken or the whole queue was seen.
     """
     free = sum(max(0, w.slots - w.busy) for w in workers if w.available)
-    used = shares.read(session, now)
+    used = recall("shares", STEADY_S, lambda: shares.read(session, now))
     without: set[queries.Made] = set()
     tasks: dict[uuid.UUID, policy.Candidate] = {}
     while True:
-        window = queries.candidates(session, now, workers, without, free + SPARE, used)
+        window = queries.candidates(session, now, workers, queries.View(free + SPARE, frozenset(without), used), recall)
         tasks |= {task.task_id: task for task in window}
         chosen = policy.assign(list(tasks.values()), workers, now, used)
         if len(chosen) >= free or len(window) < free + SPARE:

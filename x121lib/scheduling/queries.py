@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from x121lib import model as m
 from x121lib.scheduling import budgets, fitness, holding, memory, policy, standing, warmth, window
 from x121lib.scheduling.fairness import Shares
 from x121lib.scheduling.policy import Candidate, WorkerView
+from x121lib.scheduling.recall import BRISK_S, FRESH, STEADY_S, Recall
 from x121lib.store.session import among
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, TaskStatus, WorkerStatus
@@ -35,9 +36,25 @@ class ExpiredLease:
     """The attempt that was lost."""
 
 
+Made = tuple[uuid.UUID | None, uuid.UUID | None]
+"""What a task makes: a scene of a scene type's version, or an image of a variant kind."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Which waiting tasks are looked at."""
+
+    n: int = CANDIDATE_WINDOW
+    """How many, in the order of their turns."""
+    without: frozenset[Made] = frozenset()
+    """Kinds of work that are left out."""
+    used: Shares | None = None
+    """How shares stand."""
+
+
 def candidates(
-    session: Session, now: datetime, workers: Sequence[WorkerView] = (), without: Collection[Made] = (),
-    n: int = CANDIDATE_WINDOW, used: Shares | None = None,
+    session: Session, now: datetime, workers: Sequence[WorkerView] = (), view: View | None = None,
+    recall: Recall = FRESH,
 ) -> list[Candidate]:  # fmt: skip
     """Return the first waiting tasks by turn that may run now: their time has come, what they wait for has passed.
 
@@ -47,15 +64,18 @@ def candidates(
         session: an open session.
         now: the present time.
         workers: the workers, whose lacks are told with each task.
-        without: kinds of work that are left out.
-        n: how many, in the order of their turns.
-        used: how shares stand.
+        view: how many, without what, by which shares.
+        recall: what may be remembered of the dispatch before.
     """
-    conditions = _not_held(session, now) + holding.conditions(session) + ([~_makes(without)] if without else [])
-    rows = window.rows(session, now, n, conditions, used)
-    ids = [row.task_id for row in rows]
-    avoid, fits, prefer = _workers_to_avoid(session, ids), _fits(session, ids), _workers_with_cache(session, ids)
-    lacking = lacks(session, ids, workers)
+    view = view or View()
+    held = recall("held", BRISK_S, lambda: budgets.used_up(session, now))
+    conditions = _not_held(held) + holding.conditions(session) + ([~_makes(view.without)] if view.without else [])
+    rows = window.rows(session, now, view.n, conditions, view.used)
+    tried = [row.task_id for row in rows if row.attempt_number > 0]
+    avoid, prefer = _workers_to_avoid(session, tried), _workers_with_cache(session, tried)
+    wanted = fitness.demands(session, [row.task_id for row in rows], recall) if rows else {}
+    fits = _fits(session, wanted, recall)
+    lacking = _lacking(session, wanted, workers)
     found = []
     for row in rows:
         needed, models, seconds = fits.get(row.task_id, (frozenset[str](), frozenset[str](), dict[uuid.UUID, float]()))
@@ -66,10 +86,6 @@ def candidates(
             )
         )  # fmt: skip
     return found
-
-
-Made = tuple[uuid.UUID | None, uuid.UUID | None]
-"""What a task makes: a scene of a scene type's version, or an image of a variant kind."""
 
 
 def made(session: Session, task_ids: Collection[uuid.UUID]) -> set[Made]:
@@ -113,22 +129,26 @@ def lacks(
 
     What lacks nothing is left out.
     """
-    wanted = fitness.demands(session, task_ids)
+    return _lacking(session, fitness.demands(session, task_ids), workers)
+
+
+def _lacking(
+    session: Session, wanted: Mapping[uuid.UUID, fitness.Demand], workers: Sequence[WorkerView]
+) -> dict[uuid.UUID, dict[uuid.UUID, tuple[str, ...]]]:
     found = fitness.lacks(session, set(wanted.values()), {w.worker_id: w.offer for w in workers})
     words = {
         demand: {key: tuple(str(one) for one in lacking) for key, lacking in by_worker.items()}
         for demand, by_worker in fitness.with_packs(session, found).items()
     }
     lacking = {task_id: dict(words[demand]) for task_id, demand in wanted.items() if demand in words}
-    for task_id, small in memory.lacks(session, task_ids, workers).items():
+    for task_id, small in memory.lacks(session, list(wanted), workers).items():
         of_task = lacking.setdefault(task_id, {})
         for key, wanted_memory in small.items():
             of_task[key] = (wanted_memory, *of_task.get(key, ()))
     return lacking
 
 
-def _not_held(session: Session, now: datetime) -> list[sa.ColumnElement[bool]]:
-    held = budgets.used_up(session, now)
+def _not_held(held: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> list[sa.ColumnElement[bool]]:
     if not held:
         return []
     r = m.BudgetReservation
@@ -136,21 +156,19 @@ def _not_held(session: Session, now: datetime) -> list[sa.ColumnElement[bool]]:
 
 
 def _fits(
-    session: Session, task_ids: list[uuid.UUID]
+    session: Session, wanted: Mapping[uuid.UUID, fitness.Demand], recall: Recall
 ) -> dict[uuid.UUID, tuple[frozenset[str], frozenset[str], dict[uuid.UUID, float]]]:
     """Return (needed tags, models, mean seconds by worker) of each task, from its workflow."""
-    versions = standing.versions_of(session, task_ids)
-    needed, measured = warmth.needed_tags(session), warmth.seconds(session)
-    keys = {version_id for _, version_id in versions.values()}
-    models = {key: warmth.models_of(graph) for key, graph in fitness.graphs(session, keys).items()}
-    by_workflow: dict[uuid.UUID, dict[uuid.UUID, float]] = {}
+    needed = recall("needed tags", STEADY_S, lambda: warmth.needed_tags(session))
+    measured = recall("speeds", STEADY_S, lambda: warmth.seconds(session))
+    keys = {demand.version_id for demand in wanted.values()}
+    workflows, models = fitness.workflows(session, keys), fitness.models(session, keys)
     unmeasured: dict[uuid.UUID, float] = {}  # one object: tasks that share it count as alike
-    for (workflow_id, worker_id), mean_s in measured.items():
-        by_workflow.setdefault(workflow_id, {})[worker_id] = mean_s
-    return {
-        task_id: (needed.get(workflow_id, frozenset()), models[version_id], by_workflow.get(workflow_id, unmeasured))
-        for task_id, (workflow_id, version_id) in versions.items()
-    }  # fmt: skip
+    known = {
+        key: (needed.get(workflows[key], frozenset()), models[key], measured.get(workflows[key], unmeasured))
+        for key in keys
+    }
+    return {task_id: known[demand.version_id] for task_id, demand in wanted.items()}
 
 
 def needs(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
@@ -191,6 +209,8 @@ def _first_waiting(session: Session, project_id: uuid.UUID | None = None) -> lis
 
 def _workers_with_cache(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """Return the worker on which each resumed task was paused: it has the finished nodes in its cache."""
+    if not task_ids:
+        return {}
     rows = session.execute(
         sa.select(m.GpuTaskAttempt.task_id, m.GpuTaskAttempt.worker_id)
         .join(m.GpuTask, m.GpuTask.id == m.GpuTaskAttempt.task_id)
@@ -203,6 +223,8 @@ def _workers_with_cache(session: Session, task_ids: list[uuid.UUID]) -> dict[uui
 
 
 def _workers_to_avoid(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozenset[uuid.UUID]]:
+    if not task_ids:
+        return {}
     rows = session.execute(
         sa.select(m.GpuTaskAttempt.task_id, m.GpuTaskAttempt.worker_id).where(
             among(m.GpuTaskAttempt.task_id, task_ids),
@@ -218,7 +240,7 @@ def _workers_to_avoid(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.
     return {task: frozenset(workers) for task, workers in avoid.items()}
 
 
-def worker_views(session: Session, now: datetime) -> list[WorkerView]:
+def worker_views(session: Session, now: datetime, recall: Recall = FRESH) -> list[WorkerView]:
     """Return every worker that was not removed, with its load."""
     busy = (
         sa.select(m.GpuTask.worker_id, sa.func.count().label("n"))
@@ -226,26 +248,27 @@ def worker_views(session: Session, now: datetime) -> list[WorkerView]:
         .group_by(m.GpuTask.worker_id)
         .subquery()
     )
+    w, n_busy = m.Worker, sa.func.coalesce(busy.c.n, 0).label("busy")
     rows = session.execute(
-        sa.select(m.Worker, sa.func.coalesce(busy.c.n, 0))
-        .outerjoin(busy, busy.c.worker_id == m.Worker.id)
-        .where(m.Worker.status_id != WorkerStatus.REMOVED)
-        .order_by(m.Worker.name)
+        sa.select(w.id, w.name, w.slots, w.status_id, w.set_aside_until, w.capabilities_hash, w.vram_bytes, n_busy)
+        .outerjoin(busy, busy.c.worker_id == w.id)
+        .where(w.status_id != WorkerStatus.REMOVED)
+        .order_by(w.name)
     ).all()
-    tags, loaded = warmth.tags(session), warmth.loaded(session)
-    return [
-        WorkerView(
-            tags=tags.get(w.id, frozenset()), loaded=loaded.get(w.id, frozenset()), worker_id=w.id, name=w.name,
-            slots=w.slots, busy=int(n), vram_bytes=w.vram_bytes,
-            available=w.status_id == WorkerStatus.ONLINE and not _is_aside(w, now), offer=w.capabilities_hash,
-            state="set aside" if _is_aside(w, now) and w.status_id == WorkerStatus.ONLINE else _STATES[w.status_id],
-        )
-        for w, n in rows
-    ]  # fmt: skip
-
-
-def _is_aside(worker: m.Worker, now: datetime) -> bool:
-    return worker.set_aside_until is not None and worker.set_aside_until > now
+    tags = recall("tags", BRISK_S, lambda: warmth.tags(session))
+    loaded = recall("loaded", BRISK_S, lambda: warmth.loaded(session))
+    found = []
+    for key, name, slots, status, aside_until, digest, vram, n in rows:
+        aside = aside_until is not None and aside_until > now
+        online = status == WorkerStatus.ONLINE
+        found.append(
+            WorkerView(
+                tags=tags.get(key, frozenset()), loaded=loaded.get(key, frozenset()), worker_id=key, name=name,
+                slots=slots, busy=int(n), vram_bytes=vram, available=online and not aside, offer=digest,
+                state="set aside" if aside and online else _STATES[status],
+            )
+        )  # fmt: skip
+    return found
 
 
 def expired(session: Session, now: datetime) -> list[m.GpuTask]:

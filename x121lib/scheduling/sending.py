@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
+from x121lib.base.ids import new_id
 from x121lib.events import outbox
 from x121lib.scheduling import policy
 from x121lib.terms.transitions import TASK_TRANSITIONS
@@ -49,15 +51,31 @@ def send(
         .returning(t.id, t.attempt_number, t.worker_id, t.project_id)
         .execution_options(synchronize_session=False)
     ).all()  # fmt: skip
-    session.execute(
-        sa.insert(m.GpuTaskAttempt),
-        [
-            {"task_id": key, "number": number, "worker_id": worker_id, "dispatched_at": now,
-             "prompt_id": prompt_id_for(key, number)}
-            for key, number, worker_id, _ in sent
-        ],
-    )  # fmt: skip
-    facts = {"status": TaskStatus.DISPATCHED.value, "at": now.isoformat()}
-    said = [(key, project_id, {**facts, "attempt": number}) for key, number, _, project_id in sent]
-    outbox.publish_many(session, EventKind.TASK_DISPATCHED, "gpu_task", said)
+    if sent:
+        _write_attempts(session, sent, now)
     return [(key, number) for key, number, *_ in sent]
+
+
+_ATTEMPTS = sa.text(f"""
+WITH given AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:tasks AS uuid[]), CAST(:numbers AS int[]),
+                                    CAST(:workers AS uuid[]), CAST(:prompts AS uuid[]), CAST(:projects AS uuid[]))
+               AS g (id, task_id, number, worker_id, prompt_id, project_id)),
+     begun AS (INSERT INTO gpu_task_attempt (id, task_id, number, worker_id, dispatched_at, prompt_id)
+               SELECT id, task_id, number, worker_id, :now, prompt_id FROM given),
+     said AS (INSERT INTO event (kind_id, entity, entity_id, project_id, payload)
+              SELECT :kind, 'gpu_task', task_id, project_id,
+                     jsonb_build_object('status', CAST(:status AS text), 'at', CAST(:at AS text), 'attempt', number)
+              FROM given)
+SELECT pg_notify('{outbox.CHANNEL}', :said)""")
+
+
+def _write_attempts(session: Session, sent: Sequence[sa.Row[*tuple[Any, ...]]], now: datetime) -> None:
+    """Write the attempts of sent tasks and their events in one statement."""
+    facts: dict[str, Any] = {
+        "ids": [new_id() for _ in sent], "tasks": [key for key, *_ in sent], "numbers": [row[1] for row in sent],
+        "workers": [row[2] for row in sent], "prompts": [prompt_id_for(key, number) for key, number, *_ in sent],
+        "projects": [row[3] for row in sent],
+    }  # fmt: skip
+    kind = EventKind.TASK_DISPATCHED
+    said = {"kind": kind.number, "said": kind.value, "status": TaskStatus.DISPATCHED.value, "at": now.isoformat()}
+    session.execute(_ATTEMPTS, facts | said | {"now": now})

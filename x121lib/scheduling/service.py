@@ -17,9 +17,13 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import NotFoundError, X121Error
 from x121lib.events import outbox
-from x121lib.scheduling import budgets, matching, policy, queries, sending, standing, warmth
+from x121lib.scheduling import budgets, matching, policy, queries, recording, sending, standing, warmth
+from x121lib.scheduling.recall import BRISK_S, FRESH, Recall
+from x121lib.scheduling.recording import WAKE_CHANNEL as WAKE_CHANNEL
+from x121lib.scheduling.recording import Timing as Timing
+from x121lib.scheduling.recording import Token
 from x121lib.store import audit
-from x121lib.store.session import among
+from x121lib.store.session import Database, among
 from x121lib.terms.roles import SYSTEM, Actor, Permission
 from x121lib.terms.transitions import (
     ENDED_STATUSES,
@@ -29,8 +33,6 @@ from x121lib.terms.transitions import (
 )
 from x121lib.terms.vocabulary import AttemptOutcome, EventKind, TaskStatus
 
-WAKE_CHANNEL = "x121_work"
-"""NOTIFY channel that wakes the tick."""
 PICKUP_S = 120.0
 """Seconds that a dispatched task may wait for a consumer's slot; its message is sent again meanwhile."""
 _DISPATCH_LOCK = 0x58313232
@@ -68,18 +70,6 @@ class Failure:
     """False where another machine than the GPU worker is to blame (the database, say)."""
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Where the time of an attempt went, in seconds."""
-
-    queue_s: float = 0.0
-    """Waiting in the server's own queue."""
-    run_s: float = 0.0
-    """Running on the server."""
-    download_s: float = 0.0
-    """Fetching and checking the outputs."""
-
-
 _STOPPED = Failure("scheduling.stopped", "The process that drove this take was stopped.", machine=True)
 _NOT_PICKED_UP = Failure("scheduling.not_picked_up", "No consumer had a free slot for this take.", machine=True)
 
@@ -94,16 +84,22 @@ def hold_dispatch(session: Session) -> bool:
     return bool(session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_DISPATCH_LOCK))))
 
 
-def dispatch(session: Session, now: datetime, lease_s: float) -> list[Dispatched]:
-    """Assign waiting tasks to free workers and return them; one dispatcher at a time, others return nothing."""
+def dispatch(session: Session, now: datetime, lease_s: float, recall: Recall = FRESH) -> list[Dispatched]:
+    """Assign waiting tasks to free workers and return them; one dispatcher at a time, others return nothing.
+
+    With a ``recall``, what changes slowly is read again only after a moment.
+    """
     if not hold_dispatch(session):
         return []
-    budgets.settle(session, now)
-    _promote_scheduled(session, now)
-    workers = queries.worker_views(session, now)
-    if not any(w.available and w.slots > w.busy for w in workers):
+    recall("settled", BRISK_S, lambda: budgets.settle(session, now))
+    recall("promoted", BRISK_S, lambda: _promote_scheduled(session, now))
+    workers = queries.worker_views(session, now, recall)
+    recall.slots = sum(w.slots for w in workers if w.available)
+    recall.free = sum(max(0, w.slots - w.busy) for w in workers if w.available)
+    if not recall.free:
         return []
-    chosen = matching.assignments(session, workers, now)
+    chosen = matching.assignments(session, workers, now, recall)
+    recall.free -= len(chosen)
     return [Dispatched(*pair) for pair in sending.send(session, chosen, now, max(lease_s, PICKUP_S))]
 
 
@@ -115,23 +111,27 @@ def _promote_scheduled(session: Session, now: datetime) -> None:
     )
 
 
-def start(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime, lease_s: float) -> m.GpuTask:
-    """Move a dispatched task to Running under its token.
+def start(
+    database: Database, tokens: Sequence[Token], now: datetime, lease_s: float, also: str = ""
+) -> list[BaseException | None]:
+    """Move dispatched tasks to Running under their tokens, in one transaction; ``also`` as `recording.start`.
 
-    Raises:
-        LeaseLostError: the attempt is not current, or somebody started, cancelled or finished it already.
+    Returns for each None, or a `LeaseLostError`: the attempt is not current, or somebody started, cancelled or finished
+    it already.
     """
-    task = current(session, task_id, attempt_number)
-    if task.status_id != TaskStatus.DISPATCHED:
-        raise LeaseLostError(f"Attempt {attempt_number} of task {task_id} is {task.status_id.label} already.")
-    move(session, task, TaskStatus.RUNNING, now, EventKind.TASK_STARTED)
-    task.started_at = task.started_at or now
-    task.heartbeat_at = now
-    task.lease_until = now + timedelta(seconds=lease_s)
-    attempt = queries.attempt(session, task_id, attempt_number)
-    if attempt is not None:
-        attempt.started_at = now
-    return task
+    started = recording.start(database.at_once, tokens, now, lease_s, also)
+    if len(started) == len(tokens):
+        return [None] * len(tokens)
+    with database.transaction() as session:
+        return [None if token[0] in started else _not_started(session, token) for token in tokens]
+
+
+def _not_started(session: Session, token: Token) -> LeaseLostError:
+    try:
+        task = current(session, *token)
+    except LeaseLostError as error:
+        return error
+    return LeaseLostError(f"Attempt {token[1]} of task {token[0]} is {task.status_id.label} already.")
 
 
 def heartbeat(session: Session, task_id: uuid.UUID, attempt_number: int, *, until: datetime, progress: float) -> bool:
@@ -156,26 +156,18 @@ def heartbeat(session: Session, task_id: uuid.UUID, attempt_number: int, *, unti
     return True
 
 
-def complete(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime, timing: Timing) -> m.GpuTask:
+def complete(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime, timing: Timing) -> None:
     """Record success under the token; the caller records the result in the same transaction.
 
     Raises:
         LeaseLostError: a later attempt owns the task, or it was cancelled; the caller must write nothing.
     """
-    task = current(session, task_id, attempt_number)
-    if task.status_id != TaskStatus.RUNNING:
+    done = recording.complete(recording.within(session), (task_id, attempt_number), now, timing)
+    if done is not None:
+        warmth.follow(session, done)
+    else:
+        task = current(session, task_id, attempt_number)
         raise LeaseLostError(f"Task {task_id} is {task.status_id.label}; attempt {attempt_number} comes too late.")
-    move(session, task, TaskStatus.COMPLETE, now, EventKind.TASK_COMPLETED)
-    task.finished_at, task.progress, task.lease_until = now, 1.0, None
-    task.error_code = task.error_message = task.pause_requested_at = None
-    attempt = queries.attempt(session, task_id, attempt_number)
-    if attempt is not None:
-        attempt.outcome_id, attempt.finished_at = AttemptOutcome.COMPLETE, now
-        attempt.queue_s, attempt.run_s, attempt.download_s = timing.queue_s, timing.run_s, timing.download_s
-    standing.forgive(session, task.worker_id)
-    warmth.record(session, task, timing.run_s)
-    wake(session)
-    return task
 
 
 def fail(session: Session, task_id: uuid.UUID, attempt_number: int, now: datetime, failure: Failure) -> m.GpuTask:

@@ -16,7 +16,7 @@ from x121lib.scheduling.fairness import Shares, order
 from x121lib.store.session import among
 from x121lib.terms.vocabulary import TaskStatus
 
-LEAST_DEPTH = 32
+LEAST_DEPTH = 8
 """Tasks of each share and priority that are read at first; more only where one was read to its end."""
 _OPEN = (TaskStatus.QUEUED, TaskStatus.WAITING)
 
@@ -37,6 +37,8 @@ class Row:
     """Who submitted it."""
     is_off_peak: bool
     """Whether it waits for everything else."""
+    attempt_number: int = 0
+    """How often it was tried."""
 
 
 def rows(
@@ -73,6 +75,7 @@ def _first_of_each_share(
 ) -> list[Row]:
     t = m.GpuTask
     turn_at = sa.func.coalesce(t.turn_at, t.queued_at).label("turn_at")
+    columns = (t.id, t.priority, turn_at, t.project_id, t.submitted_by_id, t.is_off_peak, t.attempt_number)
     ready = (t.status_id.in_(_OPEN), t.is_ready)
     groups = sa.select(t.project_id, t.submitted_by_id, t.priority).where(*ready).distinct().cte("shares")
     may_run = (*ready, sa.or_(t.not_before.is_(None), t.not_before <= now), *conditions)
@@ -82,7 +85,7 @@ def _first_of_each_share(
         (groups.c.submitted_by_id.is_(None), t.submitted_by_id.is_(None)),
     ):
         first = (
-            sa.select(t.id, t.priority, turn_at, t.project_id, t.submitted_by_id, t.is_off_peak)
+            sa.select(*columns)
             .where(t.project_id == groups.c.project_id, same, t.priority == groups.c.priority, *may_run)
             .order_by(turn_at, t.id)
             .limit(depth)

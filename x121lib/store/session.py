@@ -15,7 +15,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from x121lib.base.errors import X121Error
+from x121lib.store.together import Together
 
+IDLE_S = 1.0
+"""Seconds after which a pooled connection is asked whether it still lives before it is used."""
 MINIMUM_POSTGRESQL = 160000
 """Lowest `server_version_num` that X121 accepts."""
 
@@ -54,20 +57,26 @@ class Database:
         self._pool_size = pool_size
         self.url = url
         self.engine = self._make_engine()
+        self._together = Together(url)
 
     def _make_engine(self) -> sa.Engine:
-        return sa.create_engine(
+        engine = sa.create_engine(
             sa.make_url(self.url).set(drivername="postgresql+psycopg"),
             pool_size=self._pool_size,
             max_overflow=8,
-            pool_pre_ping=True,
+            pool_use_lifo=True,  # few connections that stay warm, with their prepared statements
             connect_args={"connect_timeout": 10, "application_name": "x121"},
         )
+        sa.event.listen(engine, "checkout", _ping_where_idle)
+        sa.event.listen(engine, "checkin", _remember)
+        return engine
 
     def move(self, url: str) -> None:
         """Use another address from now on: the same database, whose server came back on another port."""
         old, self.url = self.engine, url
         self.engine = self._make_engine()
+        self._together.close()
+        self._together = Together(url)
         old.dispose()
 
     @contextmanager
@@ -82,12 +91,29 @@ class Database:
         with self._mapped(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def at_once(self, statement: str, values: dict[str, Any]) -> Any:
+        """Run one statement that is a whole transaction; returns its row or None.
+
+        Statements of several threads at once share a round trip, and nothing else: see `Together`.
+
+        Args:
+            statement: in psycopg's form, ``%(name)s`` for the value ``name``.
+            values: what it is given.
+
+        Raises:
+            DatabaseUnreachableError, DatabaseBusyError, DatabaseFullError: as `transaction`.
+        """
+        try:
+            return self._together.run(statement, values)
+        except psycopg.OperationalError as error:
+            raise _meaning(error) from error
+
     @contextmanager
     def _mapped(self) -> Iterator[None]:
         try:
             yield
         except sa.exc.OperationalError as error:
-            raise _meaning(error) from error
+            raise _meaning(error.orig) from error
 
     def check(self) -> None:
         """Raise `DatabaseError` unless this is PostgreSQL 16 or later with pgvector available."""
@@ -104,14 +130,33 @@ class Database:
                 )
 
     def dispose(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection."""
+        self._together.close()
         self.engine.dispose()
 
 
-def _meaning(error: sa.exc.OperationalError) -> DatabaseError:
+def _remember(connection: Any, record: Any) -> None:
+    del connection
+    record.info["idle_since"] = time.monotonic()
+
+
+def _ping_where_idle(connection: Any, record: Any, proxy: Any) -> None:
+    """Replace a pooled connection that the server closed meanwhile; one that was in use just now is not asked."""
+    del proxy
+    if time.monotonic() - record.info.get("idle_since", time.monotonic()) < IDLE_S:
+        return
+    try:
+        connection.autocommit = True
+        connection.execute("SELECT 1")
+        connection.autocommit = False
+    except psycopg.Error as error:
+        raise sa.exc.DisconnectionError from error
+
+
+def _meaning(error: BaseException | None) -> DatabaseError:
     """Return our error for a driver's; the class of the SQLSTATE tells a lost server from an undone transaction."""
-    said = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
-    state = str(getattr(error.orig, "sqlstate", None) or "")
+    said = (str(error).strip().splitlines() or ["no reason given"])[0]
+    state = str(getattr(error, "sqlstate", None) or "")
     if state.startswith(("40", "55")):
         return DatabaseBusyError(
             f"Another transaction was in the way ({said}).", hint="Nothing was written; try again."
@@ -133,15 +178,32 @@ class Listener:
         self._name = name
         self._channels = tuple(channels)
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+        self._holds: int | None = None
 
     def _connected(self) -> psycopg.Connection[tuple[object, ...]]:
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(
                 self._url, autocommit=True, connect_timeout=5, application_name=self._name
             )
+            self._holds = None
             for channel in self._channels:
                 self._connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
         return self._connection
+
+    def holds(self, key: int) -> bool:
+        """Take the advisory lock of a number unless another session has it; returns whether this one has it.
+
+        It is kept until `close`, or until the connection is lost: then another session may have it at once.
+        """
+        try:
+            connection = self._connected()
+            if self._holds != key:
+                row = connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()
+                self._holds = key if row and row[0] else None
+            return self._holds == key
+        except psycopg.Error:
+            self.close()
+            return False
 
     def wait(self, timeout_s: float) -> list[str]:
         """Return payloads that arrive within ``timeout_s`` seconds, at once when there is one.

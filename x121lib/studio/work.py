@@ -25,6 +25,7 @@ from x121lib.scheduling import accounts, budgets, holding, policy, queries, shar
 from x121lib.scheduling import service as queue
 from x121lib.scheduling.fairness import Ledger
 from x121lib.scheduling.forecasting import Lacks, expected_spans, left_s
+from x121lib.scheduling.recall import Recall
 from x121lib.scheduling.serving import in_turn
 from x121lib.store import audit
 from x121lib.store.session import Listener
@@ -61,6 +62,7 @@ class Work:
         self._lock = threading.Lock()
         self._resent: dict[queue.Dispatched, datetime] = {}
         self._held = False
+        self.recall = Recall()
 
     def tick(self) -> list[Message]:
         """Sweep lost leases, act on rejections whose Undo is over, run schedules, assign tasks.
@@ -77,11 +79,20 @@ class Work:
         if self._is_held():
             return [Message("task", str(d.task_id), d.attempt_number) for d in self._due(again, now)]
         with house.database.transaction() as session:
-            sent = queue.dispatch(session, now, house.settings.lease_s)
+            sent = queue.dispatch(session, now, house.settings.lease_s, self.recall)
         with house.database.transaction() as session:
             scenes = generation_queries.to_assemble(session, SceneStatus.GENERATING)
         tasks = [Message("task", str(d.task_id), d.attempt_number) for d in [*sent, *self._due(again, now)]]
         return tasks + [Message("assemble", str(scene_id)) for scene_id in scenes]
+
+    def dispatch(self) -> list[Message]:
+        """Assign tasks to free slots and return what to enqueue; nothing while work is held back."""
+        house = self._studio.house
+        if self._held:
+            return []
+        with house.database.transaction() as session:
+            sent = queue.dispatch(session, house.now(), house.settings.lease_s, self.recall)
+        return [Message("task", str(d.task_id), d.attempt_number) for d in sent]
 
     def _is_held(self) -> bool:
         """Return whether new work is held back; what holds it is logged once."""
@@ -151,7 +162,7 @@ class Work:
             return bool(session.scalar(query))
 
     def listener(self) -> Listener:
-        """Return a listener that wakes when there may be something to do."""
+        """Return a listener that wakes when there may be something to do; its lock makes one process the leader."""
         url = self._studio.house.database.url
         return Listener(url, [queue.WAKE_CHANNEL], name="x121-consumer")
 

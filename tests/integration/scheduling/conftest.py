@@ -52,8 +52,10 @@ class Queue:
 
     def start(self, sent: queue.Dispatched) -> None:
         """Start an attempt."""
-        with self.studio.transaction() as session:
-            queue.start(session, sent.task_id, sent.attempt_number, self.studio.house.now(), LEASE_S)
+        house = self.studio.house
+        (refused,) = queue.start(house.database, [(sent.task_id, sent.attempt_number)], house.now(), LEASE_S)
+        if refused is not None:
+            raise refused
 
     def run(self, sent: queue.Dispatched, *, outcome: Outcome = Outcome.PASS) -> None:
         """Start an attempt and complete it with a take that passed (or failed) its gates."""
@@ -63,10 +65,10 @@ class Queue:
     def complete(self, sent: queue.Dispatched, outcome: Outcome = Outcome.PASS) -> None:
         """Complete a started attempt."""
         with self.studio.transaction() as session:
-            task = queue.complete(
-                session, sent.task_id, sent.attempt_number, self.studio.house.now(), queue.Timing(run_s=1.0)
-            )
-            flow.take_judged(session, task, outcome, "Frames 3 to 9 are black.", self.studio.house.now())
+            now = self.studio.house.now()
+            queue.complete(session, sent.task_id, sent.attempt_number, now, queue.Timing(run_s=1.0))
+            task = session.get_one(m.GpuTask, sent.task_id)
+            flow.take_judged(session, task, outcome, "Frames 3 to 9 are black.", now)
 
     def fail(self, sent: queue.Dispatched, *, machine: bool) -> None:
         """Fail an attempt."""

@@ -1,0 +1,48 @@
+"""What one dispatch may remember of the one before: slow facts for a moment, so that a new task starts at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+STEADY_S = 1.0
+"""Seconds for which weights, GPU time used, needed tags, measured speeds and recipes' models are remembered."""
+BRISK_S = 0.25
+"""Seconds for which loaded models and held budgets are remembered, and budgets are settled only once."""
+_MOST = 256
+
+
+class Recall:
+    """Remembers what was read, for one process's dispatches; the tasks and the workers' slots are never remembered.
+
+    Attributes:
+        slots: slots of the available workers at the last dispatch.
+        free: of these, how many it left free.
+    """
+
+    def __init__(self, *, at_all: bool = True) -> None:
+        self._at_all = at_all
+        self._kept: dict[Hashable, tuple[float, Any]] = {}
+        self.slots = 0
+        self.free = 0
+
+    def __call__(self, key: Hashable, for_s: float, read: Callable[[], T]) -> T:
+        """Return what ``read`` returned in the last ``for_s`` seconds, else read it."""
+        if not self._at_all:
+            return read()
+        now = time.monotonic()
+        kept = self._kept.get(key)
+        if kept is not None and now - kept[0] < for_s:
+            found: T = kept[1]
+            return found
+        if len(self._kept) >= _MOST:
+            self._kept.clear()
+        found = read()
+        self._kept[key] = (now, found)
+        return found
+
+
+FRESH = Recall(at_all=False)
+"""Remembers nothing."""
