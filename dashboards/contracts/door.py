@@ -16,6 +16,7 @@ from .pulse import PulseView
 from .queue import QueueDoor
 from .review import Decided, ReviewView
 from .shell import ShellView
+from .triggers import TriggersDoor
 from .workers import FleetDoor
 from .workflows import WorkflowsDoor
 
@@ -114,6 +115,7 @@ class StudioDoor(
     ChecksDoor,
     DebuggerDoor,
     MessagesDoor,
+    TriggersDoor,
     Authenticator,
     Protocol,
 ):

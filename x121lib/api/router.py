@@ -25,6 +25,7 @@ from x121lib.api import (
     schedules,
     sign_in,
     trials,
+    triggers,
     work,
     workflows,
 )
@@ -56,6 +57,7 @@ PARTS = tuple(
         trials,
         workflows,
         notifications,
+        triggers,
         events,
     )
 )

@@ -28,6 +28,7 @@ from x121lib.cli import (
     simulate,
     slots,
     trials,
+    triggers,
     upkeep,
     workers,
     workflow_files,
@@ -71,6 +72,7 @@ app.add_typer(schedules.schedule_app, name="schedule")
 app.add_typer(debug.task_app, name="task")
 app.add_typer(notifications.notifications_app, name="notifications")
 app.add_typer(notifications.webhook_app, name="webhook")
+app.add_typer(triggers.trigger_app, name="trigger")
 app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
 app.command("submit")(produce.submit)
