@@ -55,7 +55,7 @@ class SampleQueue:
         since = (until - timedelta(hours=24)).isoformat()
         return {"from": since, "until": until.isoformat(), "workers": workers, "complete": True}
 
-    def task_details(self, person: SessionPerson, task_id: str) -> dict[str, Any]:
+    def task_details(self, person: SessionPerson, task_id: str) -> Any:
         """Return one task in full."""
         del person
         return {

@@ -42,6 +42,7 @@ def _facts(session: Session, task: m.GpuTask, row: Any) -> list[tuple[str, str]]
     person = session.get(m.Person, task.submitted_by_id) if task.submitted_by_id is not None else None
     tier = session.get(m.Tier, scene.tier_id) if scene is not None else None
     part = f"{row['segment']} of {row['segments']}, take {row['take']}" if take is not None else ""
+    seed = session.scalar(sa.select(sa.cast(m.GpuTask.seed, sa.Text)).where(m.GpuTask.id == task.id))
     picture = ""
     if version is not None:
         picture = f"{version.width} × {version.height}, {version.rate_numerator / version.rate_denominator:g} frames/s"
@@ -52,7 +53,7 @@ def _facts(session: Session, task: m.GpuTask, row: Any) -> list[tuple[str, str]]
         ("Priority", f"{task.priority}, {task.class_id.value}{', off-peak only' if task.is_off_peak else ''}"),
         ("Submitted by", person.name if person is not None else "X121"),
         ("Queued", f"{task.queued_at:%d %b %H:%M} UTC"),
-        ("Starts", start), ("Worker", row["worker"] or ""), ("Seed", str(task.seed) if task.seed is not None else ""),
+        ("Starts", start), ("Worker", row["worker"] or ""), ("Seed", seed or ""),
         ("Failed attempts", str(task.failed_attempts) if task.failed_attempts else ""),
         ("Trouble", task.error_message or ""),
     ]  # fmt: skip
