@@ -40,9 +40,7 @@ _log = get_logger(__name__)
 _WATCHED = 10_000
 
 
-class Door(
-    QueueDoor, FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, MessagesDoor, TriggersDoor
-):
+class Door(QueueDoor, FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, MessagesDoor, TriggersDoor):
     """Every method acts as the signed-in person, and is safe to call from any thread."""
 
     def __init__(self, studio: Studio) -> None:
