@@ -53,7 +53,7 @@ def _stop_on_signals() -> threading.Event:
 def serve(studio: Studio, work: Any, stopping: threading.Event) -> None:
     """Run Huey's workers and the tick until ``stopping`` is set; ``work`` is what they call."""
     settings = studio.settings
-    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    redis_url = settings.queue_url.get_secret_value() if settings.queue_url else None
     huey = make_huey(studio.house.database.url, redis_url)
     run_attempt, assemble_scene = register(huey, work)
 
