@@ -14,7 +14,7 @@ from .messages import MessagesDoor
 from .models import ModelsDoor
 from .people import Authenticator, MediaFile, SessionPerson
 from .pulse import PulseView
-from .queue import QueueView
+from .queue import QueueDoor
 from .review import Decided, ReviewView
 from .shell import ShellView
 from .triggers import TriggersDoor
@@ -39,9 +39,6 @@ class StudioViews(Protocol):
 
     def matrix(self, person: SessionPerson, project: str | None) -> MatrixView:
         """Return the matrix."""
-
-    def queue(self, person: SessionPerson, project: str | None) -> QueueView:
-        """Return the queue over all projects that the person may see."""
 
     def review(
         self, person: SessionPerson, project: str | None, scene_id: str | None, group: str | None = None
@@ -112,6 +109,7 @@ class StudioActions(Protocol):
 class StudioDoor(
     StudioViews,
     StudioActions,
+    QueueDoor,
     FleetDoor,
     MatrixDoor,
     ModelsDoor,

@@ -23,6 +23,7 @@ from .fleet import SampleFleet
 from .library import SampleLibrary
 from .matrix import SampleMatrix
 from .project import MEDIA, VARIANTS
+from .queue import SampleQueue
 from .views import SampleViews
 from .workflows import SampleWorkflows
 
@@ -32,7 +33,7 @@ TAKE_S = 180.0
 
 
 class SampleStudio(
-    SampleViews, SampleMatrix, SampleFleet, SampleLibrary, SampleWorkflows, SampleChecks, SampleDebugger
+    SampleQueue, SampleViews, SampleMatrix, SampleFleet, SampleLibrary, SampleWorkflows, SampleChecks, SampleDebugger
 ):
     """``StudioDoor`` over fixed figures; decisions, cancellations and notes change them in memory."""
 

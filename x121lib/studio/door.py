@@ -18,6 +18,7 @@ from x121lib.studio.door_fleet import FleetDoor
 from x121lib.studio.door_matrix import MatrixDoor
 from x121lib.studio.door_messages import MessagesDoor
 from x121lib.studio.door_models import ModelsDoor
+from x121lib.studio.door_queue import QueueDoor
 from x121lib.studio.door_triggers import TriggersDoor
 from x121lib.studio.door_workflows import WorkflowsDoor
 from x121lib.studio.pages import (
@@ -29,7 +30,6 @@ from x121lib.studio.pages import (
     media,
     pulse,
     queries,
-    queue,
     review,
     shell,
 )
@@ -39,7 +39,9 @@ _log = get_logger(__name__)
 _WATCHED = 10_000
 
 
-class Door(FleetDoor, MatrixDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, MessagesDoor, TriggersDoor):
+class Door(
+    QueueDoor, FleetDoor, MatrixDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, MessagesDoor, TriggersDoor
+):
     """Every method acts as the signed-in person, and is safe to call from any thread."""
 
     def __init__(self, studio: Studio) -> None:
@@ -89,10 +91,6 @@ class Door(FleetDoor, MatrixDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, Debugge
     def character(self, person: SessionPerson, project: str | None, character_id: str) -> View:
         """Return one character."""
         return self._view(person, project, lambda desk: characters.character(desk, character_id))
-
-    def queue(self, person: SessionPerson, project: str | None) -> View:
-        """Return the queue."""
-        return self._view(person, project, queue.queue)
 
     def review(
         self, person: SessionPerson, project: str | None, scene_id: str | None, group: str | None = None
