@@ -50,7 +50,7 @@ function selectionBar(app) {
 function batch(app) {
   const b = app.state.batch;
   if (!b || !b.segments) return "";
-  const left = b.left_s === null ? html`<span class="muted">time left: no history</span>` : b.open_takes > 0 && html`<span>about <b class="med tnum">${span(b.left_s)}</b> <span class="muted">left</span></span>`;
+  const left = b.left_s === null ? html`<span class="muted" title="No take was measured yet, or no worker is online">time left: unknown</span>` : b.open_takes > 0 && html`<span>about <b class="med tnum">${span(b.left_s)}</b> <span class="muted">left</span></span>`;
   const waits = app.state.counts.review > 0 && button(html`Review <b class="tnum">${app.state.counts.review}</b>`, { act: "groups", keys: ["V"], cls: "sm" });
   const whole = Object.entries(app.state.counts).every(([key, n]) => key === "approved" || !n) && app.state.counts.approved > 0;
   const done = whole && app.state.may_deliver && button("Deliver all", { act: "deliver", icon: "package-check", cls: "primary sm" });
