@@ -34,7 +34,7 @@ def _end_with_thread(failed: threading.ExceptHookArgs) -> None:
     """End the process when a thread that work depends on dies of a fault: `x121 up` starts a new one at once."""
     name = failed.thread.name if failed.thread else "unknown"
     _log.critical("thread %s died", name, exc_info=failed.exc_value)
-    if name in ("tick", "health", "hosts", "reactions", "webhooks"):
+    if name in ("tick", "health", "hosts", "reactions", "triggers", "webhooks"):
         os._exit(70)
 
 
@@ -53,7 +53,7 @@ def _stop_on_signals() -> threading.Event:
 def serve(studio: Studio, work: Any, stopping: threading.Event) -> None:
     """Run Huey's workers and the tick until ``stopping`` is set; ``work`` is what they call."""
     settings = studio.settings
-    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    redis_url = settings.queue_url.get_secret_value() if settings.queue_url else None
     huey = make_huey(studio.house.database.url, redis_url)
     run_attempt, assemble_scene = register(huey, work)
 
@@ -87,6 +87,7 @@ def main() -> None:
     if swept := studio.work.sweep_leftovers():
         _log.info("%s files and folders of killed processes were deleted", swept)
     studio.work.prune_traces()
+    studio.reactions.prune()
     serve(studio, studio.work, stopping)
     try:
         released = studio.work.release_all()

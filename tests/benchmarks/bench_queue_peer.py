@@ -27,26 +27,18 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from tests.benchmarks import bench_queue as ours
+from tests.benchmarks.empty_work import OPEN, prepare, put_in
 from tests.benchmarks.peer_consumer import TASK, make_app
 from x121lib.scheduling import budgets
-from x121lib.scheduling import service as queue
 from x121lib.studio import Studio
-from x121lib.terms.roles import SYSTEM
-from x121lib.testing.small_studio import stock
 
 SMALL = os.environ.get("X121_BENCH_SMALL") == "1"
 TASKS, ROUNDS, SECONDS = (4000, 3, 15) if not SMALL else (400, 1, 3)
-CONCURRENCY, CONSUMERS, WORKERS, SLOTS, RATE = 16, 2, 100, 8, 200
+CONCURRENCY, CONSUMERS, RATE = 16, 2, 200
 TIMES, LIMIT_MS = 3.0, 15.0
 """How often procrastinate's rate is owed, and the latency that is owed on a quiet machine."""
-PEOPLE, PROJECTS, READY_S = 12, 6, 60.0
+READY_S = 60.0
 Row = dict[str, object]
-WORKER_ROWS = ours.WORKER_ROWS.replace("1, 1, 1, '0.25.1'", f"1, 1, {SLOTS}, '0.25.1'")
-NEEDED = "INSERT INTO workflow_worker_tag (workflow_id, tag) SELECT id, 'fast' FROM workflow"
-TASK_ROWS = ours.TASK_ROWS.format(finished="NULL").replace(
-    "generate_series(1, :n)", "generate_series(CAST(:first AS int), CAST(:last AS int))"
-)
-OPEN = "SELECT EXISTS (SELECT FROM gpu_task WHERE status_id IN (2, 3, 4, 5))"
 DONE = """
 SELECT count(*), count(*) FILTER (WHERE n = 1) FROM
   (SELECT t.id, count(a.id) AS n FROM gpu_task t LEFT JOIN gpu_task_attempt a ON a.task_id = t.id AND a.outcome_id = 1
@@ -113,30 +105,6 @@ def wait_for(url: str, question: str, answer: object) -> None:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{question} never said {answer}")
             time.sleep(0.05)
-
-
-def prepare(studio: Studio) -> None:
-    """Fill the studio: workers as rows, people, projects, a budget and a weight."""
-    stock(studio, studio.settings.home / "recipes")
-    studio.project("Aurora").submit()
-    for statements, values in (
-        ("UPDATE gpu_task SET status_id = 7, finished_at = now()", {}), (WORKER_ROWS, {"n": WORKERS}), (NEEDED, {}),
-        (ours.PEOPLE_ROWS, {"n": PEOPLE}), (ours.PROJECT_ROWS, {"n": PROJECTS}),
-    ):  # fmt: skip
-        ours.run(studio, statements, **values)
-    studio.budgets.set(1e6, project="Project 1", period="month")
-    studio.shares.set(2, project="Project 2")
-    ours.analyse(studio)
-
-
-def put_in(studio: Studio, first: int, last: int) -> tuple[list[Any], float]:
-    """Submit takes with reservations in one transaction that wakes the tick; returns keys, and when it committed."""
-    values = {"first": first, "last": last, "status": 3, "attempts": 0, "people": PEOPLE, "projects": PROJECTS}
-    with studio.transaction() as session:
-        keys = list(session.scalars(sa.text(f"{TASK_ROWS} RETURNING id"), values))
-        budgets.reserve(session, SYSTEM, keys, studio.house.now(), enforce=False)
-        queue.wake(session)
-    return keys, time.time()
 
 
 @contextmanager

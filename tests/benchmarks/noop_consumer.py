@@ -2,11 +2,13 @@
 
 ``python -m tests.benchmarks.noop_consumer STARTS`` runs until SIGTERM, then writes task, attempt and the second at
 which each task's body began into the file STARTS, one a line. Settings come from the environment, as for
-``python -m jobs``.
+``python -m jobs``; ``NOOP_S`` is how many seconds each body sleeps, ``NOOP_FAILS`` a file with the keys of tasks whose
+body fails as if its machine had gone.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -17,10 +19,12 @@ from typing import Any
 
 from jobs.__main__ import serve
 from x121lib.base.settings import Settings
+from x121lib.pipeline import flow
 from x121lib.pipeline.claims import begin
-from x121lib.scheduling import recording, warmth
+from x121lib.scheduling import recording, warmth, workers
 from x121lib.scheduling import service as queue
 from x121lib.studio import Studio
+from x121lib.terms.vocabulary import WorkerStatus
 
 
 class NoopWork:
@@ -29,13 +33,20 @@ class NoopWork:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
         self._work = studio.work
+        self._body_s = float(os.environ.get("NOOP_S", "0"))
+        self._fails = Path(os.environ.get("NOOP_FAILS", os.devnull))
         self.began: list[tuple[str, int, float]] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._work, name)
 
     def check_workers(self) -> None:
-        """The simulated workers answer nobody; they stay as they are."""
+        """Report every simulated worker as healthy: what its takes met says nothing of it."""
+        house = self._studio.house
+        with house.database.transaction() as session:
+            ailing = [w.id for w in workers.list_workers(session) if w.status_id == WorkerStatus.DEGRADED]
+            for key in ailing:
+                workers.record_health(session, workers.HealthReport(key, ok=True), house.now())
 
     def look_after_hosts(self) -> None:
         """They have no hosts either."""
@@ -47,6 +58,13 @@ class NoopWork:
             begin(house, key, attempt_number)
             self.began.append((task_id, attempt_number, time.time()))
         except queue.LeaseLostError:
+            return
+        if self._body_s:
+            time.sleep(self._body_s)
+        if task_id in self._fails.read_text():
+            failure = queue.Failure("noop.fails", "It fails at once.", machine=True)
+            with house.database.transaction() as session:
+                flow.fail_attempt(session, key, attempt_number, house.now(), failure)
             return
         timing = queue.Timing(run_s=0.001)
         done = recording.complete(house.database.at_once, (key, attempt_number), house.now(), timing)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,7 +29,13 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=default_home, description="Folder that holds all of a studio on one machine.")
     database_url: SecretStr | None = Field(None, description="PostgreSQL ≥ 16 with pgvector; empty: embedded server.")
-    redis_url: SecretStr | None = Field(None, description="Redis that carries Huey's messages; empty: the database.")
+    queue_url: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("X121_QUEUE_URL", "X121_REDIS_URL", "queue_url", "redis_url"),
+        description="Redis that carries Huey's messages; empty: the database.",
+    )  # fmt: skip
+    artifacts: Path | None = Field(
+        None, description="Folder of the stored files, one for all machines; empty: below X121_HOME."
+    )
     host: str = Field("127.0.0.1", description="Address that the web door listens on.")
     port: int = Field(8121, ge=0, le=65535, description="Port of the web door; the next free one if taken.")
     web: bool = Field(True, description="Whether `x121 up` and `x121 demo` start the web door.")
@@ -60,6 +66,9 @@ class Settings(BaseSettings):
     webhook_private_hosts: list[str] = Field(
         [], description="Hosts (HOST or HOST:PORT) on private addresses that webhooks may call, also without TLS."
     )
+    trigger_depth: int = Field(
+        8, ge=1, le=50, description="How many triggers may follow from each other before the chain is stopped."
+    )
     huggingface_url: str = Field("https://huggingface.co", description="Address of Hugging Face or a mirror of it.")
     civitai_url: str = Field("https://civitai.com", description="Address of CivitAI or a mirror of it.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
@@ -81,7 +90,7 @@ class Settings(BaseSettings):
     @cached_property
     def artifacts_dir(self) -> Path:
         """Folder of the content-addressed artifact store."""
-        return self.home / "artifacts"
+        return self.artifacts.expanduser() if self.artifacts is not None else self.home / "artifacts"
 
     @cached_property
     def log_dir(self) -> Path:

@@ -1,4 +1,4 @@
-"""`x121 db …`: upgrade, status, dump, restore."""
+"""`x121 db …`: upgrade, status, audit, dump, restore."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from x121lib.base.errors import RefusedError
 from x121lib.base.settings import Settings
 from x121lib.cli.output import refusals, say, show
 from x121lib.studio.database import StudioDatabase
 
-app = typer.Typer(no_args_is_help=True, help="The database: upgrade, status, dump, restore.")
+app = typer.Typer(no_args_is_help=True, help="The database: upgrade, status, audit, dump, restore.")
 
 
 @app.command()
@@ -27,6 +28,20 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     """Say where the database stands."""
     with refusals(), StudioDatabase(Settings()) as database:
         show([database.facts()], as_json=as_json)
+
+
+@app.command()
+def audit(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check the queue's accounts: counters equal sums, no slot taken twice, nothing left behind."""
+    with refusals(), StudioDatabase(Settings()) as database:
+        faults = database.audit()
+        show([{"fault": fault} for fault in faults], as_json=as_json)
+        if faults:
+            raise RefusedError(
+                f"The audit found {len(faults)} faults in the queue.", hint="Keep a dump of it: 'x121 db dump'."
+            )
+        if not as_json:
+            say("The queue's accounts are right.")
 
 
 @app.command()

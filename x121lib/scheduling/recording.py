@@ -24,9 +24,11 @@ WAKE_CHANNEL = "x121_work"
 """NOTIFY channel that wakes the tick; says `free` where a slot became free, and nothing where work came."""
 _START = f"""
 WITH given AS (SELECT * FROM unnest(%(task_ids)s::uuid[], %(numbers)s::int[]) AS g (task_id, number)),
+     held AS MATERIALIZED (SELECT t.id, given.number FROM gpu_task t JOIN given ON t.id = given.task_id
+                           ORDER BY t.id FOR UPDATE OF t),
      moved AS (UPDATE gpu_task t SET status_id = %(to)s, version = version + 1, heartbeat_at = %(now)s,
                                      lease_until = %(until)s, started_at = coalesce(started_at, %(now)s)
-               FROM given WHERE t.id = given.task_id AND t.attempt_number = given.number AND t.status_id + 0 = %(of)s
+               FROM held WHERE t.id = held.id AND t.attempt_number = held.number AND t.status_id + 0 = %(of)s
                RETURNING t.id, t.take_id, t.project_id, t.attempt_number),
      begun AS (UPDATE gpu_task_attempt a SET started_at = %(now)s FROM moved
                WHERE a.task_id = moved.id AND a.number = moved.attempt_number){{also}},
@@ -123,9 +125,8 @@ def start(run: Run, tokens: Sequence[Token], now: datetime, lease_s: float, also
     """
     of, to, said = TaskStatus.DISPATCHED, TaskStatus.RUNNING, EventKind.TASK_STARTED
     check_task_transition(of, to)
-    ordered = sorted(tokens)  # rows are locked in one order
     row = run(_START.format(also=also), {
-        "task_ids": [key for key, _ in ordered], "numbers": [number for _, number in ordered], "of": of.number,
+        "task_ids": [key for key, _ in tokens], "numbers": [number for _, number in tokens], "of": of.number,
         "to": to.number, "now": now, "until": now + timedelta(seconds=lease_s), "kind": said.number,
         "said": said.value, "status": to.value, "at": now.isoformat(),
     })  # fmt: skip

@@ -117,13 +117,18 @@ def start(
     """Move dispatched tasks to Running under their tokens, in one transaction; ``also`` as `recording.start`.
 
     Returns for each None, or a `LeaseLostError`: the attempt is not current, or somebody started, cancelled or finished
-    it already.
+    it already. Of one attempt that is given twice the first one starts.
     """
-    started = recording.start(database.at_once, tokens, now, lease_s, also)
+    wanted = list(dict.fromkeys(tokens))
+    started = recording.start(database.at_once, wanted, now, lease_s, also)
     if len(started) == len(tokens):
         return [None] * len(tokens)
+    answers: list[BaseException | None] = []
     with database.transaction() as session:
-        return [None if token[0] in started else _not_started(session, token) for token in tokens]
+        for token in tokens:
+            answers.append(None if token[0] in started else _not_started(session, token))
+            started.discard(token[0])
+    return answers
 
 
 def _not_started(session: Session, token: Token) -> LeaseLostError:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -73,13 +74,20 @@ def rows(
 def _first_of_each_share(
     session: Session, now: datetime, depth: int, conditions: Sequence[sa.ColumnElement[bool]]
 ) -> list[Row]:
+    return [Row(*row) for query in statements(now, depth, conditions) for row in session.execute(query)]
+
+
+def statements(
+    now: datetime, depth: int, conditions: Sequence[sa.ColumnElement[bool]] = ()
+) -> list[sa.Select[*tuple[Any, ...]]]:
+    """Return the queries for the first ``depth`` waiting tasks of each share and priority: of people, and of nobody."""
     t = m.GpuTask
     turn_at = sa.func.coalesce(t.turn_at, t.queued_at).label("turn_at")
     columns = (t.id, t.priority, turn_at, t.project_id, t.submitted_by_id, t.is_off_peak, t.attempt_number)
     ready = (t.status_id.in_(_OPEN), t.is_ready)
     groups = sa.select(t.project_id, t.submitted_by_id, t.priority).where(*ready).distinct().cte("shares")
     may_run = (*ready, sa.or_(t.not_before.is_(None), t.not_before <= now), *conditions)
-    found: list[Row] = []
+    found = []
     for known, same in (
         (groups.c.submitted_by_id.is_not(None), t.submitted_by_id == groups.c.submitted_by_id),
         (groups.c.submitted_by_id.is_(None), t.submitted_by_id.is_(None)),
@@ -87,11 +95,10 @@ def _first_of_each_share(
         first = (
             sa.select(*columns)
             .where(t.project_id == groups.c.project_id, same, t.priority == groups.c.priority, *may_run)
-            .order_by(turn_at, t.id)
+            .order_by(t.submitted_by_id, turn_at, t.id)  # of one person, or of nobody: the order of the index
             .limit(depth)
             .correlate(groups)
             .lateral("first_of_share")
         )
-        query = sa.select(first).select_from(groups.join(first, sa.true())).where(known)
-        found += [Row(*row) for row in session.execute(query)]
+        found.append(sa.select(first).select_from(groups.join(first, sa.true())).where(known))
     return found

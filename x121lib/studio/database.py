@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from x121lib.base.secrets import ensure_private_dir
 from x121lib.base.settings import Settings
+from x121lib.scheduling import auditing
 from x121lib.store import embedded, migrations, pgtools
 from x121lib.store.session import Database
 
@@ -67,6 +68,11 @@ class StudioDatabase:
             server = self._server.status()
             facts |= {"version": server.version, "port": server.port, "data_dir": str(server.data_dir)}
         return facts
+
+    def audit(self) -> list[str]:
+        """Return what can not be right in the queue and its accounts, in words; none on a healthy studio."""
+        with self.database.transaction() as session:
+            return auditing.audit(session, datetime.now(UTC))
 
     def dump(self, to: Path) -> None:
         """Write the whole database to a file."""

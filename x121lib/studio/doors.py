@@ -15,6 +15,7 @@ from x121lib.access import rights
 from x121lib.analytics import figures
 from x121lib.analytics.export import ExportReport, export
 from x121lib.base.errors import NotFoundError
+from x121lib.scheduling import auditing
 from x121lib.store import audit, migrations
 from x121lib.store.artifacts import free_bytes
 from x121lib.store.embedded import find_orphans
@@ -86,6 +87,12 @@ class Doors:
             version = session.scalar(sa.text("SHOW server_version"))
             yield Finding(True, f"PostgreSQL {version} answers")
             broken = audit.first_broken_entry(session)
+            faults = auditing.audit(session, self._studio.house.now())
+        yield Finding(
+            not faults,
+            f"The queue has {len(faults)} faults, first: {faults[0]}" if faults else "The queue's accounts are right",
+            "" if not faults else "'x121 db audit' lists them all; keep a dump of the database.",
+        )
         yield Finding(
             broken is None,
             "Audit log is whole" if broken is None else f"Audit log was changed at entry {broken}",

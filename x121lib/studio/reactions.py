@@ -1,11 +1,13 @@
-"""What follows from events: people are told. The consumer calls this as soon as something was committed."""
+"""What follows from events: triggers fire, people are told. The consumer calls this as soon as something committed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from x121lib.events import webhooks
 from x121lib.events.outbox import CHANNEL
 from x121lib.store.session import Listener
+from x121lib.studio.trigger_runs import TriggerRuns
 
 if TYPE_CHECKING:
     from x121lib.studio.core import Studio
@@ -16,10 +18,23 @@ class Reactions:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
+        self._runs = TriggerRuns(studio)
 
     def run(self) -> bool:
         """Do what new events call for; returns whether there may be more at once."""
-        return bool(self._studio.notifications.announce())
+        matched = self._runs.match()
+        told = self._studio.notifications.announce()
+        return bool(matched) or bool(told)
+
+    def fire(self) -> bool:
+        """Run one firing of a trigger to its end; False where none waits. May take as long as its actions."""
+        return self._runs.run_next()
+
+    def prune(self) -> int:
+        """Delete read notifications and finished webhook messages of more than three months ago; returns how many."""
+        with self._studio.transaction() as session:
+            old = webhooks.prune(session, self._studio.house.now())
+        return old + self._studio.notifications.prune()
 
     def listener(self) -> Listener:
         """Return a listener that wakes when an event was committed."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from x121lib.base.errors import NotFoundError
-from x121lib.pipeline import retaking
+from x121lib.pipeline import retaking, trigger_log
 from x121lib.review.queries import failure_tags
 from x121lib.studio.pages import gates, queries, review_queries
 from x121lib.studio.pages.desk import Desk, View, key_of
@@ -71,7 +71,8 @@ def _scene(desk: Desk, row: Any) -> dict[str, Any]:
         "id": str(row["id"]), "character": row["character"],
         "thumb": small(review_queries.hero(desk.session, row["character_id"], row["variant_kind_id"])),
         "detail": f"{row['scene_type']} · {row['variant']}", "version": f"v{row['version']}",
-        "status": SCENE_STATUS[row["status_id"]], "word": row["status_id"].label, "badges": gates.badges(shown),
+        "status": SCENE_STATUS[row["status_id"]], "word": row["status_id"].label,
+        "badges": [*gates.badges(shown), *_by_trigger(desk, row["id"])],
         "video": full(row["video"]), "poster": small(row["video"]), "mime": row["mime"],
         "fps": [row["rate_n"], row["rate_d"]], "frames": row["n_frames"],
         "width": row["width"] or row["planned_width"], "height": row["height"] or row["planned_height"],
@@ -81,6 +82,12 @@ def _scene(desk: Desk, row: Any) -> dict[str, Any]:
         "receipt": _receipt(desk, row, [c.take_id for c in cuts]), "fresh": bool(row["fresh"]),
         "credit": f"AI-generated · {name} · preview for {_credit(desk.person.name)}",
     }  # fmt: skip
+
+
+def _by_trigger(desk: Desk, scene_id: uuid.UUID) -> list[dict[str, str]]:
+    """Return a badge with the trigger that last had to do with the scene; none where no one had."""
+    found = trigger_log.trigger_of(desk.session, "scene", scene_id)
+    return [{"status": "info", "text": f"Trigger: {found[1]}"}] if found is not None else []
 
 
 def _credit(name: str) -> str:

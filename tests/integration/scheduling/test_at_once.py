@@ -1,0 +1,148 @@
+"""64 claimants and 10,000 tasks: each is claimed exactly once; and the dispatch's plan, which no history slows down."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from x121lib.pipeline.claims import begin
+from x121lib.pipeline.house import House
+from x121lib.scheduling import auditing, window
+from x121lib.scheduling import service as queue
+from x121lib.store.artifacts import ArtifactStore
+from x121lib.store.session import Database
+from x121lib.studio import Studio
+
+CLAIMANTS, PROCESSES, TASKS, OFFERS = 64, 4, 10_000, 2
+"""Threads, connections that they share as four processes would, tasks, and how often each task is offered."""
+ROWS = """
+INSERT INTO gpu_task (id, kind_id, take_id, project_id, class_id, priority, status_id, queued_at, finished_at,
+                      attempt_number, failed_attempts, progress, version, is_ready, is_off_peak)
+SELECT gen_random_uuid(), 1, (SELECT id FROM take ORDER BY id LIMIT 1), p.id, 2, (ARRAY[50, 80, 20])[1 + n % 3],
+       :status, now() - make_interval(secs => n), CASE WHEN :status = 9 THEN now() - interval '3 days' END,
+       0, 0, 0, 1, true, false
+FROM generate_series(1, :n) AS n, project p WHERE p.name = 'Aurora'"""
+PEOPLE = """
+UPDATE gpu_task SET submitted_by_id = (SELECT id FROM person LIMIT 1) WHERE abs(hashtext(id::text)) % 2 = 0"""
+
+
+def fill(studio: Studio, n: int, status: int) -> None:
+    with studio.transaction() as session:
+        session.execute(sa.text(ROWS), {"n": n, "status": status})
+
+
+@pytest.fixture
+def studio(stocked: Studio) -> Studio:
+    """Return the stocked studio with takes and without waiting tasks."""
+    stocked.project("Aurora").submit()
+    with stocked.transaction() as session:
+        session.execute(sa.text("UPDATE gpu_task SET status_id = 7, finished_at = now()"))
+    return stocked
+
+
+def dispatch_all(studio: Studio) -> list[tuple[Any, int]]:
+    with studio.transaction() as session:
+        session.execute(
+            sa.text(
+                "INSERT INTO worker (id, name, url, kind_id, status_id, slots, server_version, device, error_streak, "
+                "version) SELECT gen_random_uuid(), 'gpu ' || n, 'http://127.0.0.1:9/' || n, 1, 1, :slots, '', '', "
+                "0, 1 FROM generate_series(1, 10) AS n"
+            ),
+            {"slots": TASKS // 10},
+        )
+        sent = queue.dispatch(session, studio.house.now(), 600.0)
+    assert len(sent) == TASKS
+    return [(each.task_id, each.attempt_number) for each in sent]
+
+
+@pytest.mark.capability("PRD-07/several-jobs-in-parallel")
+def test_64_claimants_claim_each_of_10000_tasks_once(studio: Studio) -> None:
+    fill(studio, TASKS, 3)
+    offered = dispatch_all(studio) * OFFERS
+    random.Random(64).shuffle(offered)
+    settings = studio.settings
+    houses = [House(settings, Database(studio.house.database.url), ArtifactStore(settings.artifacts_dir))
+              for _ in range(PROCESSES)]  # fmt: skip
+    claimed: Counter[Any] = Counter()
+    refused: Counter[Any] = Counter()
+
+    def claim(house: House) -> None:
+        while offered:
+            try:
+                token = offered.pop()
+            except IndexError:
+                return
+            try:
+                begin(house, *token)
+                claimed[token] += 1
+            except queue.LeaseLostError:
+                refused[token] += 1
+
+    threads = [threading.Thread(target=claim, args=(houses[n % PROCESSES],)) for n in range(CLAIMANTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    for house in houses:
+        house.database.dispose()
+    assert len(claimed) == TASKS
+    assert set(claimed.values()) == {1}
+    assert sum(refused.values()) == TASKS * (OFFERS - 1)
+    with studio.transaction() as session:
+        assert session.scalar(sa.text("SELECT count(*) FROM gpu_task WHERE status_id = 5")) == TASKS
+        assert [fault for fault in auditing.audit(session, studio.house.now()) if "is made by" not in fault] == []
+
+
+def scans(studio: Studio) -> tuple[list[dict[str, Any]], int]:
+    """Return the scans of tasks in the plans of dispatch's queries, run with EXPLAIN, and the pages they touched."""
+    found, pages = [], 0
+    with studio.transaction() as session:
+        session.execute(sa.text("SET LOCAL plan_cache_mode = force_custom_plan"))
+        for query in window.statements(studio.house.now(), 8):
+            compiled = query.compile(session.connection(), compile_kwargs={"render_postcompile": True})
+            explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}"
+            given = {name: getattr(value, "number", value) for name, value in compiled.params.items()}
+            (plan,) = session.connection().exec_driver_sql(explain, given).scalar_one()
+            pages += plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+            todo = [plan["Plan"]]
+            while todo:
+                node = todo.pop()
+                todo += node.get("Plans", [])
+                if node.get("Relation Name") == "gpu_task":
+                    found.append(node)
+    return found, pages
+
+
+def test_the_dispatch_reads_the_index_of_waiting_tasks_and_no_finished_row(studio: Studio) -> None:
+    fill(studio, 3000, 3)
+    _share_out(studio)
+    _analyse(studio)
+    _, pages_without = scans(studio)
+    fill(studio, 60_000, 9)
+    _share_out(studio)
+    _analyse(studio)
+    with_history, pages = scans(studio)
+    used = {node.get("Index Name", node["Node Type"]) for node in with_history if node["Actual Loops"]}
+    assert "ix_gpu_task_turns" in used, "the first tasks of each share come from the index of ready, waiting tasks"
+    assert used <= {"ix_gpu_task_turns", "ix_gpu_task_status_id"}, "the shares may also come from the tasks' status"
+    wasted = sum(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] for node in with_history)
+    assert wasted <= 3000, "no finished row was looked at"
+    assert max(node["Actual Rows"] for node in with_history) <= 3000
+    assert pages <= pages_without * 1.5 + 20, (pages_without, pages)
+
+
+def _share_out(studio: Studio) -> None:
+    """Give half of the tasks to a person; nobody has the others."""
+    with studio.transaction() as session:
+        session.execute(sa.text(PEOPLE))
+
+
+def _analyse(studio: Studio) -> None:
+    engine = studio.house.database.engine
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("VACUUM ANALYZE gpu_task"))
