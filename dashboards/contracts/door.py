@@ -13,7 +13,7 @@ from .messages import MessagesDoor
 from .models import ModelsDoor
 from .people import Authenticator, MediaFile, SessionPerson
 from .pulse import PulseView
-from .queue import QueueView
+from .queue import QueueDoor
 from .review import Decided, ReviewView
 from .shell import ShellView
 from .triggers import TriggersDoor
@@ -38,9 +38,6 @@ class StudioViews(Protocol):
 
     def matrix(self, person: SessionPerson, project: str | None) -> MatrixView:
         """Return the matrix."""
-
-    def queue(self, person: SessionPerson, project: str | None) -> QueueView:
-        """Return the queue over all projects that the person may see."""
 
     def review(self, person: SessionPerson, project: str | None, scene_id: str | None) -> ReviewView:
         """Return the scene asked for, else the first that waits."""
@@ -111,6 +108,7 @@ class StudioActions(Protocol):
 class StudioDoor(
     StudioViews,
     StudioActions,
+    QueueDoor,
     FleetDoor,
     ModelsDoor,
     WorkflowsDoor,

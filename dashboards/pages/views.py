@@ -25,7 +25,7 @@ VIEWS: dict[str, View] = {
     "characters": lambda door, person, project, _: door.characters(person, project),
     "character": lambda door, person, project, params: door.character(person, project, _need(params, "character")),
     "matrix": lambda door, person, project, _: door.matrix(person, project),
-    "queue": lambda door, person, project, _: door.queue(person, project),
+    "queue": lambda door, person, project, params: door.queue(person, project, params.get("at")),
     "review": lambda door, person, project, params: door.review(person, project, params.get("scene")),
     "deliveries": lambda door, person, project, _: door.deliveries(person, project),
     "workers": lambda door, person, project, params: door.workers(person, project, params.get("worker")),
@@ -42,6 +42,7 @@ ACTIONS = frozenset(
     | {"decide_variant", "save_field", "read_notifications", "prefer_notification"}
     | {"verify_models", "stop_model_work", "repair_models", "rate_model", "steer_download"}
     | {"pause_task", "resume_task", "cancel_try"}
+    | {"undo_change", "hold_work", "go_on", "steer_schedule"}
     | {"hold_worker", "switch_worker", "remove_worker"}
     | {"switch_trigger", "remove_trigger", "test_webhook", "remove_webhook", "retry_webhook"}
 )
@@ -50,6 +51,7 @@ PROJECT_ACTIONS = frozenset({"submit", "deliver"})
 FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
     | {"scan_models", "note_model", "remove_model", "add_download", "change_task", "try_workflow"}
+    | {"task_details", "move_tasks", "edit_tasks"}
     | {"edit_slot", "add_slot", "remove_slot"}
     | {"add_trigger", "dry_run_trigger", "add_webhook", "webhook_log"}
 )

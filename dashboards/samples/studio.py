@@ -21,6 +21,7 @@ from .debugger import SampleDebugger
 from .fleet import SampleFleet
 from .library import SampleLibrary
 from .project import MEDIA
+from .queue import SampleQueue
 from .views import SampleViews
 from .workflows import SampleWorkflows
 
@@ -29,7 +30,7 @@ UNDO_S = 10.0
 TAKE_S = 180.0
 
 
-class SampleStudio(SampleViews, SampleFleet, SampleLibrary, SampleWorkflows, SampleChecks, SampleDebugger):
+class SampleStudio(SampleQueue, SampleViews, SampleFleet, SampleLibrary, SampleWorkflows, SampleChecks, SampleDebugger):
     """``StudioDoor`` over fixed figures; decisions, cancellations and notes change them in memory."""
 
     def __init__(self, *, email: str = "ines@example.test", password: str = "aurora", media: Path = MEDIA) -> None:

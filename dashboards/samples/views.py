@@ -12,7 +12,6 @@ from .figures import (
     disk,
     feed,
     gates,
-    lanes,
     marks,
     metadata,
     note,
@@ -20,7 +19,6 @@ from .figures import (
     release,
     segments,
     source,
-    tasks,
     variant,
     workers,
 )
@@ -93,7 +91,8 @@ class SampleViews(SampleMessages, SampleTriggers):
             for key, who, what, seg, _, share, left, _ in ACTIVE
             if key not in self.cancelled
         ]
-        return {"running": len(items), "queued": 118, "progress": 0.61, "left_s": 5040, "items": items}
+        busy = [{"name": w["name"], "status": w["status"], "word": w["word"]} for w in workers()]
+        return {"running": len(items), "queued": 118, "progress": 0.61, "left_s": 5040, "items": items, "workers": busy}
 
     # ------------------------------------------------------------ views
     def shell(self, person: SessionPerson, project: str | None) -> Any:
@@ -242,31 +241,6 @@ class SampleViews(SampleMessages, SampleTriggers):
             "tiers": [{"id": "draft", "name": "Draft"}, {"id": "final", "name": "Final"}],
             "tier": "final",
             "may_submit": True,
-        }
-
-    def queue(self, person: SessionPerson, project: str | None) -> Any:
-        """Return the queue."""
-        return {
-            "now": moment(0),
-            "paused": self.paused,
-            "running": 3,
-            "queued": 118,
-            "empty_at": moment(-84),
-            "lanes": lanes(),
-            "tasks": [task for task in tasks() if task["id"] not in self.cancelled],
-            "done_today": 431,
-            "shares": [
-                {"name": "Aurora", "used": 0.58, "target": 0.55, "running": 3, "queued": 96, "note": "next in 0:22"},
-                {"name": "Kestrel", "used": 0.27, "target": 0.3, "running": 1, "queued": 14, "note": "below its share"},
-                {"name": "Lumen", "used": 0.15, "target": 0.15, "running": 0, "queued": 8, "note": "budget hold"},
-            ],
-            "plan": [
-                ["Queue empty at", "23:42"],
-                ["Range, 80 %", "23:31–00:04"],
-                ["Start delay, p95", "0.8 s"],
-                ["Estimate error, 7 days", "± 6 %"],
-            ],
-            "may_manage": True,
         }
 
     def review(self, person: SessionPerson, project: str | None, scene_id: str | None) -> Any:

@@ -21,6 +21,7 @@ from x121lib.cli import (
     queue,
     retakes,
     rights,
+    schedules,
     secrets,
     serve,
     shares,
@@ -67,6 +68,7 @@ app.add_typer(workers.worker_app, name="worker")
 app.add_typer(budgets.budget_app, name="budget")
 app.add_typer(shares.share_app, name="share")
 app.add_typer(queue.queue_app, name="queue")
+app.add_typer(schedules.schedule_app, name="schedule")
 app.add_typer(debug.task_app, name="task")
 app.add_typer(notifications.notifications_app, name="notifications")
 app.add_typer(notifications.webhook_app, name="webhook")

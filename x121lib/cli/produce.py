@@ -14,7 +14,7 @@ from x121lib.cli.checks import warn_stuck
 from x121lib.cli.output import note, refusals, say, show, show_frame
 from x121lib.pipeline.submission import Selection, Submission
 from x121lib.studio import Studio
-from x121lib.studio.batch import BatchHandle
+from x121lib.studio.batch import BatchHandle, paused_words
 from x121lib.terms.vocabulary import PriorityClass
 
 variant_app = typer.Typer(no_args_is_help=True, help="Image variants: make, approve, list.")
@@ -146,6 +146,8 @@ def submit(
         _show_submission(done, dry_run=dry_run, as_json=as_json)
         warn_stuck(studio, project, selection)
         _say_when_idle(studio, done.n_takes)
+        if paused := paused_words(studio, studio.project(project).project_id):
+            note(paused)
 
 
 def _show_submission(done: Submission, *, dry_run: bool, as_json: bool) -> None:

@@ -51,6 +51,8 @@ class Selection:
     """Submit what can be made and leave the rest, instead of refusing all."""
     over_budget: bool = False
     """An Admin's word that it may pass the budgets; what lacks is granted and audited."""
+    failed_only: bool = False
+    """Only scenes that have failed."""
 
 
 @dataclass(frozen=True)
@@ -167,10 +169,12 @@ def submit(
     if selection.over_budget:
         actor.require(Permission.MANAGE_BUDGETS)
     found = _cells(session, project, selection, now)
+    if selection.failed_only:
+        found = [(c, cell) for c, cell in found if cell.status == SceneStatus.FAILED]
     blocked = tuple(cell for _, cell in found if cell.blocked)
     present = tuple(cell for _, cell in found if cell.status not in _STARTABLE)
     chosen = [(c, cell) for c, cell in found if cell.status in _STARTABLE and not cell.blocked]
-    if not found:
+    if not found and not selection.failed_only:
         raise RefusedError(
             f"Project '{project.name}' has no scene to submit.", hint="Import characters and load scene types first."
         )

@@ -17,6 +17,7 @@ from x121lib.studio.door_debugger import DebuggerDoor
 from x121lib.studio.door_fleet import FleetDoor
 from x121lib.studio.door_messages import MessagesDoor
 from x121lib.studio.door_models import ModelsDoor
+from x121lib.studio.door_queue import QueueDoor
 from x121lib.studio.door_triggers import TriggersDoor
 from x121lib.studio.door_workflows import WorkflowsDoor
 from x121lib.studio.pages import (
@@ -30,7 +31,6 @@ from x121lib.studio.pages import (
     media,
     pulse,
     queries,
-    queue,
     review,
     shell,
 )
@@ -40,7 +40,7 @@ _log = get_logger(__name__)
 _WATCHED = 10_000
 
 
-class Door(FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, MessagesDoor, TriggersDoor):
+class Door(QueueDoor, FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, MessagesDoor, TriggersDoor):
     """Every method acts as the signed-in person, and is safe to call from any thread."""
 
     def __init__(self, studio: Studio) -> None:
@@ -94,10 +94,6 @@ class Door(FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, Messa
     def matrix(self, person: SessionPerson, project: str | None) -> View:
         """Return the matrix."""
         return self._view(person, project, matrix.matrix)
-
-    def queue(self, person: SessionPerson, project: str | None) -> View:
-        """Return the queue."""
-        return self._view(person, project, queue.queue)
 
     def review(self, person: SessionPerson, project: str | None, scene_id: str | None) -> View:
         """Return the scene asked for, else the first that waits; what was shown is what a decision is about."""

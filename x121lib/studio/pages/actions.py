@@ -220,21 +220,23 @@ def _retry_one(studio: Studio, session: Session, row: Any) -> int:
 
 
 def pause(studio: Studio) -> str:
-    """Pause every waiting task of the studio; what runs now finishes its take."""
-    n = studio.pause(_waiting(studio, WAITING_STATUSES - {TaskStatus.PAUSED}))
-    return f"{many(n, 'take')} paused; what runs now finishes" if n else "Nothing was waiting"
+    """Pause the whole studio; what runs now finishes its take, and what is submitted later waits too."""
+    n = _n_waiting(studio)
+    studio.pauses.pause()
+    return f"{many(n, 'take')} paused; what runs now finishes" if n else "Paused: nothing was waiting"
 
 
 def resume(studio: Studio) -> str:
-    """Put every paused task back where it stood."""
-    n = studio.resume(_waiting(studio, {TaskStatus.PAUSED}))
+    """Let the studio go on; what is paused by itself stays so."""
+    studio.pauses.resume()
+    n = _n_waiting(studio)
     return f"{many(n, 'take')} go on" if n != 1 else "1 take goes on"
 
 
-def _waiting(studio: Studio, statuses: set[TaskStatus] | frozenset[TaskStatus]) -> list[uuid.UUID]:
+def _n_waiting(studio: Studio) -> int:
     studio.actor.require(Permission.CONTROL_QUEUE)
     with studio.transaction() as session:
-        return list(session.scalars(sa.select(m.GpuTask.id).where(m.GpuTask.status_id.in_(statuses))))
+        return sum(n for s, (n, _) in queries.counts(session).items() if s in WAITING_STATUSES - {TaskStatus.PAUSED})
 
 
 # Characters
