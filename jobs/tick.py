@@ -51,6 +51,7 @@ class Tick:
             threading.Thread(target=self._transfer, args=("downloads",), name="downloads", daemon=True),
             threading.Thread(target=self._transfer, args=("placements",), name="placements", daemon=True),
             threading.Thread(target=self._react, name="reactions", daemon=True),
+            threading.Thread(target=self._fire, name="triggers", daemon=True),
             threading.Thread(target=studio.webhooks.run, args=(self._stop,), name="webhooks", daemon=True),
         ]
 
@@ -99,7 +100,19 @@ class Tick:
                 self._stop.wait(0.5)
             if not again:
                 listener.wait(REACT_S)
+            self._stop.wait(REACT_S / 10)  # a thousand tasks a second shall not be a thousand looks
         listener.close()
+
+    def _fire(self) -> None:
+        """Run what triggers were set off to do; apart from telling people, because an action may take minutes."""
+        while not self._stop.is_set():
+            try:
+                found = self._studio.reactions.fire()
+            except X121Error as error:
+                _log.warning("triggers: %s", error)
+                found = False
+            if not found:
+                self._stop.wait(REACT_S / 2)
 
     def _wait(self, listener: Any, until: float) -> None:
         """Wait until work came in, enough slots became free, or ``until``.

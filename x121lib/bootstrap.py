@@ -15,6 +15,7 @@ from x121lib.catalogue.defaults import ensure_defaults
 from x121lib.events import notifications, outbox
 from x121lib.intake.metadata import FieldSpec, load_fields
 from x121lib.intake.service import ensure_fields
+from x121lib.pipeline import triggers
 from x121lib.pipeline.house import House
 from x121lib.qa import service as qa
 from x121lib.store import migrations
@@ -101,7 +102,8 @@ def prepare(house: House, fields: tuple[FieldSpec, ...]) -> Actor:
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(_PREPARE_LOCK)))
         administrator = people.actor_for(session, people.ensure_local_administrator(session))
         ensure_defaults(session)
-        outbox.join(session, notifications.CONSUMER)
+        for reader in (notifications.CONSUMER, triggers.CONSUMER):
+            outbox.join(session, reader)
         ensure_fields(session, fields)
         qa.register_metrics(session)
         qa.load_profiles(session, SYSTEM, resource_path("data", "qa_profiles"))

@@ -22,6 +22,7 @@ from .pulse import ActiveTake, FeedItem, NextTake, PulseView, ReviewCard, Share,
 from .queue import GanttBar, Lane, QueueTask, QueueView
 from .review import Decided, Gate, Mark, Note, ReviewScene, ReviewSegment, ReviewTake, ReviewView
 from .shell import Command, Job, Jobs, Person, ShellView, StatusItem
+from .triggers import FiringRow, TriggerRow, TriggersDoor, TriggersView, WebhookRow
 from .words import Counts, PageName, Ref, Status
 from .workers import FleetDoor, GpuNow, WorkerDetail, WorkerRow, WorkersView
 from .workflows import WorkflowDetail, WorkflowNode, WorkflowRow, WorkflowsDoor, WorkflowsView
@@ -45,6 +46,7 @@ __all__ = [
     "Delivery",
     "Estimate",
     "FeedItem",
+    "FiringRow",
     "FleetDoor",
     "GanttBar",
     "Gate",
@@ -87,8 +89,12 @@ __all__ = [
     "StudioDoor",
     "StudioViews",
     "ToldAbout",
+    "TriggerRow",
+    "TriggersDoor",
+    "TriggersView",
     "TypeProgress",
     "VariantCard",
+    "WebhookRow",
     "Worker",
     "WorkerDetail",
     "WorkerRow",

@@ -21,6 +21,7 @@ class DebuggedTask(TypedDict):
     take: str
     project: str
     scene_id: str | None
+    trigger: dict[str, str] | None  # id and name of the trigger that queued it
     worker: str | None
     attempt: int  # 0 before the first
     progress: float

@@ -16,6 +16,7 @@ from .pulse import PulseView
 from .queue import QueueView
 from .review import Decided, ReviewView
 from .shell import ShellView
+from .triggers import TriggersDoor
 from .workers import FleetDoor
 from .workflows import WorkflowsDoor
 
@@ -116,6 +117,7 @@ class StudioDoor(
     ChecksDoor,
     DebuggerDoor,
     MessagesDoor,
+    TriggersDoor,
     Authenticator,
     Protocol,
 ):

@@ -19,6 +19,7 @@ PageName = Literal[
     "workers",
     "models",
     "workflows",
+    "triggers",
     "debugger",
     "catalogue",
 ]

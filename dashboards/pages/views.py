@@ -31,6 +31,7 @@ VIEWS: dict[str, View] = {
     "workers": lambda door, person, project, params: door.workers(person, project, params.get("worker")),
     "models": lambda door, person, project, params: door.models(person, project, params),
     "workflows": lambda door, person, project, params: door.workflows(person, project, params),
+    "triggers": lambda door, person, project, params: door.triggers(person, project, params),
     "debugger": lambda door, person, project, params: door.debugger(person, project, params),
     "catalogue": lambda _door, _person, _project, _params: CATALOGUE,
 }
@@ -42,6 +43,7 @@ ACTIONS = frozenset(
     | {"verify_models", "stop_model_work", "repair_models", "rate_model", "steer_download"}
     | {"pause_task", "resume_task", "cancel_try"}
     | {"hold_worker", "switch_worker", "remove_worker"}
+    | {"switch_trigger", "remove_trigger", "test_webhook", "remove_webhook", "retry_webhook"}
 )
 PROJECT_ACTIONS = frozenset({"submit", "deliver"})
 # Questions whose answer is a dict of the door's own; what goes wrong is told beside the form.
@@ -49,6 +51,7 @@ FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
     | {"scan_models", "note_model", "remove_model", "add_download", "change_task", "try_workflow"}
     | {"edit_slot", "add_slot", "remove_slot"}
+    | {"add_trigger", "dry_run_trigger", "add_webhook", "webhook_log"}
 )
 PROJECT_FORMS = frozenset({"check_project", "fix_project"})
 """The same, about the project that is open."""

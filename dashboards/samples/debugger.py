@@ -58,6 +58,7 @@ class SampleDebugger:
             "id": ACTIVE[0][0], "status": "blocked" if self.paused_task else "generating",
             "word": "Paused" if self.paused_task else "Pausing" if self.pending else "Running",
             "character": NAMES[who], "detail": what, "take": "S2 take 1", "project": "Aurora", "scene_id": None,
+            "trigger": {"id": "t1", "name": "clothed scenes"},
             "worker": "gpu-01", "attempt": 1, "progress": 0.71, "pausing": self.pending is not None,
             "node": "KSamplerAdvanced (Sampler, steps 15-30), node 58", "node_id": "58", "step": 9, "n_steps": 15,
             "n_done": 8, "nodes": [dict(zip(NODE, node, strict=True)) for node in NODES],

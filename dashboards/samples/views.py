@@ -26,9 +26,10 @@ from .figures import (
 )
 from .messages import SampleMessages
 from .project import ACTIVE, CHARACTERS, GRID, MEDIA, NAMES, PROGRESS, TYPES, VARIANTS, WAITING, moment
+from .triggers import SampleTriggers
 
 
-class SampleViews(SampleMessages):
+class SampleViews(SampleMessages, SampleTriggers):
     """Every view of ``StudioViews`` for the sample project."""
 
     def __init__(self) -> None:

@@ -43,6 +43,7 @@ DOCUMENTS = {
     "receipt_parameter.value": "one value of any type that a workflow's slot takes",
     "scene_type_slot_value.value": "one value of any type that a workflow's slot takes",
     "take_override.value": "one value of any type that a workflow's slot takes",
+    "trigger.rule": "a rule as a person wrote it, validated and read as a whole, never queried",
     "worker_node_class.spec": "another program's own description of a class, read as a whole",
     "workflow_slot.class_default": "one value of any type that a workflow's slot takes",
     "workflow_slot.default_value": "one value of any type that a workflow's slot takes",

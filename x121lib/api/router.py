@@ -24,6 +24,7 @@ from x121lib.api import (
     scenes,
     sign_in,
     trials,
+    triggers,
     work,
     workflows,
 )
@@ -54,6 +55,7 @@ PARTS = tuple(
         trials,
         workflows,
         notifications,
+        triggers,
         events,
     )
 )

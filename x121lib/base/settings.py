@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     webhook_private_hosts: list[str] = Field(
         [], description="Hosts (HOST or HOST:PORT) on private addresses that webhooks may call, also without TLS."
     )
+    trigger_depth: int = Field(
+        8, ge=1, le=50, description="How many triggers may follow from each other before the chain is stopped."
+    )
     huggingface_url: str = Field("https://huggingface.co", description="Address of Hugging Face or a mirror of it.")
     civitai_url: str = Field("https://civitai.com", description="Address of CivitAI or a mirror of it.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")

@@ -27,6 +27,7 @@ from x121lib.cli import (
     simulate,
     slots,
     trials,
+    triggers,
     upkeep,
     workers,
     workflow_files,
@@ -69,6 +70,7 @@ app.add_typer(queue.queue_app, name="queue")
 app.add_typer(debug.task_app, name="task")
 app.add_typer(notifications.notifications_app, name="notifications")
 app.add_typer(notifications.webhook_app, name="webhook")
+app.add_typer(triggers.trigger_app, name="trigger")
 app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
 app.command("submit")(produce.submit)

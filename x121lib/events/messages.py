@@ -135,8 +135,10 @@ def _budget(session: Session, event: EventRecord) -> Message | None:
 
 def _worker(session: Session, event: EventRecord) -> Message | None:
     facts = event.payload
-    if event.kind == EventKind.WORKER_CHANGED and facts.get("status") not in ("offline", "degraded"):
-        return None
+    if event.kind == EventKind.WORKER_CHANGED and (
+        facts.get("status") not in ("offline", "degraded") or facts.get("reason") == "Added."
+    ):
+        return None  # one that was just added has not answered yet
     row = session.get(m.Worker, event.entity_id)
     name = row.name if row is not None else str(facts.get("name", "A worker"))
     about = f"is {facts['status']}" if event.kind == EventKind.WORKER_CHANGED else "needs care"
@@ -154,6 +156,43 @@ def _webhook(session: Session, event: EventRecord) -> Message | None:
         NotificationKind.WEBHOOK, f"webhook:{event.entity_id}", f"The webhook {name} does not get through",
         people_who_may(session, Permission.MANAGE_WORKERS), str(event.payload.get("reason", "")), "/triggers", None,
         event.event_id, many=f"{{n}} messages to the webhook {name} were given up",
+    )  # fmt: skip
+
+
+def _escalated(session: Session, event: EventRecord) -> Message | None:
+    row = session.execute(
+        sa.select(m.Character.name, m.SceneType.name, m.VariantKind.name)
+        .join(m.Scene, m.Scene.character_id == m.Character.id)
+        .join(m.SceneType, m.SceneType.id == m.Scene.scene_type_id)
+        .join(m.VariantKind, m.VariantKind.id == m.Scene.variant_kind_id)
+        .where(m.Scene.id == event.entity_id)
+    ).first()
+    if row is None:
+        return None
+    submitted = (
+        sa.select(m.Batch.submitted_by_id)
+        .join(m.BatchScene, m.BatchScene.batch_id == m.Batch.id)
+        .where(m.BatchScene.scene_id == event.entity_id, m.Batch.submitted_by_id.is_not(None))
+    )
+    people = frozenset(key for key in session.scalars(submitted) if key) | people_of_role(session, RoleName.REVIEWER)
+    return Message(
+        NotificationKind.ESCALATION, f"escalated:{event.project_id}",
+        f"{' · '.join(row)}, segment {event.payload.get('segment')} needs a person", people,
+        str(event.payload.get("reason", "")), f"/review?scene={event.entity_id}", event.project_id, event.event_id,
+        many="{n} segments need a person", href_of_many="/review",
+    )  # fmt: skip
+
+
+def _trigger(session: Session, event: EventRecord) -> Message | None:
+    facts = event.payload
+    if facts.get("outcome") not in ("failed", "refused", "stopped") or not facts.get("person"):
+        return None
+    del session
+    return Message(
+        NotificationKind.TRIGGER, f"trigger:{event.entity_id}:{facts['outcome']}",
+        f"The trigger '{facts['name']}' {'was' if facts['outcome'] != 'failed' else 'has'} {facts['outcome']}",
+        frozenset({uuid.UUID(str(facts["person"]))}), str(facts.get("message", "")),
+        f"/triggers?trigger={event.entity_id}", event.project_id, event.event_id,
     )  # fmt: skip
 
 
@@ -175,7 +214,6 @@ def _plain(kind: NotificationKind, title: str, permission: Permission) -> Callab
 
 _OWN_WORDS: dict[str, tuple[NotificationKind, str, Permission]] = {
     "schedule.missed": (NotificationKind.SCHEDULE, "A schedule was missed", Permission.SUBMIT),
-    "retake.escalated": (NotificationKind.ESCALATION, "A scene needs a person", Permission.REVIEW),
 }
 """Events that bring their own words, by name."""
 _WORDS: dict[EventKind, Callable[[Session, EventRecord], Message | None]] = {
@@ -184,6 +222,8 @@ _WORDS: dict[EventKind, Callable[[Session, EventRecord], Message | None]] = {
     EventKind.WORKER_CHANGED: _worker,
     EventKind.WORKER_ALERTED: _worker,
     EventKind.WEBHOOK_FAILED: _webhook,
+    EventKind.TRIGGER_FIRED: _trigger,
+    EventKind.SEGMENT_ESCALATED: _escalated,
 } | {kind: _plain(*_OWN_WORDS[kind.value]) for kind in EventKind if kind.value in _OWN_WORDS}
 SOURCES: Collection[EventKind] = frozenset({EventKind.TASK_FAILED, *_WORDS})
 """Kinds of events that may say something to people."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -51,6 +53,19 @@ class Position(NamedTuple):
     """Number of the last event read."""
 
 
+_cause: ContextVar[uuid.UUID | None] = ContextVar("cause", default=None)
+
+
+@contextmanager
+def caused_by(firing_id: uuid.UUID) -> Iterator[None]:
+    """Let every event that this thread publishes in the block be known as an effect of a trigger's firing."""
+    token = _cause.set(firing_id)
+    try:
+        yield
+    finally:
+        _cause.reset(token)
+
+
 def publish(
     session: Session,
     kind: EventKind,
@@ -62,7 +77,11 @@ def publish(
 ) -> None:
     """Write an event and NOTIFY; both become visible when the caller's transaction commits."""
     body = json.loads(json.dumps(payload or {}, default=str))
-    session.add(m.Event(kind_id=kind, entity=entity, entity_id=entity_id, project_id=project_id, payload=body))
+    row = m.Event(kind_id=kind, entity=entity, entity_id=entity_id, project_id=project_id, payload=body)
+    session.add(row)
+    if (firing_id := _cause.get()) is not None:
+        session.flush()
+        session.add(m.EventCause(event_id=row.id, firing_id=firing_id))
     session.execute(sa.select(sa.func.pg_notify(CHANNEL, kind.value)))
 
 
@@ -111,6 +130,20 @@ def read(
     if kinds is not None and len(rows) < limit and past.transaction_id > cursor.last_transaction_id:
         cursor.last_transaction_id, cursor.last_event_id = past
     return [_record(r) for r in rows]
+
+
+def find(session: Session, event_id: int) -> EventRecord | None:
+    """Return an event by its number."""
+    row = session.get(m.Event, event_id)
+    return _record(row) if row is not None else None
+
+
+def newest(session: Session, kind: EventKind, *, project_id: uuid.UUID | None = None, limit: int) -> list[EventRecord]:
+    """Return the newest events of a kind, the newest first."""
+    query = sa.select(m.Event).where(m.Event.kind_id == kind).order_by(m.Event.id.desc()).limit(limit)
+    if project_id is not None:  # some kinds are about a project by way of a scene only
+        query = query.where(sa.or_(m.Event.project_id == project_id, m.Event.project_id.is_(None)))
+    return [_record(r) for r in session.scalars(query)]
 
 
 def read_after(

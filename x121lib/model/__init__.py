@@ -92,6 +92,7 @@ from x121lib.model.scenes import (
 )
 from x121lib.model.secrets import Secret
 from x121lib.model.trials import WorkflowTrial
+from x121lib.model.triggers import EventCause, Trigger, TriggerFiring, TriggerStep
 from x121lib.model.work import (
     AttemptNodeTime,
     AttemptTrace,
@@ -108,7 +109,7 @@ __all__ = [
     "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace",
     "AuditEntry", "AutoRetake", "Base", "Batch", "BatchScene", "Budget", "BudgetExemptKind", "BudgetExemptTier",
     "BudgetReservation", "BudgetThreshold", "BudgetUse", "Character", "CharacterMetadataValue", "Decision",
-    "DecisionTag", "Delivery", "DeliveryItem", "Event", "EventCursor", "Face", "FailureTag", "GpuTask",
+    "DecisionTag", "Delivery", "DeliveryItem", "Event", "EventCause", "EventCursor", "Face", "FailureTag", "GpuTask",
     "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease",
     "MetadataField", "Metric", "ModelDownload", "ModelNote", "ModelPlacement", "ModelRoot", "ModelTriggerWord",
     "ModelVersion", "Note", "Notification", "NotificationPreference", "Performer", "Person", "PersonRole",
@@ -117,9 +118,9 @@ __all__ = [
     "ReleaseTransitionMode", "ReleaseVariantKind", "RetakePolicy", "RetakePolicyMetric", "RetakePolicyPhrase",
     "RetakePolicySpread", "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion",
     "SceneVersion", "SceneVersionCut", "Score", "Secret", "Segment", "ShareWeight", "SignInLink", "Take",
-    "TakeOverride", "TermType", "Tier", "TransitionMode", "VariantKind", "Verdict", "Webhook", "WebhookAttempt",
-    "WebhookCall", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy", "WorkerLoadedModel", "WorkerModel",
-    "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange", "WorkerTag", "Workflow",
-    "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowTrial", "WorkflowVersion", "WorkflowWorkerTag",
-    "lookup_table_name",
+    "TakeOverride", "TermType", "Tier", "TransitionMode", "Trigger", "TriggerFiring", "TriggerStep", "VariantKind",
+    "Verdict", "Webhook", "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
+    "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange",
+    "WorkerTag", "Workflow", "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowTrial",
+    "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",
 ]  # fmt: skip

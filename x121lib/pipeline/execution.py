@@ -167,7 +167,7 @@ def _paused(house: House, claimed: Claim) -> bool:
 
 def _finish_take(house: House, claimed: Claim, order: generation.TakeOrder, rendered: Rendered) -> ExecutionResult:
     info = media.probe(rendered.path)
-    analysis = analyse(rendered.path, _reference(house, order))
+    analysis = analyse(rendered.path, reference(house, order))
     last = boundary_frame(info.n_frames)
     frame = media.encode_png(media.read_frame(rendered.path, last))
     png = house.artifacts.put_bytes(frame)
@@ -207,7 +207,8 @@ def _timing(rendered: Rendered) -> queue.Timing:
     return queue.Timing(rendered.run.queue_s, rendered.run.run_s, rendered.download_s)
 
 
-def _reference(house: House, order: generation.TakeOrder) -> Reference:
+def reference(house: House, order: generation.TakeOrder) -> Reference:
+    """Return what a take is compared with: its hand-off frame, its scene's first frame, the source's face."""
     handoff = first = None
     if order.has_handoff:
         handoff = media.read_image(house.artifacts.path(order.seed_frame_sha256))

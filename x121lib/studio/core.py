@@ -45,6 +45,7 @@ from x121lib.studio.selections import Selections
 from x121lib.studio.shares import FairShares
 from x121lib.studio.simulations import Simulations
 from x121lib.studio.trials import Trials
+from x121lib.studio.triggers import Triggers
 from x121lib.studio.webhooks import Webhooks
 from x121lib.studio.work import Work
 from x121lib.studio.workers import Workers
@@ -77,6 +78,7 @@ class Studio:
         secrets: tokens that the studio was given.
         notifications: what the actor was told.
         reactions: what the consumer does about new events.
+        triggers: rules of what follows from what.
         webhooks: programs outside that are told things.
         doors: health, export, files.
     """
@@ -106,6 +108,7 @@ class Studio:
         self.notifications = Notifications(self)
         self.reactions = Reactions(self)
         self.webhooks = Webhooks(self)
+        self.triggers = Triggers(self)
         self.doors = Doors(self)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What follows from events: people are told. The consumer calls this as soon as something was committed."""
+"""What follows from events: triggers fire, people are told. The consumer calls this as soon as something committed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from x121lib.events.outbox import CHANNEL
 from x121lib.store.session import Listener
+from x121lib.studio.trigger_runs import TriggerRuns
 
 if TYPE_CHECKING:
     from x121lib.studio.core import Studio
@@ -16,10 +17,17 @@ class Reactions:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
+        self._runs = TriggerRuns(studio)
 
     def run(self) -> bool:
         """Do what new events call for; returns whether there may be more at once."""
-        return bool(self._studio.notifications.announce())
+        matched = self._runs.match()
+        told = self._studio.notifications.announce()
+        return bool(matched) or bool(told)
+
+    def fire(self) -> bool:
+        """Run one firing of a trigger to its end; False where none waits. May take as long as its actions."""
+        return self._runs.run_next()
 
     def listener(self) -> Listener:
         """Return a listener that wakes when an event was committed."""

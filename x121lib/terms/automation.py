@@ -31,3 +31,36 @@ class CallStatus(Term):
     WAITING = "waiting", 1
     DELIVERED = "delivered", 2
     FAILED = "failed", 3
+
+
+class TriggerScope(Term):
+    """Whose events a trigger listens to."""
+
+    STUDIO = "studio", 1, "The whole studio"
+    PROJECT = "project", 2, "A project"
+    CHARACTER = "character", 3, "A character"
+    SCENE_TYPE = "scene_type", 4, "A scene type"
+
+
+class ActionKind(Term):
+    """What a trigger can do."""
+
+    SUBMIT = "submit", 1, "Submit scenes"
+    RERUN_QA = "rerun_qa", 2, "Run QA again"
+    RETAKE = "retake", 3, "Retake"
+    ASSEMBLE = "assemble", 4, "Assemble"
+    DELIVER = "deliver", 5, "Deliver"
+    NOTIFY = "notify", 6, "Notify"
+    WEBHOOK = "webhook", 7, "Call a webhook"
+
+
+class RunStatus(Term):
+    """Life of a trigger's firing and of each of its actions."""
+
+    WAITING = "waiting", 1
+    RUNNING = "running", 2
+    DONE = "done", 3
+    FAILED = "failed", 4
+    REFUSED = "refused", 5
+    STOPPED = "stopped", 6
+    SKIPPED = "skipped", 7

@@ -6,7 +6,14 @@ what people read.
 
 from __future__ import annotations
 
-from x121lib.terms.automation import CallStatus, NotificationKind, NotificationScope
+from x121lib.terms.automation import (
+    ActionKind,
+    CallStatus,
+    NotificationKind,
+    NotificationScope,
+    RunStatus,
+    TriggerScope,
+)
 from x121lib.terms.term import Term as Term
 
 
@@ -290,6 +297,8 @@ class EventKind(Term):
     QUEUE_CHANGE_UNDONE = "queue.change_undone", 91
     NOTIFICATION_MADE = "notification.made", 100
     WEBHOOK_FAILED = "webhook.failed", 101
+    TRIGGER_CHANGED = "trigger.changed", 102
+    TRIGGER_FIRED = "trigger.fired", 103
 
 
 class ModelKind(Term):
@@ -349,4 +358,5 @@ ALL_TERMS: tuple[type[Term], ...] = (
     WorkerStatus, WorkerKind, WakeKind, ArtifactKind, PerformerKind, ReleasePurpose, VariantStatus, VersionOrigin,
     WorkflowStatus, SlotType, FieldType, VerdictOutcome, DecisionOutcome, MetricDirection, DeliveryStatus, EventKind,
     RoleName, ModelKind, ModelStatus, DownloadStatus, BudgetPeriod, NotificationKind, NotificationScope, CallStatus,
+    TriggerScope, ActionKind, RunStatus,
 )  # fmt: skip

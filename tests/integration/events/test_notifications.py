@@ -114,7 +114,12 @@ def test_budgets_and_workers_are_told_to_those_who_can_do_something(stocked: Stu
     stocked.budgets.set(0.5, project="Aurora")
     stocked.workers.add("http://127.0.0.1:9", name="far")
     noor.project("Aurora").submit(characters=["Aiko"], scene_types=["sway"])
+    stocked.reactions.run()
+    assert kim.notifications.entries() == [], "a worker that was just added is no news"
     with stocked.transaction() as session:
+        worker = session.scalars(sa.select(m.Worker)).one()
+        outbox.publish(session, EventKind.WORKER_CHANGED, entity="worker", entity_id=worker.id,
+                       payload={"name": "far", "status": "offline", "reason": "It does not answer."})  # fmt: skip
         outbox.publish(session, EventKind.BUDGET_WARNED, entity="budget", entity_id=uuid.uuid4(),
                        project_id=stocked.project("Aurora").project_id,
                        payload={"message": "Aurora has used 80 %.", "percent": 80, "holder": ""})  # fmt: skip

@@ -13,6 +13,7 @@ from x121lib import model as m
 from x121lib.base.errors import InvalidInputError, NotFoundError
 from x121lib.comfyui.graph import title_of
 from x121lib.generation.service import FIXED_SLOTS
+from x121lib.pipeline import trigger_log
 from x121lib.studio.core import Studio
 from x121lib.studio.debugger import STOPS, Inspection
 from x121lib.studio.pages import estimates, queries, tasks
@@ -55,6 +56,7 @@ def _task(desk: Desk, row: Any, look: Inspection, history: estimates.History, st
     return {
         "id": shown["id"], "status": shown["status"], "word": word, "character": shown["character"],
         "detail": shown["detail"], "take": shown["take"], "project": shown["project"], "scene_id": shown["scene_id"],
+        "trigger": _trigger(desk, row["id"]),
         "worker": row["worker"], "attempt": look.attempt, "progress": shown["progress"], "pausing": look.pausing,
         "node": look.node, "node_id": look.node_id, "step": look.step, "n_steps": look.n_steps,
         "n_done": len(look.finished), "nodes": _nodes(desk, row, look), "error": look.error,
@@ -65,6 +67,12 @@ def _task(desk: Desk, row: Any, look: Inspection, history: estimates.History, st
         "said": {"status": said[0], "text": said[1]} if said is not None else None, "stops": STOPS,
         "can": _can(desk, row["status"], look),
     }  # fmt: skip
+
+
+def _trigger(desk: Desk, task_id: uuid.UUID) -> dict[str, str] | None:
+    """Return the trigger that queued a task; None for what a person or the pipeline queued."""
+    found = trigger_log.trigger_of_task(desk.session, task_id)
+    return {"id": str(found[0]), "name": found[1]} if found is not None else None
 
 
 def _failure(look: Inspection) -> dict[str, Any] | None:

@@ -1,0 +1,176 @@
+"""The page of the triggers, over the sample studio and over a real one with its consumer's work done live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+
+from dashboards.samples import SampleStudio
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.real import RealDoor, furnish, web_door
+from x121lib import model as m
+from x121lib.base.settings import Settings
+from x121lib.testing.small_studio import clone_database, make_careless, open_studio
+
+
+def opened(page: Page) -> None:
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    page.wait_for_selector("html[data-ready=triggers]")
+
+
+@pytest.mark.capability("PRD-97/condition-builder")
+def test_a_rule_is_built_tried_and_added_beside_a_clear_fault(page: Page, studio: SampleStudio) -> None:
+    opened(page)
+    page.keyboard.press("a")
+    form = page.get_by_role("dialog", name="Add a trigger")
+    page.keyboard.press("Control+Enter")
+    expect(form.locator(".callout")).to_contain_text("name: ")
+    form.get_by_label("Name", exact=True).fill("faces")
+    form.get_by_label("When this happens").select_option("variant.approved")
+    form.get_by_label("Only where").get_by_role("button", name="Condition").click()
+    form.get_by_label("Field of condition 1").select_option("variant")
+    form.locator("select[aria-label='Value of condition 1']").select_option("clothed")
+    form.locator("section[aria-label=If]").get_by_role("button", name="Condition").click()
+    branch = form.locator("section[aria-label=If]")
+    branch.get_by_label("Field of condition 1").select_option("faces")
+    branch.get_by_label("Comparison of condition 1").select_option("above")
+    branch.get_by_label("Value of condition 1").fill("1")
+    form.locator("section[aria-label=Then]").get_by_label("Action 1", exact=True).select_option("submit")
+    form.get_by_label("Scene types", exact=True).fill("dance, wave")
+    form.get_by_role("button", name="Dry run").click()
+    expect(form.locator(".dry1")).to_contain_text("would submit 6 scenes")
+    page.keyboard.press("Control+Enter")
+    expect(form).to_have_count(0)
+    expect(page.locator(".ttable tbody tr")).to_have_count(4)
+    ((_, rule),) = [heard for heard in studio.heard if heard[0] == "add_trigger"]
+    assert rule == {
+        "name": "faces", "on": "variant.approved", "project": "Aurora", "when": [{"field": "variant", "is": "clothed"}],
+        "if": [{"field": "faces", "above": 1.0}], "do": [{"action": "submit", "scene_types": ["dance", "wave"]}],
+        "otherwise": [{"action": "notify", "text": "{what}: {trigger}"}],
+    }  # fmt: skip
+
+
+@pytest.mark.capability("PRD-97/chain-visualization", "PRD-97/trigger-log")
+def test_the_chain_tells_machine_person_and_trigger_apart_and_rules_are_switched_by_key(
+    page: Page, studio: SampleStudio
+) -> None:
+    opened(page)
+    steps = page.locator(".chbox .step")
+    assert [step.get_attribute("class") for step in steps.all()] == [
+        "step human", "step auto", "step trigger", "step auto", "step auto", "step trigger"
+    ]  # fmt: skip
+    assert [node.inner_text().split("\n")[0] for node in page.locator(".chnode.human").all()] == [
+        "Variant approval", "Review"
+    ]  # fmt: skip
+    expect(page.locator(".chtrigger.off")).to_have_text("try again")
+    words = page.locator(".chain").get_attribute("aria-label") or ""
+    assert "Variant approval to Scenes: a trigger takes this step" in words
+    assert "try again: from QA to Scenes, disabled" in words
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".a-tdetail")).to_contain_text("variant is clothed")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".a-tdetail")).to_contain_text("at most 2 times")
+    page.keyboard.press("e")
+    expect(page.get_by_role("switch", name="try again")).to_have_attribute("aria-checked", "true")
+    assert ("switch_trigger", ("t2", True)) in studio.heard
+    page.keyboard.press("d")
+    expect(page.locator(".a-tdetail .dry1")).to_contain_text("would submit 6 scenes")
+    expect(page.locator(".fire1")).to_have_count(1)
+    expect(page.locator(".fire1")).to_contain_text("18 × task.queued")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".ttable tbody tr")).to_have_count(2)
+
+
+def test_a_webhook_is_added_tried_and_its_key_shown_once(page: Page, studio: SampleStudio) -> None:
+    opened(page)
+    page.locator(".a-thooks").get_by_role("button", name="Add…").click()
+    page.get_by_label("Name", exact=True).fill("farm")
+    page.get_by_label("Address").fill("http://x")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".dialog.form .callout")).to_contain_text("not an https address")
+    page.get_by_label("Address").fill("https://farm.example.com")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".dialog.ask")).to_contain_text("k3y-that-is-shown-once")
+    page.keyboard.press("Escape")
+    expect(page.locator(".hook1")).to_have_count(2)
+    page.locator(".hook1").last.get_by_role("button", name="Test").click()
+    expect(page.locator(".toast").last).to_contain_text("farm answered with 200")
+    page.locator(".hook1").first.get_by_role("button", name="Log").click()
+    expect(page.get_by_role("dialog", name="Messages to studio-chat")).to_contain_text("scene.status_changed")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("page", [DESKTOP, PHONE], ids=["desktop", "phone"], indirect=True)
+def test_an_empty_page_says_what_to_do_and_nothing_overflows(page: Page, studio: SampleStudio) -> None:
+    page.goto(page.url.rsplit("/", 1)[0] + "/triggers")
+    page.wait_for_selector("html[data-ready=triggers]")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    studio.triggers_.clear()
+    studio.events += 1
+    expect(page.locator(".a-trows .empty")).to_contain_text("No trigger yet")
+    expect(page.locator(".a-trows .empty")).to_contain_text("x121 trigger add FILE.toml")
+
+
+@pytest.fixture
+def real(server_url: str, template: str, tmp_path: Path) -> Iterator[RealDoor]:
+    """One real studio with its web door."""
+    make_careless(server_url)
+    settings = Settings(home=tmp_path / "home", database_url=clone_database(server_url, template))
+    with open_studio(settings) as studio:
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(furnish, studio, tmp_path).result()
+        person = studio.people.add("Noor Haddad", "noor@example.test", ["Admin"])
+        with web_door(settings, tmp_path / "web.txt") as address:
+            yield RealDoor(studio, address, person)
+
+
+@pytest.mark.capability(
+    "PRD-97/trigger-rules", "PRD-97/safety-controls", "PRD-97/trigger-log",
+    "OVR/direct-notification-of-execution-errors",
+)  # fmt: skip
+def test_a_rule_built_on_the_page_of_a_real_studio_fires_and_is_told_live(browser: Browser, real: RealDoor) -> None:
+    page = browser.new_page(viewport=DESKTOP)  # type: ignore[arg-type]
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.goto(real.link())
+    page.wait_for_selector("html[data-ready=pulse]")
+    opened(page)
+    expect(page.locator(".a-trows .empty")).to_contain_text("No trigger yet")
+    page.keyboard.press("a")
+    form = page.get_by_role("dialog", name="Add a trigger")
+    form.get_by_label("Name", exact=True).fill("clothed scenes")
+    form.get_by_label("Project").select_option("Aurora")
+    form.locator("section[aria-label=Then]").get_by_label("Action 1", exact=True).select_option("submit")
+    page.keyboard.press("Control+Enter")
+    row = page.locator(".ttable tbody tr")
+    expect(row).to_contain_text("GPU time")
+    switch = page.get_by_role("switch", name="clothed scenes")
+    expect(switch).to_have_attribute("aria-checked", "false")
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "true")
+    real.studio.project("Aurora").approve_variants("clothed", characters=["Jonas"])
+    while real.studio.reactions.run() or real.studio.reactions.fire():
+        pass
+    expect(page.locator(".fire1")).to_contain_text("1 scene: Jonas / sway / clothed.")
+    expect(page.locator(".fire1")).to_contain_text("scene.status_changed to Generating")
+    assert real.scene_status("Jonas", "sway") in ("Queued", "Generating")
+    expect(page.locator(".step.trigger")).to_have_count(1)
+    real.studio.project("Aurora").approve_variants("clothed", characters=["Jonas"])
+    real.studio.reactions.run()
+    with real.studio.transaction() as session:  # whoever enabled it is no Admin any more
+        session.execute(sa.update(m.PersonRole).where(m.PersonRole.person_id == real.person).values(role_id="Creator"))
+    while real.studio.reactions.run() or real.studio.reactions.fire():
+        pass
+    expect(page.locator(".toast").last).to_contain_text("The trigger 'clothed scenes' was refused")
+    expect(page.get_by_role("button", name="Notifications, ")).to_be_visible()
+    assert faults == []
+    page.close()

@@ -1,0 +1,286 @@
+"""Triggers as rows: added, enabled, set off by events exactly once, claimed, run by whoever calls, and logged.
+
+`match_events` reads the outbox from its own position and writes firings in the same transaction as that position. A
+firing is run by a process that holds its lease; each action that is one transaction is marked as done in that very
+transaction, so a crash neither loses nor repeats it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from x121lib import model as m
+from x121lib.access.service import actor_for
+from x121lib.base.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError
+from x121lib.base.ids import new_id
+from x121lib.events import outbox
+from x121lib.pipeline import trigger_loops, trigger_names
+from x121lib.pipeline.trigger_matching import Match, ancestors, cause_of, living, match, rule_of
+from x121lib.pipeline.trigger_rules import Rule
+from x121lib.store import audit
+from x121lib.terms.automation import ActionKind, RunStatus
+from x121lib.terms.roles import Actor, Permission
+from x121lib.terms.vocabulary import EventKind
+
+CONSUMER = "triggers"
+"""Name of the reader in `EventCursor`."""
+LEASE_S = 60.0
+"""Seconds without a word after which another process takes a firing over."""
+
+
+# Rules
+
+
+def add(session: Session, actor: Actor, rule: Rule) -> m.Trigger:
+    """Add a trigger; one whose actions cost GPU time starts disabled, the others enabled. Audited.
+
+    Raises:
+        ForbiddenError: the actor may not manage triggers.
+        ConflictError: there is one of that name.
+        NotFoundError: a project, character, scene type, variant, tier or webhook that the rule names does not exist.
+        RefusedError: enabled, it could loop without end.
+    """
+    actor.require(Permission.MANAGE_TRIGGERS)
+    if _find(session, rule.name) is not None:
+        raise ConflictError(f"There is a trigger '{rule.name}' already.", hint="Choose another name, or remove it.")
+    row = m.Trigger(
+        id=new_id(), name=rule.name, event_kind_id=rule.on, rule=rule.document(), created_by_id=actor.person_id,
+        **trigger_names.scope(session, rule),
+    )  # fmt: skip
+    trigger_names.check(session, rule, row.project_id)
+    session.add(row)
+    session.flush()
+    audit.record(session, actor, "trigger.add", ("trigger", row.id), after=row.rule)
+    if not rule.is_costly and actor.person_id is not None:
+        enable(session, actor, row)
+    _tell(session, row)
+    return row
+
+
+def find(session: Session, name: str) -> m.Trigger:
+    """Return a trigger by name or key; raises `NotFoundError`."""
+    row = _find(session, name)
+    if row is None:
+        try:
+            row = session.get(m.Trigger, uuid.UUID(name))
+        except ValueError:
+            row = None
+    if row is None or row.removed_at is not None:
+        raise NotFoundError(f"There is no trigger '{name}'.", hint="'x121 trigger list' shows the names.")
+    return row
+
+
+def _find(session: Session, name: str) -> m.Trigger | None:
+    query = sa.select(m.Trigger).where(m.Trigger.name == name, m.Trigger.removed_at.is_(None))
+    return session.scalars(query).one_or_none()
+
+
+def enable(session: Session, actor: Actor, row: m.Trigger) -> None:
+    """Let a trigger act from now on, with the rights of the actor. Audited; enabling it again changes whose.
+
+    Raises:
+        ForbiddenError: it costs GPU time and the actor is no Admin.
+        RefusedError: it could loop without end together with the triggers that are enabled; names the loop.
+    """
+    actor.require(Permission.MANAGE_TRIGGERS)
+    rule = rule_of(row)
+    if rule.is_costly:
+        actor.require(Permission.ENABLE_COSTLY_TRIGGERS)
+    if actor.person_id is None:
+        raise InvalidInputError("A trigger acts as the person who enables it.")
+    session.execute(sa.text("LOCK TABLE trigger IN SHARE ROW EXCLUSIVE MODE"))  # two that loop can not both pass
+    others = [rule_of(t) for t in living(session, only_enabled=True) if t.id != row.id]
+    if loop := trigger_loops.endless(rule, others):
+        raise RefusedError(
+            f"'{row.name}' could loop without end: {' → '.join(loop)}.",
+            hint="Give one of them at_most, e.g. at_most = 3, or conditions that rule the loop out.",
+            code="pipeline.trigger_loop",
+        )
+    row.is_enabled, row.enabled_by_id = True, actor.person_id
+    row.enabled_at = session.scalars(sa.select(sa.func.now())).one()  # the clock that events are written by
+    row.version += 1
+    audit.record(session, actor, "trigger.enable", ("trigger", row.id), after={"name": row.name})
+    _tell(session, row)
+
+
+def disable(session: Session, actor: Actor, row: m.Trigger) -> None:
+    """Let a trigger act no more; firings that wait are refused. Audited, idempotent."""
+    actor.require(Permission.MANAGE_TRIGGERS)
+    if row.is_enabled:
+        row.is_enabled = False
+        row.version += 1
+        audit.record(session, actor, "trigger.disable", ("trigger", row.id), after={"name": row.name})
+        _tell(session, row)
+
+
+def remove(session: Session, actor: Actor, row: m.Trigger, now: datetime) -> None:
+    """Remove a trigger; its log stays. Audited."""
+    disable(session, actor, row)
+    row.removed_at = now
+    audit.record(session, actor, "trigger.remove", ("trigger", row.id), before=row.rule)
+    _tell(session, row)
+
+
+def _tell(session: Session, row: m.Trigger) -> None:
+    facts = {"name": row.name, "enabled": row.is_enabled, "removed": row.removed_at is not None}
+    outbox.publish(session, EventKind.TRIGGER_CHANGED, entity="trigger", entity_id=row.id,
+                   project_id=row.project_id, payload=facts)  # fmt: skip
+
+
+# Firings
+
+
+def match_events(session: Session, now: datetime, most_depth: int, *, limit: int = 200) -> int:
+    """Write the firings that new events call for; returns how many events were read.
+
+    A chain that is too deep, or in which a trigger has fired as often as it may, is stopped and says so in the log.
+    """
+    triggers = living(session, only_enabled=True)
+    events = outbox.read(session, CONSUMER, kinds={t.event_kind_id for t in triggers}, limit=limit)
+    for event in events:
+        for trigger in triggers:
+            if trigger.enabled_at is None or event.created_at < trigger.enabled_at:
+                continue
+            found = match(session, trigger, event, now)
+            if found is not None:
+                _write(session, found, now, most_depth)
+    return len(events)
+
+
+def _write(session: Session, found: Match, now: datetime, most_depth: int) -> None:
+    parent = cause_of(session, found.subject)
+    chain = ancestors(session, parent)
+    depth = parent.depth + 1 if parent is not None else 1
+    stopped = stopped_because(found.trigger, found.rule, chain, most_depth)
+    key = session.scalar(
+        insert(m.TriggerFiring)
+        .values(
+            id=new_id(), trigger_id=found.trigger.id, event_id=found.subject.event.event_id, depth=depth,
+            parent_id=parent.id if parent is not None else None, person_id=found.trigger.enabled_by_id,
+            scene_id=found.subject.scene_id, is_otherwise=found.is_otherwise, message=stopped, created_at=now,
+            status_id=RunStatus.STOPPED if stopped else RunStatus.WAITING, finished_at=now if stopped else None,
+        )
+        .on_conflict_do_nothing(index_elements=["trigger_id", "event_id"])
+        .returning(m.TriggerFiring.id)
+    )  # fmt: skip
+    if key is None:
+        return
+    status = RunStatus.SKIPPED if stopped else RunStatus.WAITING
+    session.add_all(
+        m.TriggerStep(firing_id=key, position=position, action_id=ActionKind(action.action), status_id=status)
+        for position, action in enumerate(found.actions, start=1)
+    )
+    session.flush()
+    if stopped:
+        tell_fired(session, session.get_one(m.TriggerFiring, key), found.trigger)
+
+
+def stopped_because(
+    trigger: m.Trigger, rule: Rule, chain: Sequence[m.TriggerFiring], most_depth: int
+) -> str:  # fmt: skip
+    """Return why a chain ends here instead of going on; empty where it goes on."""
+    if len(chain) >= most_depth:
+        return f"Stopped: {len(chain)} triggers followed from each other already, and no more than {most_depth} may."
+    times = sum(firing.trigger_id == trigger.id for firing in chain)
+    if rule.at_most is not None and times >= rule.at_most:
+        return f"Stopped: it has fired {times} times in this chain, and no more than {rule.at_most} may."
+    return ""
+
+
+def claim(session: Session, now: datetime) -> m.TriggerFiring | None:
+    """Claim the firing that waits longest, or one whose process has died; None where there is none."""
+    firing = m.TriggerFiring
+    dead = sa.and_(firing.status_id == RunStatus.RUNNING, firing.lease_until < now)
+    row = session.scalars(
+        sa.select(firing)
+        .where(sa.or_(firing.status_id == RunStatus.WAITING, dead))
+        .order_by(firing.created_at, firing.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if row is not None:
+        row.status_id, row.started_at = RunStatus.RUNNING, row.started_at or now
+        row.lease_until = now + timedelta(seconds=LEASE_S)
+    return row
+
+
+def extend(session: Session, firing_id: uuid.UUID, now: datetime) -> None:
+    """Keep a firing that runs."""
+    firing = m.TriggerFiring
+    session.execute(
+        sa.update(firing)
+        .where(firing.id == firing_id, firing.status_id == RunStatus.RUNNING)
+        .values(lease_until=now + timedelta(seconds=LEASE_S))
+    )
+
+
+def acting(session: Session, firing: m.TriggerFiring) -> tuple[m.Trigger, Actor]:
+    """Return the trigger of a firing and the actor as whom it acts, with the rights that this person has now.
+
+    Raises:
+        RefusedError: the trigger was disabled or removed since, or nobody stands for it any more.
+        ForbiddenError: whoever enabled it was deactivated, or may not any more what enabling it takes.
+    """
+    trigger = session.get_one(m.Trigger, firing.trigger_id)
+    if not trigger.is_enabled or trigger.removed_at is not None:
+        raise RefusedError("The trigger was disabled before its turn came.")
+    if trigger.enabled_by_id is None:
+        raise RefusedError("Whoever enabled the trigger is gone.", hint="Somebody must enable it again.")
+    actor = actor_for(session, trigger.enabled_by_id)
+    actor.require(Permission.MANAGE_TRIGGERS)
+    if rule_of(trigger).is_costly:
+        actor.require(Permission.ENABLE_COSTLY_TRIGGERS)
+    return trigger, actor
+
+
+def steps(session: Session, firing_id: uuid.UUID) -> Sequence[m.TriggerStep]:
+    """Return the actions of a firing in order."""
+    query = sa.select(m.TriggerStep).where(m.TriggerStep.firing_id == firing_id).order_by(m.TriggerStep.position)
+    return session.scalars(query).all()
+
+
+def end_step(
+    session: Session, firing_id: uuid.UUID, position: int, status: RunStatus, message: str, now: datetime
+) -> None:  # fmt: skip
+    """Write what became of an action."""
+    row = session.get_one(m.TriggerStep, (firing_id, position), with_for_update=True)
+    row.status_id, row.message, row.finished_at = status, message[:2000], now
+
+
+def finish(session: Session, actor: Actor | None, firing_id: uuid.UUID, now: datetime, refused: str = "") -> RunStatus:
+    """Write how a firing ended, skip what did not get its turn, tell and audit it; returns how it ended."""
+    firing = session.get_one(m.TriggerFiring, firing_id, with_for_update=True)
+    trigger = session.get_one(m.Trigger, firing.trigger_id)
+    done = steps(session, firing_id)
+    for step in done:
+        if step.status_id in (RunStatus.WAITING, RunStatus.RUNNING):
+            step.status_id, step.finished_at = RunStatus.SKIPPED, now
+    failed = [s for s in done if s.status_id == RunStatus.FAILED]
+    firing.status_id = RunStatus.REFUSED if refused else RunStatus.FAILED if failed else RunStatus.DONE
+    firing.message = refused or "; ".join(s.message for s in failed or done)[:2000]
+    firing.finished_at, firing.lease_until = now, None
+    session.flush()
+    facts = {
+        "event": firing.event_id, "depth": firing.depth, "outcome": firing.status_id.value,
+        "actions": [{"action": s.action_id.value, "result": s.status_id.value, "said": s.message} for s in done],
+    }  # fmt: skip
+    who = actor or Actor(firing.person_id, f"trigger {trigger.name}", frozenset())
+    audit.record(session, who, "trigger.fire", ("trigger", trigger.id), after=facts)
+    tell_fired(session, firing, trigger)
+    return firing.status_id
+
+
+def tell_fired(session: Session, firing: m.TriggerFiring, trigger: m.Trigger) -> None:
+    """Publish that a trigger fired, and how that ended."""
+    facts = {
+        "name": trigger.name, "outcome": firing.status_id.value, "message": firing.message, "firing": str(firing.id),
+        "person": str(trigger.enabled_by_id) if trigger.enabled_by_id else None,
+    }  # fmt: skip
+    outbox.publish(session, EventKind.TRIGGER_FIRED, entity="trigger", entity_id=trigger.id,
+                   project_id=trigger.project_id, payload=facts)  # fmt: skip
