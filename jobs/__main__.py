@@ -87,6 +87,7 @@ def main() -> None:
     if swept := studio.work.sweep_leftovers():
         _log.info("%s files and folders of killed processes were deleted", swept)
     studio.work.prune_traces()
+    studio.reactions.prune()
     serve(studio, studio.work, stopping)
     try:
         released = studio.work.release_all()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Protocol, TypedDict
 
+from .people import SessionPerson
 from .pulse import Worker
 from .words import Status
 
@@ -19,6 +20,8 @@ class GanttBar(TypedDict):
     end_s: float
     progress: float
     segments: int
+    project: str
+    task_id: str | None
 
 
 class Lane(TypedDict):
@@ -38,6 +41,7 @@ class QueueTask(TypedDict):
     detail: str
     take: str  # "S2 take 1"
     project: str
+    person: str  # who submitted it
     priority: int
     why: str  # one sentence with one cause, the strongest
     start_at: str | None
@@ -45,7 +49,55 @@ class QueueTask(TypedDict):
     progress: float
     problem: bool
     scene_id: str | None
-    can: list[str]  # of "cancel", "front", "pause", "resume", "retry"
+    can: list[str]  # of "cancel", "front", "edit", "pause", "resume", "retry"
+
+
+class QueuePause(TypedDict):
+    """What is paused beside single tasks."""
+
+    kind: Literal["studio", "project", "scene", "batch"]
+    key: str  # name of the project, else a key
+    target: str
+    text: str  # by whom, since when and why
+
+
+class QueueSchedule(TypedDict):
+    """A submission that comes again."""
+
+    name: str
+    cron: str
+    project: str
+    person: str
+    enabled: bool
+    next_at: str | None
+    last: str  # what became of the last time
+    may: bool
+
+
+class WorkerHistory(TypedDict):
+    """A worker's 24 hours."""
+
+    id: str
+    takes: int
+    busy_s: float
+    utilisation: float
+    idle: list[list[float]]  # from and to, in seconds from now
+
+
+QueueHistory = TypedDict("QueueHistory", {"from": str, "until": str, "workers": list[WorkerHistory], "complete": bool})
+"""The 24 hours before a moment."""
+
+
+class TaskDetails(TypedDict):
+    """``QueueDoor.task_details``."""
+
+    id: str
+    title: str
+    project: str
+    scene_id: str | None
+    facts: list[list[str]]  # label, value
+    parameters: list[list[str]]  # slot, value
+    attempts: list[dict[str, Any]]  # number, worker, outcome, run_s, started_at, error; newest first
 
 
 class QueueView(TypedDict):
@@ -62,3 +114,37 @@ class QueueView(TypedDict):
     shares: list[dict[str, Any]]  # name; used, target: share; running, queued: int; note
     plan: list[list[str]]  # label, value
     may_manage: bool
+    may_order: bool  # anybody's tasks, among all
+    history: QueueHistory | None  # where a moment was asked for
+    pauses: list[QueuePause]
+    schedules: list[QueueSchedule]
+
+
+class QueueDoor(Protocol):
+    """The Queue page; an ``X121Error`` becomes a message with its hint."""
+
+    def queue(self, person: SessionPerson, project: str | None, at: str | None = None) -> QueueView:
+        """Return the queue over all projects; with a moment, the lanes of the 24 hours before it."""
+
+    def task_details(self, person: SessionPerson, task_id: str) -> TaskDetails:
+        """Return one task in full."""
+
+    def move_tasks(
+        self, person: SessionPerson, task_ids: list[str], where: str, anchor: str | None = None
+    ) -> dict[str, Any]:
+        """Move waiting tasks to ``front`` or ``back``, ``before`` or ``after`` another; text, change_id."""
+
+    def edit_tasks(self, person: SessionPerson, task_ids: list[str], changes: dict[str, Any]) -> dict[str, Any]:
+        """Change ``class``, ``priority``, ``off_peak`` or ``at_once`` of waiting tasks; text, change_id."""
+
+    def undo_change(self, person: SessionPerson, change_id: str) -> str:
+        """Take a move or edit back."""
+
+    def hold_work(self, person: SessionPerson, kind: str, keys: list[str], reason: str = "") -> str:
+        """Pause ``tasks``, a ``scene`` or a ``project`` by name."""
+
+    def go_on(self, person: SessionPerson, kind: str, keys: list[str]) -> str:
+        """Let ``tasks``, a ``scene`` or a ``project`` go on."""
+
+    def steer_schedule(self, person: SessionPerson, name: str, how: str) -> str:
+        """``enable``, ``disable`` or ``remove`` a schedule, or ``run`` it now."""

@@ -20,6 +20,14 @@ class Job(TypedDict):
     can_cancel: bool
 
 
+class BusyWorker(TypedDict):
+    """A GPU worker in the job tray."""
+
+    name: str
+    status: Status
+    word: str  # "Busy", "Idle", or where it stands
+
+
 class Jobs(TypedDict):
     """The job tray."""
 
@@ -28,6 +36,7 @@ class Jobs(TypedDict):
     progress: float  # of all that was submitted and is not finished
     left_s: float | None
     items: list[Job]  # running first, at most 12
+    workers: list[BusyWorker]
 
 
 class StatusItem(TypedDict):

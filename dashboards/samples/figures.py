@@ -116,6 +116,7 @@ def lanes() -> list[dict[str, Any]]:
             label = f"{rnd.choice(CHARACTERS)[1].split()[0]} · {rnd.choice(TYPES)} · {rnd.choice('ABC')}"
             bars.append(
                 {"id": f"{worker['id']}-{number}", "kind": kind, "status": status, "label": label, "segments": 3}
+                | {"project": "Aurora", "task_id": f"{worker['id']}-{number}"}
                 | {"start_s": start * 60, "end_s": end * 60, "progress": -start / (end - start) if kind == "run" else 0}
             )
         if worker["id"] == "gpu-05":
@@ -126,7 +127,7 @@ def lanes() -> list[dict[str, Any]]:
                     "status": "none",
                     "label": "Drained by Noor Aziz · driver update until 22:55",
                 }
-                | {"start_s": -1800, "end_s": 2220, "progress": 0, "segments": 1}
+                | {"start_s": -1800, "end_s": 2220, "progress": 0, "segments": 1, "project": "", "task_id": None}
             )
         lanes.append({"worker": worker, "bars": bars})
     return lanes
@@ -136,6 +137,7 @@ def tasks() -> list[dict[str, Any]]:
     """Return the tasks of the queue."""
     return [
         {"id": key, "status": status, "word": word, "character": who, "detail": what, "take": take, "project": "Aurora"}
+        | {"person": "Ines Kaya"}
         | {
             "priority": priority,
             "why": why,
@@ -143,7 +145,7 @@ def tasks() -> list[dict[str, Any]]:
             "estimate_s": estimate,
         }
         | {"progress": progress, "problem": status in ("failed", "warning"), "scene_id": "mara-wave-0"}
-        | {"can": ["cancel"] if status == "generating" else ["cancel", "front"]}
+        | {"can": ["cancel"] if status == "generating" else ["cancel", "front", "edit", "pause"]}
         for key, status, word, who, what, take, priority, why, start, estimate, progress in TASKS
     ]
 

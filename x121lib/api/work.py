@@ -13,6 +13,7 @@ from x121lib.api import shapes
 from x121lib.api.caller import Acting
 from x121lib.api.route import ApiRoute
 from x121lib.api.shapes import Given, Limit, Offset, Page, page
+from x121lib.studio.holds import Scope
 from x121lib.studio.selections import Edit, Tasks
 from x121lib.terms.vocabulary import PriorityClass
 
@@ -103,6 +104,57 @@ def pause(studio: Acting, given: shapes.TaskKeys) -> Any:
 def resume(studio: Acting, given: shapes.TaskKeys) -> Any:
     """Put paused GPU tasks back into the queue."""
     return {"changed": studio.resume(given.task_ids)}
+
+
+class PauseScope(Given):
+    """What is paused or goes on: a batch, scenes, or a project; nothing for the whole studio."""
+
+    batch_id: uuid.UUID | None = None
+    scene_ids: list[uuid.UUID] = Field(default=[], max_length=shapes.MOST)
+    project: shapes.Name | None = Field(None, description="With one of the next three, its scenes of these.")
+    character: shapes.Name | None = None
+    scene_type: shapes.Name | None = None
+    variant: shapes.Name | None = None
+
+    def scope(self) -> Scope:
+        """Return the scope."""
+        return Scope(
+            self.batch_id, tuple(self.scene_ids), self.project, self.character, self.scene_type, self.variant
+        )  # fmt: skip
+
+
+class NewPause(PauseScope):
+    """A pause."""
+
+    reason: str = Field("", max_length=500)
+
+
+class Pause(BaseModel):
+    """What is paused, by whom, since when and why."""
+
+    hold_id: uuid.UUID
+    target: str
+    person: str
+    since: datetime
+    reason: str
+
+
+@router.get("/queue/pauses", response_model=Page[Pause])
+def list_pauses(studio: Acting, limit: Limit = 100, offset: Offset = 0) -> Any:
+    """List what is paused, by whom, since when and why."""
+    return page(studio.pauses.list(), limit, offset)
+
+
+@router.post("/queue/pause", response_model=shapes.Changed)
+def pause_scope(studio: Acting, given: NewPause) -> Any:
+    """Pause scenes, a batch, a project or the studio; takes that run are finished, new work waits too."""
+    return {"changed": len(studio.pauses.pause(given.scope(), given.reason))}
+
+
+@router.post("/queue/resume", response_model=shapes.Changed)
+def resume_scope(studio: Acting, given: PauseScope) -> Any:
+    """Let scenes, a batch, a project or the studio go on."""
+    return {"changed": len(studio.pauses.resume(given.scope()))}
 
 
 @router.post("/queue/move", response_model=QueueChange)

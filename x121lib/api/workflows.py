@@ -170,6 +170,19 @@ def list_workflows(studio: Acting, limit: Limit = 100, offset: Offset = 0, workf
     return page(studio.workflows.list(workflow), limit, offset)
 
 
+class NeededMemory(Given):
+    """GPU memory that a worker must have."""
+
+    gib: float | None = Field(gt=0, le=4096)
+    version: int | None = Field(None, ge=1)
+
+
+@router.put("/workflows/{name}/memory", status_code=NO_CONTENT)
+def set_memory(studio: Acting, name: str, given: NeededMemory) -> None:
+    """State the GPU memory in GiB that a worker must have to run a version; null for any."""
+    studio.workflows.set_memory(name, given.gib, version=given.version)
+
+
 @router.post("/workflows", status_code=CREATED, response_model=ImportedVersion)
 def import_workflow(studio: Acting, given: NewWorkflow) -> Any:
     """Import a workflow; the same graph again is the same version."""

@@ -65,6 +65,8 @@ class SceneTypeFile:
     """Whether the workflow's first frame is the seed frame again."""
     slots: dict[str, Any]
     """Fixed values for workflow slots."""
+    vram_gib: Decimal | None = None
+    """GPU memory that a worker must have, in GiB; None: what the workflow states."""
 
 
 def read_scene_type_file(path: Path) -> SceneTypeFile:
@@ -94,6 +96,7 @@ def read_scene_type_file(path: Path) -> SceneTypeFile:
             negative_prompt=str(data.get("negative_prompt", "")),
             repeats_seed_frame=bool(data.get("repeats_seed_frame", False)),
             slots=dict(data.get("slots", {})),
+            vram_gib=_positive(path, data, "vram_gib") if "vram_gib" in data else None,
         )
     except (ValueError, TypeError, ZeroDivisionError) as error:
         raise InvalidInputError(f"{path.name}: {error}.") from error
@@ -119,7 +122,8 @@ def load_scene_type(
         session, actor, file.workflow, repeats_seed_frame=file.repeats_seed_frame, object_info=object_info
     ).version_id
     profile_id = _profile_version(session, file)
-    digest = _digest({**file.__dict__, "path": "", "workflow": str(workflow_id), "profile": str(profile_id)})
+    said = {key: value for key, value in file.__dict__.items() if key != "vram_gib" or value is not None}
+    digest = _digest({**said, "path": "", "workflow": str(workflow_id), "profile": str(profile_id)})
     scene_type = session.scalars(sa.select(m.SceneType).where(m.SceneType.name == file.name)).first()
     if scene_type is None:
         scene_type = m.SceneType(name=file.name)
@@ -135,7 +139,8 @@ def load_scene_type(
         description=file.description, text_prompt=file.text_prompt, negative_prompt=file.negative_prompt,
         target_duration_s=file.target_duration_s, segment_duration_s=file.segment_duration_s,
         rate_numerator=file.frame_rate.numerator, rate_denominator=file.frame_rate.denominator,
-        width=file.width, height=file.height, content_hash=digest, created_by_id=actor.person_id,
+        width=file.width, height=file.height, vram_bytes=gib(file.vram_gib), content_hash=digest,
+        created_by_id=actor.person_id,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -144,6 +149,11 @@ def load_scene_type(
     outbox.publish(session, EventKind.SCENE_TYPE_LOADED, entity="scene_type", entity_id=scene_type.id,
                    payload={"name": file.name, "version": row.number})  # fmt: skip
     return row.id
+
+
+def gib(n: Decimal | float | None) -> int | None:
+    """Return GiB in bytes; None stays None."""
+    return None if n is None else int(n * 2**30)
 
 
 def _check_slots(session: Session, file: SceneTypeFile, workflow_id: uuid.UUID) -> None:

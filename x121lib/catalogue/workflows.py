@@ -135,6 +135,28 @@ def set_status(session: Session, actor: Actor, name: str, status: str, number: i
                    payload={"name": name, **facts})  # fmt: skip
 
 
+def set_memory(session: Session, actor: Actor, name: str, gib: float | None, number: int | None = None) -> None:
+    """State the GPU memory in GiB that a worker must have to run a workflow version; None takes that back.
+
+    A scene type's own ``vram_gib`` goes before it.
+
+    Raises:
+        InvalidInputError: not above 0, or above `LARGEST_GIB`.
+    """
+    actor.require(Permission.MANAGE_RECIPES)
+    if gib is not None and not 0 < gib <= LARGEST_GIB:
+        raise InvalidInputError(f"GPU memory is above 0 and at most {LARGEST_GIB} GiB, not {gib:g}.")
+    row = version(session, name, number)
+    before, row.vram_bytes = row.vram_bytes, None if gib is None else int(gib * 2**30)
+    session.flush()
+    audit.record(session, actor, "workflow.set_memory", ("workflow", row.workflow_id),
+                 before={"version": row.number, "bytes": before}, after={"bytes": row.vram_bytes})  # fmt: skip
+
+
+LARGEST_GIB = 4096
+"""Most GPU memory that can be asked of one worker, in GiB."""
+
+
 def upgrade(session: Session, actor: Actor, scene_type: str, number: int | None = None) -> Upgrade:
     """Store a version of a scene type that refers to another version of its workflow (default: the newest).
 

@@ -109,6 +109,18 @@ def workflow_status(
         say(f"Workflow {name} is {status.capitalize()}.")
 
 
+@workflow_app.command("memory")
+def workflow_memory(
+    name: str,
+    gib: Annotated[float | None, typer.Argument(metavar="[GIB]", help="GPU memory in GiB; nothing for any.")] = None,
+    version: Annotated[int | None, typer.Option(help="Default: the newest.")] = None,
+) -> None:
+    """State the GPU memory that a worker must have to run a workflow version."""
+    with refusals(), Studio.open() as studio:
+        studio.workflows.set_memory(name, gib, version=version)
+        say(f"Workflow {name} needs {gib:g} GiB of GPU memory." if gib else f"Workflow {name} runs with any memory.")
+
+
 @workflow_app.command("upgrade")
 def workflow_upgrade(
     scene_types: Annotated[list[str], typer.Argument(metavar="SCENE_TYPE…")],

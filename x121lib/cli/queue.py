@@ -12,6 +12,7 @@ import typer
 from x121lib.base.errors import InvalidInputError
 from x121lib.cli.output import refusals, say, show_frame
 from x121lib.studio import Studio
+from x121lib.studio.holds import Scope
 from x121lib.studio.selections import Edit, Tasks
 from x121lib.terms.vocabulary import PriorityClass
 
@@ -120,6 +121,70 @@ def changes(as_json: Json = False) -> None:
     """List who moved and edited what, newest first."""
     with refusals(), Studio.open() as studio:
         show_frame(studio.selections.list(), as_json=as_json, empty="Nobody moved or edited a task yet.")
+
+
+Scene = Annotated[list[uuid.UUID] | None, typer.Option(help="A scene, by its key.")]
+OfProject = Annotated[str | None, typer.Option(help="A project; with the next three, its scenes of these.")]
+OfCharacter = Annotated[str | None, typer.Option(help="The scenes of this character.")]
+OfSceneType = Annotated[str | None, typer.Option(help="The scenes of this type.")]
+OfVariant = Annotated[str | None, typer.Option(help="The scenes of this variant kind.")]
+OfBatch = Annotated[uuid.UUID | None, typer.Option(help="A batch.")]
+Everything = Annotated[bool, typer.Option("--all", help="The whole studio.")]
+
+
+@queue_app.command("pause")
+def pause(
+    tasks: Keys = None,
+    everything: Everything = False,
+    project: OfProject = None,
+    character: OfCharacter = None,
+    scene_type: OfSceneType = None,
+    variant: OfVariant = None,
+    batch: OfBatch = None,
+    scene: Scene = None,
+    reason: Annotated[str, typer.Option(help="Said to everybody whose work waits for it.")] = "",
+) -> None:
+    """Pause tasks, scenes, a batch, a project or the studio; takes that run are finished, new work waits too."""
+    with refusals(), Studio.open() as studio:
+        scope = Scope(batch, tuple(scene or ()), project, character, scene_type, variant)
+        _check_scope(tasks, scope, everything=everything)
+        if tasks:
+            say(f"{studio.pause(tasks, reason)} tasks are paused.")
+        for hold in () if tasks else studio.pauses.pause(scope, reason):
+            say(f"Paused: {hold.target}.")
+
+
+@queue_app.command("resume")
+def resume(
+    tasks: Keys = None,
+    everything: Everything = False,
+    project: OfProject = None,
+    character: OfCharacter = None,
+    scene_type: OfSceneType = None,
+    variant: OfVariant = None,
+    batch: OfBatch = None,
+    scene: Scene = None,
+) -> None:
+    """Let paused tasks, scenes, a batch, a project or the studio go on."""
+    with refusals(), Studio.open() as studio:
+        scope = Scope(batch, tuple(scene or ()), project, character, scene_type, variant)
+        _check_scope(tasks, scope, everything=everything)
+        if tasks:
+            say(f"{studio.resume(tasks)} tasks go on.")
+        for hold in () if tasks else studio.pauses.resume(scope):
+            say(f"Goes on: {hold.target}.")
+
+
+@queue_app.command("pauses")
+def pauses(as_json: Json = False) -> None:
+    """List what is paused, by whom, since when and why."""
+    with refusals(), Studio.open() as studio:
+        show_frame(studio.pauses.list(), as_json=as_json, empty="Nothing is paused.")
+
+
+def _check_scope(tasks: list[uuid.UUID] | None, scope: Scope, *, everything: bool) -> None:
+    if [bool(tasks), scope != Scope(), everything].count(True) != 1:
+        raise InvalidInputError("Say what.", hint="Keys of tasks, --project, --batch, --scene, or --all.")
 
 
 def _selection(

@@ -80,10 +80,10 @@ def messages_of(session: Session, events: Sequence[EventRecord]) -> list[Message
     return found
 
 
-def _failures(session: Session, events: Sequence[EventRecord]) -> dict[int, Message]:
+def _failed_rows(session: Session, task_ids: set[uuid.UUID]) -> Sequence[Any]:
     task, character = m.GpuTask, m.Character
     kind = sa.func.coalesce(m.Scene.variant_kind_id, m.ImageVariant.kind_id)
-    rows = session.execute(
+    return session.execute(
         sa.select(task, character.name, m.SceneType.name, m.VariantKind.name, m.Segment.sequence_index, m.Project.name)
         .join(m.Project, m.Project.id == task.project_id)
         .outerjoin(m.Take, m.Take.id == task.take_id)
@@ -93,10 +93,15 @@ def _failures(session: Session, events: Sequence[EventRecord]) -> dict[int, Mess
         .outerjoin(m.ImageVariant, m.ImageVariant.id == task.image_variant_id)
         .join(character, character.id == sa.func.coalesce(m.Scene.character_id, m.ImageVariant.character_id))
         .join(m.VariantKind, m.VariantKind.id == kind)
-        .where(among(task.id, {e.entity_id for e in events}))
+        .where(among(task.id, task_ids))
     ).all()
+
+
+def _failures(session: Session, events: Sequence[EventRecord]) -> dict[int, Message]:
+    rows = _failed_rows(session, {e.entity_id for e in events})
     by_task = {row[0].id: row for row in rows}
     admins = people_who_may(session, Permission.MANAGE_WORKERS) if rows else frozenset()
+    proposals = _proposals(session, set(by_task))
     found = {}
     for event in events:
         row = by_task.get(event.entity_id)
@@ -109,11 +114,27 @@ def _failures(session: Session, events: Sequence[EventRecord]) -> dict[int, Mess
         found[event.event_id] = Message(
             NotificationKind.TASK_FAILED, f"task_failed:{failed.project_id}:{failed.error_code}",
             f"{' · '.join(parts)}{place} failed", owner,
-            failed.error_message or "No reason was given.",
+            _reason(failed, proposals.get(failed.id, "")),
             f"/debugger?task={failed.id}", failed.project_id, event.event_id,
             many=f"{{n}} tasks failed in {project}", href_of_many="/queue",
         )  # fmt: skip
     return found
+
+
+def _proposals(session: Session, task_ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return what to do about the newest failure of each task, where that is known."""
+    attempt = m.GpuTaskAttempt
+    rows = session.execute(
+        sa.select(attempt.task_id, attempt.error_context)
+        .where(among(attempt.task_id, task_ids), attempt.error_context.is_not(None))
+        .order_by(attempt.number)
+    )
+    return {task_id: str((context or {}).get("proposal") or "") for task_id, context in rows}
+
+
+def _reason(task: m.GpuTask, proposal: str) -> str:
+    said = task.error_message or "No reason was given."
+    return f"{said} What to do: {proposal}" if proposal else said
 
 
 def _budget(session: Session, event: EventRecord) -> Message | None:

@@ -184,6 +184,13 @@ def retry(session: Session, actor: Actor, call_id: uuid.UUID, now: datetime) -> 
     audit.record(session, actor, "webhook.retry", ("webhook", row.webhook_id), after={"call": str(call_id)})
 
 
+def prune(session: Session, now: datetime, *, keep_days: float = 90.0) -> int:
+    """Delete messages that got through or were given up more than ``keep_days`` days ago; returns how many."""
+    limit = now - timedelta(days=keep_days)
+    return len(session.scalars(sa.delete(m.WebhookCall).where(m.WebhookCall.finished_at < limit)
+                               .returning(m.WebhookCall.id)).all())  # fmt: skip
+
+
 def listing(session: Session, actor: Actor) -> list[dict[str, Any]]:
     """Return one row per webhook, with how its messages fared and what was said last; never its key."""
     actor.require(Permission.VIEW)

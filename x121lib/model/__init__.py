@@ -42,6 +42,7 @@ from x121lib.model.fleet import (
     WorkflowWorkerTag,
 )
 from x121lib.model.history import AuditEntry, Delivery, DeliveryItem, Event, EventCursor
+from x121lib.model.holds import QueueHold
 from x121lib.model.library import (
     LibraryModel,
     ModelDownload,
@@ -90,6 +91,13 @@ from x121lib.model.scenes import (
     Segment,
     Take,
 )
+from x121lib.model.schedules import (
+    Schedule,
+    ScheduleCharacter,
+    ScheduleRun,
+    ScheduleSceneType,
+    ScheduleVariantKind,
+)
 from x121lib.model.secrets import Secret
 from x121lib.model.trials import WorkflowTrial
 from x121lib.model.triggers import EventCause, Trigger, TriggerFiring, TriggerStep
@@ -97,6 +105,7 @@ from x121lib.model.work import (
     AttemptNodeTime,
     AttemptTrace,
     Batch,
+    BatchEstimate,
     BatchScene,
     GpuTask,
     GpuTaskAttempt,
@@ -106,20 +115,21 @@ from x121lib.model.work import (
 )
 
 __all__ = [
-    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace",
-    "AuditEntry", "AutoRetake", "Base", "Batch", "BatchScene", "Budget", "BudgetExemptKind", "BudgetExemptTier",
+    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace", "AuditEntry",
+    "AutoRetake", "Base", "Batch", "BatchEstimate", "BatchScene", "Budget", "BudgetExemptKind", "BudgetExemptTier",
     "BudgetReservation", "BudgetThreshold", "BudgetUse", "Character", "CharacterMetadataValue", "Decision",
     "DecisionTag", "Delivery", "DeliveryItem", "Event", "EventCause", "EventCursor", "Face", "FailureTag", "GpuTask",
     "GpuTaskAttempt", "GpuVital", "ImageCheck", "ImageVariant", "ImageVersion", "LibraryModel", "LikenessRelease",
     "MetadataField", "Metric", "ModelDownload", "ModelNote", "ModelPlacement", "ModelRoot", "ModelTriggerWord",
     "ModelVersion", "Note", "Notification", "NotificationPreference", "Performer", "Person", "PersonRole",
-    "PowerWindow", "Project", "QaGate", "QaProfile", "QaProfileVersion", "QueueChange", "QueueChangeTask", "Receipt",
-    "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant",
+    "PowerWindow", "Project", "QaGate", "QaProfile", "QaProfileVersion", "QueueChange", "QueueChangeTask", "QueueHold",
+    "Receipt", "ReceiptInput", "ReceiptModel", "ReceiptParameter", "ReleaseProject", "ReleasePurposeGrant",
     "ReleaseTransitionMode", "ReleaseVariantKind", "RetakePolicy", "RetakePolicyMetric", "RetakePolicyPhrase",
     "RetakePolicySpread", "Scene", "SceneType", "SceneTypeSlotValue", "SceneTypeVariantKind", "SceneTypeVersion",
-    "SceneVersion", "SceneVersionCut", "Score", "Secret", "Segment", "ShareWeight", "SignInLink", "Take",
-    "TakeOverride", "TermType", "Tier", "TransitionMode", "Trigger", "TriggerFiring", "TriggerStep", "VariantKind",
-    "Verdict", "Webhook", "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
+    "SceneVersion", "SceneVersionCut", "Schedule", "ScheduleCharacter", "ScheduleRun", "ScheduleSceneType",
+    "ScheduleVariantKind", "Score", "Secret", "Segment", "ShareWeight", "SignInLink", "Take", "TakeOverride",
+    "TermType", "Tier", "TransitionMode", "Trigger", "TriggerFiring", "TriggerStep", "VariantKind", "Verdict",
+    "Webhook", "WebhookAttempt", "WebhookCall", "Worker", "WorkerAgent", "WorkerAlert", "WorkerEnergy",
     "WorkerLoadedModel", "WorkerModel", "WorkerNodeClass", "WorkerPower", "WorkerSpeed", "WorkerStatusChange",
     "WorkerTag", "Workflow", "WorkflowNodePack", "WorkflowSlot", "WorkflowSlotChoice", "WorkflowTrial",
     "WorkflowVersion", "WorkflowWorkerTag", "lookup_table_name",

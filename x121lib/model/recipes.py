@@ -35,6 +35,7 @@ class WorkflowVersion(Base):
     graph_hash: Mapped[str] = mapped_column(sa.CHAR(64), nullable=False)
     status_id: Mapped[WorkflowStatus] = term(WorkflowStatus, default=WorkflowStatus.DRAFT)
     repeats_seed_frame: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    vram_bytes: Mapped[int | None] = mapped_column(sa.BigInteger, nullable=True)
     created_by_id: Mapped[uuid.UUID | None] = fk("person.id", "SET NULL", nullable=True)
     created_at: Mapped[datetime] = now_column()
     __table_args__ = (
@@ -112,6 +113,7 @@ class SceneTypeVersion(Base):
     rate_denominator: Mapped[int]
     width: Mapped[int]
     height: Mapped[int]
+    vram_bytes: Mapped[int | None] = mapped_column(sa.BigInteger, nullable=True)
     content_hash: Mapped[str] = mapped_column(sa.CHAR(64), nullable=False)
     created_by_id: Mapped[uuid.UUID | None] = fk("person.id", "SET NULL", nullable=True)
     created_at: Mapped[datetime] = now_column()

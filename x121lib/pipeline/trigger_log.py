@@ -43,12 +43,13 @@ def _that_touched(key: uuid.UUID, entity: str) -> sa.Select[uuid.UUID]:
     )
 
 
-def trigger_of_task(session: Session, task_id: uuid.UUID) -> tuple[uuid.UUID, str] | None:
-    """Return (key, name) of the trigger that queued a task; None for what a person or the pipeline queued."""
+def trigger_of(session: Session, entity: str, key: uuid.UUID) -> tuple[uuid.UUID, str] | None:
+    """Return (key, name) of the trigger that last set a task (``gpu_task``) or scene (``scene``) going; None: none."""
     row = session.execute(
         sa.select(m.Trigger.id, m.Trigger.name)
         .join(m.TriggerFiring, m.TriggerFiring.trigger_id == m.Trigger.id)
-        .where(m.TriggerFiring.id.in_(_that_touched(task_id, "gpu_task")))
+        .where(m.TriggerFiring.id.in_(_that_touched(key, entity)))
+        .order_by(m.TriggerFiring.created_at.desc())
         .limit(1)
     ).first()
     return (row[0], row[1]) if row is not None else None

@@ -30,6 +30,8 @@ from x121lib.terms.vocabulary import EventKind
 
 CONSUMER = "triggers"
 """Name of the reader in `EventCursor`."""
+_LOOP_LOCK = 0x58313237
+"""Advisory lock of those who add and enable triggers."""
 LEASE_S = 60.0
 """Seconds without a word after which another process takes a firing over."""
 
@@ -47,6 +49,7 @@ def add(session: Session, actor: Actor, rule: Rule) -> m.Trigger:
         RefusedError: enabled, it could loop without end.
     """
     actor.require(Permission.MANAGE_TRIGGERS)
+    _take_turns(session)
     if _find(session, rule.name) is not None:
         raise ConflictError(f"There is a trigger '{rule.name}' already.", hint="Choose another name, or remove it.")
     row = m.Trigger(
@@ -94,7 +97,7 @@ def enable(session: Session, actor: Actor, row: m.Trigger) -> None:
         actor.require(Permission.ENABLE_COSTLY_TRIGGERS)
     if actor.person_id is None:
         raise InvalidInputError("A trigger acts as the person who enables it.")
-    session.execute(sa.text("LOCK TABLE trigger IN SHARE ROW EXCLUSIVE MODE"))  # two that loop can not both pass
+    _take_turns(session)
     others = [rule_of(t) for t in living(session, only_enabled=True) if t.id != row.id]
     if loop := trigger_loops.endless(rule, others):
         raise RefusedError(
@@ -107,6 +110,11 @@ def enable(session: Session, actor: Actor, row: m.Trigger) -> None:
     row.version += 1
     audit.record(session, actor, "trigger.enable", ("trigger", row.id), after={"name": row.name})
     _tell(session, row)
+
+
+def _take_turns(session: Session) -> None:
+    """Let those who add and enable triggers take turns until they commit: two that loop can not both pass."""
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOOP_LOCK)))
 
 
 def disable(session: Session, actor: Actor, row: m.Trigger) -> None:

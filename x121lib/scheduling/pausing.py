@@ -38,6 +38,7 @@ def pause_running(session: Session, actor: Actor, task_id: uuid.UUID, now: datet
             f"This take is {task.status_id.label.lower()}: only a running one can be paused in its middle.",
             hint="Waiting takes pause with the queue.",
         )
+    queue.keep_pause(session, actor, [task.id], now)
     if at_once:
         _pause(session, task, now)
     else:

@@ -84,6 +84,8 @@ class WorkerView:
     """Where it stands, in a word for reasons; said only while it is not available."""
     offer: str | None = None
     """Hash of the node classes and models that it has; None while it was never asked."""
+    vram_bytes: int | None = None
+    """GPU memory that its server reports; None where it reports none."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.scheduling import budgets, fitness, policy, standing, warmth, window
+from x121lib.scheduling import budgets, fitness, holding, memory, policy, standing, warmth, window
 from x121lib.scheduling.fairness import Shares
 from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.scheduling.recall import BRISK_S, FRESH, STEADY_S, Recall
@@ -69,7 +69,7 @@ def candidates(
     """
     view = view or View()
     held = recall("held", BRISK_S, lambda: budgets.used_up(session, now))
-    conditions = _not_held(held) + ([~_makes(view.without)] if view.without else [])
+    conditions = _not_held(held) + holding.conditions(session) + ([~_makes(view.without)] if view.without else [])
     rows = window.rows(session, now, view.n, conditions, view.used)
     tried = [row.task_id for row in rows if row.attempt_number > 0]
     avoid, prefer = _workers_to_avoid(session, tried), _workers_with_cache(session, tried)
@@ -125,7 +125,10 @@ def _makes(kinds: Collection[Made]) -> sa.ColumnElement[bool]:
 def lacks(
     session: Session, task_ids: Collection[uuid.UUID], workers: Sequence[WorkerView]
 ) -> dict[uuid.UUID, dict[uuid.UUID, tuple[str, ...]]]:
-    """Return task → worker → what it lacks of the task's workflow, in words; what lacks nothing is left out."""
+    """Return task → worker → what it lacks for the task, in words: GPU memory, node classes, models.
+
+    What lacks nothing is left out.
+    """
     return _lacking(session, fitness.demands(session, task_ids), workers)
 
 
@@ -137,7 +140,12 @@ def _lacking(
         demand: {key: tuple(str(one) for one in lacking) for key, lacking in by_worker.items()}
         for demand, by_worker in fitness.with_packs(session, found).items()
     }
-    return {task_id: words[demand] for task_id, demand in wanted.items() if demand in words}
+    lacking = {task_id: dict(words[demand]) for task_id, demand in wanted.items() if demand in words}
+    for task_id, small in memory.lacks(session, list(wanted), workers).items():
+        of_task = lacking.setdefault(task_id, {})
+        for key, wanted_memory in small.items():
+            of_task[key] = (wanted_memory, *of_task.get(key, ()))
+    return lacking
 
 
 def _not_held(held: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> list[sa.ColumnElement[bool]]:
@@ -242,7 +250,7 @@ def worker_views(session: Session, now: datetime, recall: Recall = FRESH) -> lis
     )
     w, n_busy = m.Worker, sa.func.coalesce(busy.c.n, 0).label("busy")
     rows = session.execute(
-        sa.select(w.id, w.name, w.slots, w.status_id, w.set_aside_until, w.capabilities_hash, n_busy)
+        sa.select(w.id, w.name, w.slots, w.status_id, w.set_aside_until, w.capabilities_hash, w.vram_bytes, n_busy)
         .outerjoin(busy, busy.c.worker_id == w.id)
         .where(w.status_id != WorkerStatus.REMOVED)
         .order_by(w.name)
@@ -250,13 +258,13 @@ def worker_views(session: Session, now: datetime, recall: Recall = FRESH) -> lis
     tags = recall("tags", BRISK_S, lambda: warmth.tags(session))
     loaded = recall("loaded", BRISK_S, lambda: warmth.loaded(session))
     found = []
-    for key, name, slots, status, aside_until, digest, n in rows:
+    for key, name, slots, status, aside_until, digest, vram, n in rows:
         aside = aside_until is not None and aside_until > now
         online = status == WorkerStatus.ONLINE
         found.append(
             WorkerView(
                 tags=tags.get(key, frozenset()), loaded=loaded.get(key, frozenset()), worker_id=key, name=name,
-                slots=slots, busy=int(n), available=online and not aside, offer=digest,
+                slots=slots, busy=int(n), vram_bytes=vram, available=online and not aside, offer=digest,
                 state="set aside" if aside and online else _STATES[status],
             )
         )  # fmt: skip

@@ -23,7 +23,7 @@ from x121lib.scheduling.recording import WAKE_CHANNEL as WAKE_CHANNEL
 from x121lib.scheduling.recording import Timing as Timing
 from x121lib.scheduling.recording import Token
 from x121lib.store import audit
-from x121lib.store.session import Database
+from x121lib.store.session import Database, among
 from x121lib.terms.roles import SYSTEM, Actor, Permission
 from x121lib.terms.transitions import (
     ENDED_STATUSES,
@@ -236,12 +236,20 @@ def cancel(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datet
     return list(cancelled.values())
 
 
-def pause(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datetime) -> int:
+def pause(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datetime, reason: str = "") -> int:
     """Pause waiting tasks (a running one finishes its take first); returns how many."""
     actor.require(Permission.CONTROL_QUEUE)
     moved = _move_all(session, task_ids, WAITING_STATUSES - {TaskStatus.PAUSED}, TaskStatus.PAUSED, now)
+    keep_pause(session, actor, moved, now, reason)
     _audit(session, actor, "queue.pause", moved)
     return len(moved)
+
+
+def keep_pause(session: Session, actor: Actor, task_ids: Sequence[uuid.UUID], now: datetime, reason: str = "") -> None:
+    """Keep who paused single tasks, when and why, until they go on."""
+    h = m.QueueHold
+    session.execute(sa.delete(h).where(among(h.task_id, task_ids)))
+    session.add_all(h(task_id=key, person_id=actor.person_id, reason=reason, made_at=now) for key in task_ids)
 
 
 def resume(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datetime) -> int:
@@ -307,6 +315,8 @@ def current(session: Session, task_id: uuid.UUID, attempt_number: int) -> m.GpuT
 def move(session: Session, task: m.GpuTask, to: TaskStatus, now: datetime, kind: EventKind) -> None:
     """Move a task along the transition table and say so in an event."""
     check_task_transition(task.status_id, to)
+    if task.status_id == TaskStatus.PAUSED:
+        session.execute(sa.delete(m.QueueHold).where(m.QueueHold.task_id == task.id))
     task.status_id = to
     task.version += 1
     if to == TaskStatus.QUEUED:

@@ -19,7 +19,7 @@ from x121lib.base.errors import RefusedError
 from x121lib.events.outbox import CHANNEL
 from x121lib.pipeline.hold import hold_reason
 from x121lib.pipeline.submission import Submission
-from x121lib.scheduling import queries
+from x121lib.scheduling import holding, queries
 from x121lib.store.session import DatabaseUnreachableError, Listener
 from x121lib.studio.display import Html, progress_html
 from x121lib.terms.transitions import ENDED_STATUSES, LEASED_STATUSES, WAITING_STATUSES
@@ -91,8 +91,17 @@ def progress_of(studio: Studio, project: ProjectHandle) -> Progress:
         open=open_tasks,
         scenes=summary,
         assembling=summary.get(SceneStatus.GENERATING.label, 0) if open_tasks == 0 else 0,
-        held=hold_reason(studio.house) or _stuck(studio, project.project_id, by_status),
+        held=hold_reason(studio.house)
+        or paused_words(studio, project.project_id)
+        or _stuck(studio, project.project_id, by_status),
     )
+
+
+def paused_words(studio: Studio, project_id: uuid.UUID) -> str:
+    """Return by whom, since when and why a project is paused; empty where it is not."""
+    with studio.transaction() as session:
+        hold = holding.read(session).of_project(project_id)
+    return hold.words if hold is not None else ""
 
 
 def _stuck(studio: Studio, project_id: uuid.UUID, by_status: Mapping[TaskStatus, Any]) -> str:

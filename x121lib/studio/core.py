@@ -32,6 +32,8 @@ from x121lib.studio.checks import Checks
 from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
 from x121lib.studio.downloads import Downloads
+from x121lib.studio.estimates import Estimates
+from x121lib.studio.holds import Pauses
 from x121lib.studio.models import Models
 from x121lib.studio.notifications import Notifications
 from x121lib.studio.people import People
@@ -40,10 +42,12 @@ from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
 from x121lib.studio.reactions import Reactions
 from x121lib.studio.retakes import Retakes
+from x121lib.studio.schedules import Schedules
 from x121lib.studio.secrets import Secrets
 from x121lib.studio.selections import Selections
 from x121lib.studio.shares import FairShares
 from x121lib.studio.simulations import Simulations
+from x121lib.studio.tiers import Tiers
 from x121lib.studio.trials import Trials
 from x121lib.studio.triggers import Triggers
 from x121lib.studio.webhooks import Webhooks
@@ -70,6 +74,10 @@ class Studio:
         placements: models on the hosts of workers.
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
+        tiers: quality tiers.
+        estimates: what a selection would cost.
+        schedules: submissions that come again and again.
+        pauses: scenes, batches, projects and the studio, paused.
         simulations: what the queue would do.
         retakes: which takes are retaken by themselves.
         selections: waiting tasks that people move, edit and put back.
@@ -94,9 +102,13 @@ class Studio:
         self.power = Power(self)
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
+        self.tiers = Tiers(self)
+        self.estimates = Estimates(self)
         self.simulations = Simulations(self)
         self.retakes = Retakes(self)
         self.selections = Selections(self)
+        self.pauses = Pauses(self)
+        self.schedules = Schedules(self)
         self.work = Work(self)
         self.models = Models(self)
         self.downloads = Downloads(self)
@@ -264,10 +276,10 @@ class Studio:
             flow.tasks_cancelled(session, cancelled)
         return len(cancelled)
 
-    def pause(self, task_ids: list[uuid.UUID]) -> int:
-        """Pause waiting GPU tasks; returns how many."""
+    def pause(self, task_ids: list[uuid.UUID], reason: str = "") -> int:
+        """Pause waiting GPU tasks; returns how many. `pauses` does the same for scenes, batches, projects and all."""
         with self.transaction() as session:
-            return queue.pause(session, self.actor, task_ids, self.house.now())
+            return queue.pause(session, self.actor, task_ids, self.house.now(), reason)
 
     def resume(self, task_ids: list[uuid.UUID]) -> int:
         """Put paused GPU tasks back; returns how many."""

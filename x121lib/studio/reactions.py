@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from x121lib.events import webhooks
 from x121lib.events.outbox import CHANNEL
 from x121lib.store.session import Listener
 from x121lib.studio.trigger_runs import TriggerRuns
@@ -28,6 +29,12 @@ class Reactions:
     def fire(self) -> bool:
         """Run one firing of a trigger to its end; False where none waits. May take as long as its actions."""
         return self._runs.run_next()
+
+    def prune(self) -> int:
+        """Delete read notifications and finished webhook messages of more than three months ago; returns how many."""
+        with self._studio.transaction() as session:
+            old = webhooks.prune(session, self._studio.house.now())
+        return old + self._studio.notifications.prune()
 
     def listener(self) -> Listener:
         """Return a listener that wakes when an event was committed."""

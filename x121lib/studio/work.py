@@ -21,7 +21,7 @@ from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
 from x121lib.pipeline import execution, flow, retaking, tracing
 from x121lib.pipeline.hold import hold_reason
-from x121lib.scheduling import accounts, budgets, policy, queries, shares, workers
+from x121lib.scheduling import accounts, budgets, holding, policy, queries, shares, workers
 from x121lib.scheduling import service as queue
 from x121lib.scheduling.fairness import Ledger
 from x121lib.scheduling.forecasting import Lacks, expected_spans, left_s
@@ -65,13 +65,17 @@ class Work:
         self.recall = Recall()
 
     def tick(self) -> list[Message]:
-        """Sweep lost leases, act on rejections whose Undo is over, assign tasks; returns what to enqueue."""
+        """Sweep lost leases, act on rejections whose Undo is over, run schedules, assign tasks.
+
+        Returns what to enqueue.
+        """
         house = self._studio.house
         now = house.now()
         with house.database.transaction() as session:
             again = flow.sweep(session, now, RESEND_AFTER_S)
         with house.database.transaction() as session:
             flow.apply_rejections(session, now, house.settings.undo_s)
+        self._studio.schedules.run_due()
         if self._is_held():
             return [Message("task", str(d.task_id), d.attempt_number) for d in self._due(again, now)]
         with house.database.transaction() as session:
@@ -229,7 +233,8 @@ class Work:
         """Return the GPU tasks that are not over, in serving order, each with the reason why it waits."""
         with self._studio.transaction() as session:
             views = queries.worker_views(session, self._studio.house.now())
-            rows: Sequence[Any] = session.execute(_queue_query()).mappings().all()
+            paused = holding.read(session)
+            rows: Sequence[Any] = [holding.shown(row, paused) for row in session.execute(_queue_query()).mappings()]
             needs = queries.needs(session, [row["task_id"] for row in rows])
             over = budgets.held_words(session, [row["task_id"] for row in rows], self._studio.house.now())
             lacks = queries.lacks(session, [row["task_id"] for row in rows if _waits(row)], views)
@@ -251,9 +256,10 @@ class Work:
             known = needs.get(key, frozenset()), lacks.get(key, {})
             waiting = _waits(row)
             reason = held or over.get(key) or _why(entry, position, views, known)
+            hold = paused.of(row) if row["status"] is TaskStatus.PAUSED else None
             if position and not held and entry["waits_for"] is None:
                 reason = f"{reason} {fair[row['person_id'], row['project_id']]}".strip()
-            entry["why"] = reason if waiting else ""
+            entry["why"] = hold.words if hold is not None else reason if waiting else ""
             entry["starts_at"] = None if held else spans.get(key)
             position += waiting and entry["waits_for"] is None
             data.append(entry)
@@ -294,7 +300,8 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
             m.Worker.name.label("worker"), m.GpuTask.attempt_number.label("attempt"), m.GpuTask.queued_at,
             m.GpuTask.started_at, open_before.label("waits_for"), m.GpuTask.project_id,
             m.GpuTask.submitted_by_id.label("person_id"), m.GpuTask.worker_id, m.GpuTask.not_before,
-            m.GpuTask.is_off_peak, m.GpuTask.turn_at, m.GpuTaskAttempt.started_at.label("attempt_started_at"),
+            m.GpuTask.is_off_peak, m.GpuTask.batch_id, m.Scene.id.label("scene_id"), m.GpuTask.turn_at,
+            m.GpuTaskAttempt.started_at.label("attempt_started_at"),
         )
         .join(m.Project, m.Project.id == m.GpuTask.project_id)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
@@ -313,7 +320,7 @@ def _queue_query() -> sa.Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
-def _waits(row: sa.RowMapping) -> bool:
+def _waits(row: Mapping[str, Any]) -> bool:
     return row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
 
 

@@ -43,6 +43,11 @@ class Workflows(WorkflowImports):
         with self._studio.transaction() as session:
             workflows.set_status(session, self._studio.actor, name, status, version)
 
+    def set_memory(self, name: str, gib: float | None, *, version: int | None = None) -> None:
+        """State the GPU memory in GiB that a worker must have for a version (default: the newest); None: any."""
+        with self._studio.transaction() as session:
+            workflows.set_memory(session, self._studio.actor, name, gib, version)
+
     def upgrade(self, scene_type: str, *, version: int | None = None) -> Upgrade:
         """Let a scene type refer to another version of its workflow (default: the newest)."""
         with self._studio.transaction() as session:

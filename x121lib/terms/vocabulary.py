@@ -295,6 +295,10 @@ class EventKind(Term):
     SEGMENT_ESCALATED = "segment.escalated", 110
     QUEUE_CHANGED = "queue.changed", 90
     QUEUE_CHANGE_UNDONE = "queue.change_undone", 91
+    SCHEDULE_CHANGED = "schedule.changed", 92
+    SCHEDULE_RAN = "schedule.ran", 93
+    QUEUE_PAUSED = "queue.paused", 95
+    QUEUE_RESUMED = "queue.resumed", 96
     NOTIFICATION_MADE = "notification.made", 100
     WEBHOOK_FAILED = "webhook.failed", 101
     TRIGGER_CHANGED = "trigger.changed", 102
@@ -345,6 +349,15 @@ class BudgetPeriod(Term):
     TOTAL = "total", 4
 
 
+class ScheduleOutcome(Term):
+    """What became of one due time of a schedule (PRD-08)."""
+
+    SUBMITTED = "submitted", 1
+    NOTHING = "nothing", 2, "nothing to do"
+    REFUSED = "refused", 3
+    SKIPPED = "skipped", 4
+
+
 class RoleName(Term):
     """Roles of people (PRD-03)."""
 
@@ -358,5 +371,6 @@ ALL_TERMS: tuple[type[Term], ...] = (
     WorkerStatus, WorkerKind, WakeKind, ArtifactKind, PerformerKind, ReleasePurpose, VariantStatus, VersionOrigin,
     WorkflowStatus, SlotType, FieldType, VerdictOutcome, DecisionOutcome, MetricDirection, DeliveryStatus, EventKind,
     RoleName, ModelKind, ModelStatus, DownloadStatus, BudgetPeriod, NotificationKind, NotificationScope, CallStatus,
+    ScheduleOutcome,
     TriggerScope, ActionKind, RunStatus,
 )  # fmt: skip

@@ -1,55 +1,122 @@
-// Queue: the plan on every worker, the tasks with one reason each, fair shares.
-import { html, raw, icon, shape, kbd, badge, bar, panel, grow, button, check, segmented, emptyState, attrs, clock, hhmm, percent, many } from "./kit.js";
+// Queue: the plan on every worker, the tasks with one reason each, what people do about them, and days of the past.
+import { html, raw, icon, shape, badge, bar, panel, grow, button, iconButton, check, segmented, emptyState, callout, attrs, clock, hhmm, day, percent, many, span } from "./kit.js";
+import { gantt, projectClass, SPANS } from "./gantt.js";
+import { menuBox, openMenu, menuActions, menuKeys } from "./queue_menu.js";
 
-const PAST_S = 1800;
-const SPANS = { 1800: "30 min", 4800: "80 min", 21600: "6 h", 86400: "24 h" };
-
-const window_ = (app) => { const span = app.local.span || 4800; return { from: -Math.min(PAST_S, span * 0.375), span }; };
-
-function gantt(app) {
-  const { from, span } = window_(app);
-  const drift = (app.now() - Date.parse(app.state.now)) / 1000;
-  const x = (s) => (((s - from) / span) * 100).toFixed(3);
-  const step = span <= 1800 ? 300 : span <= 4800 ? 600 : span <= 21600 ? 3600 : 10800;
-  const start = Date.parse(app.state.now) + drift * 1000 + from * 1000;
-  const ticks = [];
-  for (let t = Math.ceil(start / 1000 / step) * step; t < start / 1000 + span * 0.97; t += step) ticks.push(t - (start / 1000 - from));
-  const lanes = app.state.lanes.map(({ worker, bars }) => html`<div class="gn" data-key="lane-${worker.id}"><div class="grow"><div class="row g1">${shape(worker.status)}<b class="mono med ell">${worker.name}</b></div><div class="xs muted ell">${worker.kind}</div></div><span class="xs tnum secondary">${worker.utilisation === null ? worker.word : percent(worker.utilisation)}</span></div><div class="gt" data-key="track-${worker.id}">${bars.filter((b) => b.end_s - drift > from && b.start_s - drift < from + span).map((b) => ganttBar(b, drift, x, span))}</div>`);
-  const axis = ticks.filter((t) => Math.abs(t) > span * 0.05 && t > from + span * 0.02).map((t) => html`<span class="ax" style="left:${x(t)}%">${hhmm(new Date(start + (t - from) * 1000).toISOString())}</span>`);
-  return html`<div class="panel ganttbox"><div class="gantt"><div class="gn ghd xs muted">Worker</div><div class="gt ghd">${axis}</div>${lanes}<div class="gover">${ticks.map((t) => html`<i style="left:${x(t)}%"></i>`)}<b style="left:${x(0)}%"><span>Now ${hhmm(new Date(start - from * 1000).toISOString())}</span></b></div></div></div>`;
-}
-
-function ganttBar(b, drift, x, span) {
-  const a = b.start_s - drift, e = Math.max(b.end_s - drift, a + span * 0.004);
-  const wide = (e - a) / span > 0.035;
-  const cuts = Array.from({ length: Math.max(0, b.segments - 1) }, (_, i) => html`<u style="left:${(((i + 1) / b.segments) * 100).toFixed(1)}%"></u>`);
-  if (b.kind === "down") return html`<span class="down hatch" data-key="bar-${b.id}" style="left:${Math.max(0, x(a))}%;width:${(((e - a) / span) * 100).toFixed(3)}%"><span class="row g1">${icon("wrench", "xs")}${b.label}</span></span>`;
-  return html`<span class="gb ${b.kind} st-${b.status}" data-key="bar-${b.id}" title="${b.label}" style="left:${x(a)}%;width:${(((e - a) / span) * 100).toFixed(3)}%">${b.kind === "run" && html`<em style="width:${(b.progress * 100).toFixed(1)}%"></em>`}${cuts}${wide && html`<span class="gl">${shape(b.status)}<span class="ell">${b.label}</span></span>`}</span>`;
-}
+const DAY_S = 86400;
+const SHOWS = { active: () => true, problem: (t) => t.problem, paused: (t) => t.word === "Paused" || t.word === "Held" };
 
 function visible(app) {
-  const show = app.local.show || "active";
-  return app.state.tasks.filter((task) => (show === "active" ? true : task.problem));
+  const l = app.local, text = (l.find || "").trim().toLowerCase();
+  return app.state.tasks.filter((t) => SHOWS[l.show || "active"](t) && (!l.project || t.project === l.project) && (!l.person || t.person === l.person)
+    && (!text || `${t.character} ${t.detail} ${t.take} ${t.project} ${t.person} ${t.word} ${t.why}`.toLowerCase().includes(text)));
+}
+
+const byId = (app, id) => app.state.tasks.find((t) => t.id === id);
+const chosenIds = (app) => { const ids = visible(app).filter((t) => app.local.chosen.has(t.id)).map((t) => t.id); return ids.length ? ids : [visible(app)[app.local.at]?.id].filter(Boolean); };
+const canAll = (app, ids, what) => ids.length > 0 && ids.every((id) => byId(app, id)?.can.includes(what));
+
+// ---------------------------------------------------------------- changes, each with its Undo
+async function change(app, name, args) {
+  const value = await app.ask(name, args);
+  if (value?.problem) { app.toast({ text: value.problem.text, more: value.problem.hint, status: "failed", seconds: 10 }); return; }
+  app.local.change = value.change_id;
+  app.local.chosen.clear();
+  app.toast({ text: value.text, seconds: 10, action: { label: "Undo", key: "Z", act: "undoChange", arg: value.change_id } });
+}
+
+const move = (app, ids, where, anchor = null) => { if (canAll(app, ids, "front")) change(app, "move_tasks", { task_ids: ids, where, anchor }); };
+const edit = (app, ids, changes) => { if (canAll(app, ids, "edit")) change(app, "edit_tasks", { task_ids: ids, changes }); };
+const simple = (app, name, ids, what) => { if (canAll(app, ids, what)) { app.act(name, { task_ids: ids }); app.local.chosen.clear(); } };
+const undo = (app, id = app.local.change) => { if (id) { app.act("undo_change", { change_id: id }); app.local.change = null; } };
+
+async function details(app, id) {
+  if (!id) return;
+  const value = await app.ask("task_details", { task_id: id });
+  if (value?.problem) app.toast({ text: value.problem.text, more: value.problem.hint, status: "failed" });
+  else app.set({ details: value });
+}
+
+// ---------------------------------------------------------------- the list
+const options = (all, chosen, every) => html`<option value="">${every}</option>${[...new Set(all)].sort().map((name) => html`<option value="${name}" ${raw(name === chosen ? "selected" : "")}>${name}</option>`)}`;
+
+function filters(app) {
+  const { tasks } = app.state, l = app.local, count = (show) => tasks.filter(SHOWS[show]).length;
+  return html`${segmented([["active", `Active ${tasks.length}`], ["problem", `Problems ${count("problem")}`], ["paused", `Paused ${count("paused")}`]], l.show || "active", "show")}<label class="input find qfind wide">${icon("search", "sm")}<input id="queue-find" placeholder="Filter" aria-label="Filter the tasks" value="${l.find || ""}" data-input="find"></label><select class="input qsel wide" aria-label="Project" data-change="project">${options(tasks.map((t) => t.project), l.project, "All projects")}</select><select class="input qsel wide" aria-label="Person" data-change="person">${options(tasks.map((t) => t.person), l.person, "Everybody")}</select>`;
+}
+
+function row(app, task, i) {
+  const on = app.local.chosen.has(task.id), drop = app.local.drop;
+  const mark = drop?.id === task.id ? (drop.after ? "dropafter" : "dropbefore") : "";
+  return html`<tr class="${on ? "sel" : ""} ${i === app.local.at ? "cur" : ""} ${mark}" data-key="task-${task.id}" data-row="${i}" data-task="${task.id}" draggable="${app.state.may_order && task.can.includes("front") ? "true" : "false"}" ${attrs("row", i)}><td class="tick-cell">${check(on)}</td><td>${badge(task.status, task.word, { plain: true })}</td><td class="what"><b class="med">${task.character}</b> <span class="muted">${task.detail}</span></td><td class="secondary">${task.take}</td><td class="wide" title="Submitted by ${task.person}"><i class="pj ${projectClass(app, task.project)}"></i>${task.project}</td><td class="tnum right">${task.priority}</td><td class="why ell ${task.problem ? `c st-${task.status}` : "secondary"}" title="${task.why}">${task.status === "generating" ? html`<span class="row">${bar(task.progress, "w90", "generating")}<span class="tnum">${percent(task.progress)}</span><span class="ell">${task.why}</span></span>` : task.why}</td><td class="mono right">${hhmm(task.start_at)}</td><td class="mono right secondary">${clock(task.estimate_s)}</td><td class="right">${iconButton("chevron-down", "What can be done", "menuOf", task.id, { size: "sm" })}</td></tr>`;
 }
 
 function tasks(app) {
-  const list = visible(app);
-  const chosen = [...app.local.chosen].filter((id) => list.some((task) => task.id === id));
-  const can = (what) => app.state.may_manage && chosen.length > 0 && list.filter((t) => app.local.chosen.has(t.id)).every((t) => t.can.includes(what));
-  const head = html`<h2>Tasks</h2><span class="badge tag">${app.state.tasks.length}</span>${segmented([["active", `Active ${app.state.tasks.length}`], ["problem", `Problems ${app.state.tasks.filter((t) => t.problem).length}`]], app.local.show || "active", "show")}<span class="xs muted wide">Done today ${app.state.done_today}</span>${grow}${chosen.length > 0 && html`<span class="xs muted">${chosen.length} selected</span>`}${button("To front", { act: "front", icon: "arrow-up", cls: "sm", keys: ["⇧↑"], disabled: !can("front") })}${button("Retry", { act: "retry", icon: "refresh-cw", cls: "sm wide", disabled: !can("retry") })}${button("Cancel", { act: "cancel", cls: "sm danger-quiet", keys: ["⌫"], disabled: !can("cancel") })}`;
-  const rows = list.slice(0, 200).map((task, i) => html`<tr class="${app.local.chosen.has(task.id) ? "sel" : ""} ${i === app.local.at ? "cur" : ""}" data-key="task-${task.id}" data-row="${i}" ${attrs("row", i)}><td class="tick-cell">${check(app.local.chosen.has(task.id))}</td><td>${badge(task.status, task.word, { plain: true })}</td><td class="what"><b class="med">${task.character}</b> <span class="muted">${task.detail}</span></td><td class="secondary">${task.take}</td><td class="wide"><i class="pj"></i>${task.project}</td><td class="tnum right">${task.priority}</td><td class="why ell ${task.problem ? `c st-${task.status}` : "secondary"}" title="${task.why}">${task.status === "generating" ? html`<span class="row">${bar(task.progress, "w90", "generating")}<span class="tnum">${percent(task.progress)}</span><span class="ell">${task.why}</span></span>` : task.why}</td><td class="mono right">${hhmm(task.start_at)}</td><td class="mono right secondary">${clock(task.estimate_s)}</td><td class="right"><a class="iconbtn" href="/debugger?task=${task.id}" title="Open in the debugger  B" aria-label="Open in the debugger">${icon("sliders-horizontal", "sm")}</a></td></tr>`);
-  const empty = emptyState({ title: app.local.show === "problem" ? "No problems" : "The queue is empty", text: "Submitted scenes wait here until a worker is free.", actions: button("Open matrix", { href: "/matrix", icon: "layout-grid" }), art: false });
-  return panel("tasks", head, rows.length ? html`<div class="scroll"><table class="table tasks"><thead><tr><th class="tick-cell"></th><th>State</th><th>Scene</th><th>Take</th><th class="wide">Project</th><th class="n">Priority</th><th>Why waiting</th><th class="n">Start</th><th class="n">Est.</th><th></th></tr></thead><tbody>${rows}</tbody></table></div>` : empty);
+  const list = visible(app), ids = list.filter((t) => app.local.chosen.has(t.id)).map((t) => t.id);
+  const head = html`<h2>Tasks</h2>${filters(app)}${grow}${ids.length > 0 && html`<span class="xs muted">${ids.length} selected</span>`}${button("To front", { act: "front", icon: "arrow-up", cls: "sm", keys: ["⇧↑"], disabled: !canAll(app, ids, "front") })}${button("Cancel", { act: "cancel", cls: "sm danger-quiet", keys: ["⌫"], disabled: !canAll(app, ids, "cancel") })}`;
+  const narrowed = app.state.tasks.length > 0 && list.length === 0;
+  const empty = narrowed
+    ? emptyState({ title: app.local.show === "problem" ? "No problems" : "Nothing is like this", text: "No task fits the filter.", actions: button("Show all", { act: "showAll" }), art: false })
+    : emptyState({ title: "The queue is empty", text: "Submitted scenes wait here until a worker is free.", actions: button("Open matrix", { href: "/matrix", icon: "layout-grid" }), art: false });
+  const table = html`<div class="scroll"><table class="table tasks"><thead><tr><th class="tick-cell"></th><th>State</th><th>Scene</th><th>Take</th><th class="wide">Project</th><th class="n">Priority</th><th>Why waiting</th><th class="n">Start</th><th class="n">Est.</th><th></th></tr></thead><tbody>${list.slice(0, 200).map((task, i) => row(app, task, i))}</tbody></table>${list.length > 200 && html`<p class="pad muted">The first 200 of ${list.length}. Narrow the filter to see the others.</p>`}</div>`;
+  return panel("tasks", head, list.length ? table : empty);
+}
+
+// ---------------------------------------------------------------- at the side
+function detailsPanel(app) {
+  const d = app.local.details;
+  if (!d) return "";
+  const facts = d.facts.map(([k, v]) => html`<dt>${k}</dt><dd>${v}</dd>`);
+  const tries = d.attempts.map((a) => html`<div class="row xs" data-key="try-${a.number}"><span class="mono">${a.number}</span><span class="grow ell" title="${a.error}">${a.worker} · ${a.outcome}${a.error && html` · ${a.error}`}</span><span class="mono muted">${a.run_s === null ? "" : clock(a.run_s)}</span></div>`);
+  return panel("details", html`<h2 class="ell" title="${d.title}">${d.title}</h2>${grow}${iconButton("x", "Close  Esc", "closeDetails", null, { size: "sm" })}`, html`<div class="body"><dl class="kv">${facts}</dl>${d.parameters.length > 0 && html`<h3>Parameters</h3><dl class="kv">${d.parameters.map(([k, v]) => html`<dt class="mono">${k}</dt><dd class="mono">${v}</dd>`)}</dl>`}${tries.length > 0 && html`<h3>Attempts</h3>${tries}`}<div class="row mt">${d.scene_id && button("Scene", { href: `/review?scene=${d.scene_id}`, cls: "sm" })}${button("Debugger", { href: `/debugger?task=${d.id}`, cls: "sm", icon: "sliders-horizontal" })}</div></div>`);
+}
+
+function schedules(app) {
+  const list = app.state.schedules;
+  const line = (s) => html`<div class="sched" data-key="sched-${s.name}"><div class="row"><b class="med ell">${s.name}</b>${grow}<span class="xs ${s.enabled ? "secondary" : "muted"} tnum">${s.enabled ? `${day(s.next_at)} ${hhmm(s.next_at)}` : "off"}</span></div><div class="row xs muted"><span class="ell grow" title="${s.project}, as ${s.person}${s.last && ` · last: ${s.last}`}"><span class="mono">${s.cron}</span> · ${s.project}</span>${s.may && html`${iconButton("play", `Run ${s.name} now`, "schedule", [s.name, "run"], { size: "sm" })}${iconButton(s.enabled ? "pause" : "refresh-cw", s.enabled ? `Disable ${s.name}` : `Enable ${s.name}`, "schedule", [s.name, s.enabled ? "disable" : "enable"], { size: "sm" })}`}</div></div>`;
+  return panel("sched", html`<h2>Schedules</h2><span class="badge tag">${list.length}</span>`, html`<div class="body">${list.length ? list.map(line) : html`<p class="xs muted">Nothing is submitted by itself.</p><code class="xs muted mono">x121 schedule add</code>`}</div>`);
 }
 
 function side(app) {
-  const shares = app.state.shares.map((s, i) => html`<div class="shr" data-key="share-${s.name}"><div class="row"><i class="pj p${i % 3}"></i><b class="med">${s.name}</b>${grow}<span class="tnum"><b class="med">${percent(s.used)}</b> <span class="muted">of ${percent(s.target)}</span></span></div><span class="scorebar"><i class="pj p${i % 3}" style="width:${s.used * 100}%"></i><b style="left:${s.target * 100}%"></b></span><div class="row xs muted tnum"><span>${s.running} running</span><span>·</span><span>${s.queued} queued</span>${grow}<span>${s.note}</span></div></div>`);
-  return html`<div class="col qside">${app.state.shares.length > 0 && panel("share", html`<h2>Fair share</h2><span class="xs muted">GPU time, last 24 h</span>`, html`<div class="body">${shares}</div>`)}${panel("plan", html`<h2>Plan</h2>`, html`<div class="body"><dl class="kv">${app.state.plan.map(([k, v]) => html`<dt>${k}</dt><dd class="mono">${v}</dd>`)}</dl></div>`)}</div>`;
+  const shares = app.state.shares.map((s) => html`<div class="shr" data-key="share-${s.name}"><div class="row"><i class="pj ${projectClass(app, s.name)}"></i><b class="med">${s.name}</b>${grow}<span class="tnum"><b class="med">${percent(s.used)}</b> <span class="muted">of ${percent(s.target)}</span></span></div><span class="scorebar"><i class="pj ${projectClass(app, s.name)}" style="width:${s.used * 100}%"></i><b style="left:${s.target * 100}%"></b></span><div class="row xs muted tnum"><span>${s.running} running</span><span>·</span><span>${s.queued} queued</span>${grow}<span>${s.note}</span></div></div>`);
+  return html`<div class="col qside">${detailsPanel(app)}${app.state.shares.length > 0 && panel("share", html`<h2>Fair share</h2><span class="xs muted">GPU time, last 24 h</span>`, html`<div class="body">${shares}</div>`)}${panel("plan", html`<h2>Plan</h2>`, html`<div class="body"><dl class="kv">${app.state.plan.map(([k, v]) => html`<dt>${k}</dt><dd class="mono">${v}</dd>`)}</dl></div>`)}${schedules(app)}</div>`;
 }
 
-const chosenIds = (app) => { const ids = [...app.local.chosen]; return ids.length ? ids : [visible(app)[app.local.at]?.id].filter(Boolean); };
-const apply = (name) => (app) => { const ids = chosenIds(app); if (ids.length && app.state.may_manage) { app.act(name, { task_ids: ids }); app.local.chosen.clear(); } };
+// ---------------------------------------------------------------- the past
+function goTo(app, until) {
+  const now = app.now();
+  const href = until === null || until >= now - 60000 ? "/queue" : `/queue?at=${encodeURIComponent(new Date(until).toISOString())}`;
+  app.open(href);
+}
 
+function timeBar(app) {
+  const past = app.state.history, until = past ? Date.parse(past.until) : app.now();
+  const hours = Math.round((app.local.scrub ?? until - app.now()) / 3600000);
+  const label = past || app.local.scrub !== undefined ? html`${day(new Date(app.now() + hours * 3600000).toISOString())} <b class="med">${hhmm(new Date(app.now() + hours * 3600000).toISOString())}</b>, 24 h before` : "Live";
+  return html`<div class="row qtime"><span class="xs muted">History</span>${iconButton("step-back", "A day earlier  [", "dayBack", null, { size: "sm" })}<input type="range" class="grow" min="-168" max="0" step="1" value="${Math.max(-168, hours)}" aria-label="Hours back from now" data-input="scrub" data-change="scrubTo">${iconButton("step-forward", "A day later  ]", "dayOn", null, { size: "sm", disabled: !past })}<span class="xs tnum secondary qwhen">${label}</span>${past && !past.complete && badge("warning", "Newest takes only")}${button("Now", { act: "live", cls: "sm", keys: ["N"], disabled: !past })}</div>`;
+}
+
+function holds(app) {
+  return app.state.pauses.filter((p) => p.kind !== "studio").map((p) => html`<div class="qhold" data-key="hold-${p.key}">${callout("blocked", p.text, ["project", "scene"].includes(p.kind) && button("Go on", { act: "goOn", arg: [p.kind, p.key], cls: "sm", disabled: !app.state.may_manage }))}</div>`);
+}
+
+// ---------------------------------------------------------------- drag a row to another place
+function listen(app) {
+  const over = (event) => event.target.closest?.("tr[data-task]");
+  const handlers = {
+    contextmenu: (event) => { const at = event.target.closest?.("[data-task]"); if (at && byId(app, at.dataset.task)) { event.preventDefault(); openMenu(app, pick(app, at.dataset.task), event.clientX, event.clientY); } },
+    dragstart: (event) => { const tr = over(event); if (!tr) return; app.local.drag = pick(app, tr.dataset.task); event.dataTransfer.setData("text/plain", tr.dataset.task); event.dataTransfer.effectAllowed = "move"; },
+    dragover: (event) => { const tr = over(event); if (!tr || !app.local.drag) return; event.preventDefault(); const box = tr.getBoundingClientRect(); const drop = { id: tr.dataset.task, after: event.clientY > box.top + box.height / 2 }; if (app.local.drop?.id !== drop.id || app.local.drop.after !== drop.after) app.set({ drop }); },
+    drop: (event) => { const { drag, drop } = app.local; if (!drag || !drop) return; event.preventDefault(); app.set({ drag: null, drop: null }); if (!drag.includes(drop.id)) move(app, drag, drop.after ? "after" : "before", drop.id); },
+    dragend: () => app.set({ drag: null, drop: null }),
+  };
+  for (const [name, handler] of Object.entries(handlers)) app.root.addEventListener(name, handler);
+  app.local.silence = () => { for (const [name, handler] of Object.entries(handlers)) app.root.removeEventListener(name, handler); };
+}
+
+const pick = (app, id) => (app.local.chosen.has(id) ? chosenIds(app) : [id]);
+
+// ---------------------------------------------------------------- keys and clicks
 function step(app, by) {
   app.local.at = Math.min(visible(app).length - 1, Math.max(0, app.local.at + by));
   app.drawNow();
@@ -63,25 +130,59 @@ function choose(app, index) {
   if (app.local.chosen.has(id)) app.local.chosen.delete(id); else app.local.chosen.add(id);
 }
 
+function menuAtCursor(app, id = visible(app)[app.local.at]?.id) {
+  const box = document.querySelector(`tr[data-task="${id}"]`)?.getBoundingClientRect();
+  if (box) openMenu(app, pick(app, id), box.left + 220, box.bottom, { focus: true });
+}
+
+const does = {
+  front: (app, ids) => move(app, ids, "front"), back: (app, ids) => move(app, ids, "back"),
+  cls: (app, ids, kind) => edit(app, ids, { class: kind }), offPeak: (app, ids, on) => edit(app, ids, { off_peak: on }),
+  atOnce: (app, ids) => edit(app, ids, { at_once: true }),
+  pause: (app, ids) => { if (canAll(app, ids, "pause")) app.act("hold_work", { kind: "tasks", keys: ids }); },
+  resume: (app, ids) => { if (canAll(app, ids, "resume")) app.act("go_on", { kind: "tasks", keys: ids }); },
+  hold: (app, ids, [kind, key]) => app.act("hold_work", { kind, keys: [key] }),
+  retry: (app, ids) => simple(app, "retry", ids, "retry"), cancel: (app, ids) => simple(app, "cancel", ids, "cancel"),
+  details: (app, ids) => { details(app, ids[0]); },
+};
+
 export const queue = {
   title: () => "Queue",
-  crumbs: () => ["Queue", "Plan"],
-  help: [["↑ ↓", "Move"], ["Space", "Select the task"], ["⇧↑", "To the front"], ["⌫", "Cancel"], ["⇧P", "Pause after current takes, or go on"], ["⏎", "Open the scene"], ["B", "Open in the debugger"]],
-  opened: (app) => { Object.assign(app.local, { chosen: new Set(), at: 0 }); },
-  keys: {
+  crumbs: (app) => ["Queue", app.state.history ? "History" : "Plan"],
+  help: [["↑ ↓", "Move"], ["Space", "Select the task"], ["M", "What can be done with it"], ["D", "Details"], ["⇧↑", "To the front"], ["⌫", "Cancel"], ["Z", "Undo the last move or change"], ["⇧P", "Pause after current takes, or go on"], ["[ ]", "A day back, a day on"], ["⏎", "Open the scene"], ["B", "Open in the debugger"]],
+  opened: (app) => { Object.assign(app.local, { chosen: new Set(), at: 0 }); listen(app); },
+  closed: (app) => { app.local.silence?.(); },
+  changed: (app) => { app.local.scrub = undefined; },
+  keys: menuKeys({
     ArrowUp: (app) => step(app, -1), ArrowDown: (app) => step(app, 1), " ": (app) => choose(app, app.local.at),
-    "Shift+ArrowUp": apply("to_front"), Backspace: apply("cancel"), "Shift+p": (app) => queue.actions.pause(app),
+    m: (app) => menuAtCursor(app), ContextMenu: (app) => menuAtCursor(app), "Shift+F10": (app) => menuAtCursor(app),
+    d: (app) => { details(app, visible(app)[app.local.at]?.id); }, z: (app) => undo(app), Escape: (app) => app.set({ details: null }),
+    "Shift+ArrowUp": (app) => does.front(app, chosenIds(app)), Backspace: (app) => does.cancel(app, chosenIds(app)),
+    "Shift+p": (app) => queue.actions.pause(app), "[": (app) => queue.actions.dayBack(app), "]": (app) => queue.actions.dayOn(app), n: (app) => goTo(app, null),
     b: (app) => { const id = visible(app)[app.local.at]?.id; if (id) app.open(`/debugger?task=${id}`); },
     Enter: (app) => { const id = visible(app)[app.local.at]?.scene_id; if (id) app.open(`/review?scene=${id}`); },
-  },
+  }),
   actions: {
-    span: (app, span) => app.set({ span: Number(span) }),
+    ...menuActions(does),
+    span: (app, value) => app.set({ span: Number(value) }),
     show: (app, show) => app.set({ show, at: 0 }),
-    row: choose, front: apply("to_front"), cancel: apply("cancel"), retry: apply("retry"),
+    find: (app, find) => app.set({ find, at: 0 }), project: (app, project) => app.set({ project, at: 0 }), person: (app, person) => app.set({ person, at: 0 }),
+    showAll: (app) => app.set({ show: "active", find: "", project: "", person: "" }),
+    row: choose, front: (app) => does.front(app, chosenIds(app)), cancel: (app) => does.cancel(app, chosenIds(app)), retry: (app) => does.retry(app, chosenIds(app)),
+    menuOf: (app, id) => menuAtCursor(app, id),
+    undoChange: (app, id) => undo(app, id),
+    details: (app, id) => { details(app, id); }, closeDetails: (app) => app.set({ details: null }),
+    goOn: (app, [kind, key]) => app.act("go_on", { kind, keys: [key] }),
+    schedule: (app, [name, how]) => app.act("steer_schedule", { name, how }),
+    scrub: (app, hours) => app.set({ scrub: Number(hours) * 3600000 }), scrubTo: (app, hours) => goTo(app, Number(hours) >= 0 ? null : app.now() + Number(hours) * 3600000),
+    dayBack: (app) => goTo(app, (app.state.history ? Date.parse(app.state.history.until) : app.now()) - DAY_S * 1000),
+    dayOn: (app) => { if (app.state.history) goTo(app, Date.parse(app.state.history.until) + DAY_S * 1000); },
+    live: (app) => goTo(app, null),
     pause: (app) => app.act(app.state.paused ? "resume" : "pause"),
   },
   render: (app) => {
-    const { running, queued, empty_at: empty, paused } = app.state;
-    return html`<div class="head"><h1>Queue</h1><span class="facts"><b class="secondary med">${running}</b> running · <b class="secondary med">${queued}</b> queued${empty && html` · empty at <b class="secondary med">${hhmm(empty)}</b>`}</span>${paused && badge("blocked", "Paused")}${grow}<span class="wide">${segmented(Object.entries(SPANS), String(app.local.span || 4800), "span")}</span>${button(paused ? "Go on" : "Pause after current takes", { act: "pause", icon: paused ? "play" : "pause", keys: ["⇧P"], disabled: !app.state.may_manage })}</div>${gantt(app)}<div class="qgrid">${tasks(app)}${side(app)}</div>`;
+    const { running, queued, empty_at: empty, paused, history } = app.state;
+    const left = empty ? (Date.parse(empty) - app.now()) / 1000 : null;
+    return html`<div class="head"><h1>Queue</h1><span class="facts"><b class="secondary med">${running}</b> running · <b class="secondary med">${queued}</b> queued${empty && html` · drains in <b class="secondary med">${span(Math.max(0, left))}</b>, at <b class="secondary med">${hhmm(empty)}</b>`} · <b class="secondary med">${app.state.done_today}</b> done today</span>${paused && badge("blocked", "Paused")}${grow}<span class="wide">${!history && segmented(Object.entries(SPANS), String(app.local.span || 4800), "span")}</span>${button(paused ? "Go on" : "Pause after current takes", { act: "pause", icon: paused ? "play" : "pause", keys: ["⇧P"], disabled: !app.state.may_manage })}</div>${holds(app)}${gantt(app)}${timeBar(app)}<div class="qgrid">${tasks(app)}${side(app)}</div>${menuBox(app, byId)}`;
   },
 };

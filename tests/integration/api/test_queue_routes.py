@@ -60,3 +60,19 @@ async def test_tasks_are_moved_edited_and_put_back(house: House, client: httpx.A
     assert await order() == [a, b], "one after the other"
     kept = (await client.get("/queue/changes", headers=creator)).json()["items"]
     assert [row["person"] for row in kept] == ["Admin", "Admin"]
+
+
+async def test_a_project_is_paused_and_goes_on(house: House, client: httpx.AsyncClient) -> None:
+    creator = house.key("creator")
+    queued(house, 2)
+    given = {"project": "Spring", "reason": "new brief"}
+    assert (await client.post("/queue/pause", json=given, headers=house.key("reviewer"))).status_code == 403
+    assert (await client.post("/queue/pause", json=given, headers=creator)).json() == {"changed": 1}
+    assert (await client.post("/queue/pause", json=given, headers=creator)).status_code == 409
+    (held,) = (await client.get("/queue/pauses", headers=creator)).json()["items"]
+    assert (held["target"], held["person"], held["reason"]) == ("Spring", "Creator", "new brief")
+    tasks = (await client.get("/queue", headers=creator)).json()["items"]
+    assert {task["status"] for task in tasks} == {"Paused"}
+    assert (await client.post("/queue/resume", json={"project": "Spring"}, headers=creator)).json() == {"changed": 1}
+    assert (await client.post("/queue/resume", json={}, headers=creator)).status_code == 409
+    assert (await client.post("/queue/pause", json={"project": "None"}, headers=creator)).status_code == 404

@@ -98,6 +98,9 @@ def test_a_failing_receiver_is_tried_again_later_and_given_up_in_the_end(
     write(stocked)
     stocked.webhooks.send_due()
     assert stocked.webhooks.log()[0]["status"] == "failed", "who is gone is not asked again"
+    clock.advance(91 * 86400)
+    assert stocked.reactions.prune() == 2
+    assert stocked.webhooks.log() == []
 
 
 def test_a_receiver_that_hangs_holds_up_nobody_else(stocked: Studio, receiver: Receiver) -> None:

@@ -18,6 +18,7 @@ from x121lib.events import outbox
 from x121lib.pipeline import trigger_log
 from x121lib.store import audit
 from x121lib.studio import Studio
+from x121lib.studio.door import Door
 from x121lib.studio.people import ReleaseInput
 from x121lib.terms.automation import RunStatus
 from x121lib.terms.vocabulary import EventKind, RoleName
@@ -80,9 +81,17 @@ def test_an_approved_variant_is_followed_by_its_scenes_and_the_chain_is_logged(e
     assert entry.after is not None
     assert entry.after["event"] == first["event_id"]
     with equipped.transaction() as session:
-        named = trigger_log.trigger_of_task(session, task)
-    assert named is not None
-    assert named[1] == "go"
+        named = trigger_log.trigger_of(session, "gpu_task", task)
+        of_scene = trigger_log.trigger_of(session, "scene", scene_id)
+    assert (named or ("", ""))[1] == (of_scene or ("", ""))[1] == "go"
+    noor = equipped.people.add("Noor", "noor@example.test", ["Creator"], "a quiet walk by the sea")
+    door = Door(equipped)
+    person = door.redeem_once(equipped.people.make_sign_in_link(noor))
+    assert person is not None
+    shown = door.review(person, "Aurora", str(scene_id))["scene"]["badges"]
+    assert {"status": "info", "text": "Trigger: go"} in shown
+    assert door.debugger(person, "Aurora", {"task": str(task)})["task"]["trigger"]["name"] == "go"
+    assert door.triggers(person, "Aurora", {})["chain"]["steps"][2]["by"] == "trigger"
     assert [row["trigger"] for row in equipped.triggers.log(task_id=task)] == ["go"]
 
 

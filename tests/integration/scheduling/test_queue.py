@@ -167,6 +167,7 @@ def test_a_task_that_nobody_picked_up_was_not_tried(line: Queue, clock: Clock) -
     line.run(first)
 
 
+@pytest.mark.capability("PRD-08/cancellation")
 def test_cancelling_in_the_middle_keeps_what_is_done_and_stops_what_follows(line: Queue) -> None:
     line.add_worker("one", slots=1)
     line.studio.set_priority([t.id for t in line.chain("Aiko")], 90)

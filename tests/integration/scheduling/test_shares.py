@@ -66,6 +66,7 @@ def test_a_weight_gives_its_part(stocked: Studio) -> None:
     assert frame.loc[("project", "Aurora"), "used"] == 1.0
 
 
+@pytest.mark.capability("PRD-08/off-peak-policy")
 def test_off_peak_work_waits_for_everything_else_also_between_segments(stocked: Studio) -> None:
     queue, project = Queue(stocked), stocked.project("Aurora")
     queue.add_worker("one")

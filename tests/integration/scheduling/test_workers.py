@@ -92,6 +92,7 @@ def test_tags_are_kept_with_the_worker(stocked: Studio) -> None:
     assert sorted(tags) == ["fast", "high-vram"]
 
 
+@pytest.mark.capability("PRD-08/scheduled-submission")
 def test_work_for_later_waits_for_its_time_also_after_a_pause(stocked: Studio, clock: Clock) -> None:
     from tests.integration.scheduling.conftest import Queue  # noqa: PLC0415
 

@@ -71,7 +71,7 @@ def _task(desk: Desk, row: Any, look: Inspection, history: estimates.History, st
 
 def _trigger(desk: Desk, task_id: uuid.UUID) -> dict[str, str] | None:
     """Return the trigger that queued a task; None for what a person or the pipeline queued."""
-    found = trigger_log.trigger_of_task(desk.session, task_id)
+    found = trigger_log.trigger_of(desk.session, "gpu_task", task_id)
     return {"id": str(found[0]), "name": found[1]} if found is not None else None
 
 

@@ -90,8 +90,10 @@ def approved_kinds(session: Session, project_id: uuid.UUID) -> set[tuple[uuid.UU
     return set(session.execute(query))
 
 
-def progress(session: Session, project_id: uuid.UUID) -> dict[uuid.UUID, sa.RowMapping]:
-    """Return, for each scene that is being made: its segments, those done, and what its leased tasks have done."""
+def progress(
+    session: Session, project_id: uuid.UUID, scene_ids: list[uuid.UUID] | None = None
+) -> dict[uuid.UUID, sa.RowMapping]:
+    """Return, for each scene that is being made (or those of ``scene_ids``): segments, those done, leased parts."""
     leased = m.GpuTask.status_id.in_(LEASED_STATUSES)
     working = (
         sa.select(m.Segment.scene_id, sa.func.count().label("leased"), sa.func.sum(m.GpuTask.progress).label("part"))
@@ -113,6 +115,8 @@ def progress(session: Session, project_id: uuid.UUID) -> dict[uuid.UUID, sa.RowM
         .where(m.Scene.project_id == project_id, m.Scene.status_id == SceneStatus.GENERATING)
         .group_by(m.Segment.scene_id)
     )  # fmt: skip
+    if scene_ids is not None:
+        query = query.where(m.Scene.id.in_(scene_ids))
     return {row["scene_id"]: row for row in _rows(session, query)}
 
 
@@ -167,8 +171,9 @@ def waiting(session: Session, project_id: uuid.UUID) -> Rows:
     return _rows(
         session,
         sa.select(
-            m.Scene.id, m.Character.name.label("character"), m.SceneType.name.label("scene_type"),
-            m.VariantKind.name.label("variant"), newest.c.created_at, newest.c.n_frames,
+            m.Scene.id, m.Scene.character_id, m.Scene.scene_type_id, m.Character.name.label("character"),
+            m.SceneType.name.label("scene_type"), m.VariantKind.name.label("variant"), newest.c.created_at,
+            newest.c.n_frames,
             m.Artifact.sha256.label("video"), m.ArtifactVideo.rate_numerator, m.ArtifactVideo.rate_denominator,
             worst.c.worst, flagged.label("flagged"),
         )
@@ -221,9 +226,10 @@ def _task_rows() -> sa.Select[*tuple[Any, ...]]:
         sa.select(
             m.GpuTask.id, m.GpuTask.id.label("task_id"), m.GpuTask.submitted_by_id.label("person_id"),
             m.GpuTask.is_off_peak, m.GpuTask.status_id.label("status"), m.GpuTask.priority, m.GpuTask.progress,
+            m.GpuTask.batch_id,
             m.GpuTask.queued_at, m.GpuTask.turn_at, m.GpuTask.started_at, m.GpuTask.finished_at, m.GpuTask.not_before,
             m.GpuTask.error_message, m.GpuTask.failed_attempts, m.GpuTask.worker_id, m.GpuTask.project_id,
-            m.Project.name.label("project"), m.Character.name.label("character"),
+            m.Project.name.label("project"), m.Person.name.label("person"), m.Character.name.label("character"),
             m.SceneType.name.label("scene_type"), m.VariantKind.name.label("variant"), m.Scene.id.label("scene_id"),
             m.Scene.scene_type_id, m.Segment.sequence_index.label("segment"), m.Take.number.label("take"),
             total.label("segments"), m.Worker.name.label("worker"), blocked.label("waits_for"),
@@ -231,6 +237,7 @@ def _task_rows() -> sa.Select[*tuple[Any, ...]]:
             m.GpuTaskAttempt.started_at.label("attempt_started_at"),
         )
         .join(m.Project, m.Project.id == m.GpuTask.project_id)
+        .outerjoin(m.Person, m.Person.id == m.GpuTask.submitted_by_id)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
         .outerjoin(m.Segment, m.Segment.id == m.Take.segment_id)
         .outerjoin(m.Scene, m.Scene.id == m.Segment.scene_id)
@@ -276,18 +283,20 @@ def failed_tasks(session: Session, since: datetime, limit: int) -> Rows:
     return _rows(session, query.order_by(m.GpuTask.finished_at.desc()).limit(limit))
 
 
-def past_attempts(session: Session, since: datetime) -> Rows:
-    """Return the attempts that ended since a moment, with whose they were."""
+def past_attempts(session: Session, since: datetime, until: datetime | None = None, limit: int = 400) -> Rows:
+    """Return the attempts that ended since a moment and began before another, with whose they were, newest first."""
+    began = sa.func.coalesce(m.GpuTaskAttempt.started_at, m.GpuTaskAttempt.dispatched_at)
     kind = sa.func.coalesce(m.Scene.variant_kind_id, m.ImageVariant.kind_id)
     return _rows(
         session,
         sa.select(
-            m.GpuTaskAttempt.id, m.GpuTaskAttempt.worker_id, m.GpuTaskAttempt.outcome_id.label("outcome"),
-            sa.func.coalesce(m.GpuTaskAttempt.started_at, m.GpuTaskAttempt.dispatched_at).label("started_at"),
-            m.GpuTaskAttempt.finished_at, m.Character.name.label("character"), m.SceneType.name.label("scene_type"),
+            m.GpuTaskAttempt.id, m.GpuTaskAttempt.task_id, m.GpuTaskAttempt.worker_id,
+            m.GpuTaskAttempt.outcome_id.label("outcome"), began.label("started_at"), m.GpuTaskAttempt.finished_at,
+            m.Project.name.label("project"), m.Character.name.label("character"), m.SceneType.name.label("scene_type"),
             m.VariantKind.name.label("variant"),
         )
         .join(m.GpuTask, m.GpuTask.id == m.GpuTaskAttempt.task_id)
+        .join(m.Project, m.Project.id == m.GpuTask.project_id)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
         .outerjoin(m.Segment, m.Segment.id == m.Take.segment_id)
         .outerjoin(m.Scene, m.Scene.id == m.Segment.scene_id)
@@ -295,9 +304,12 @@ def past_attempts(session: Session, since: datetime) -> Rows:
         .outerjoin(m.ImageVariant, m.ImageVariant.id == m.GpuTask.image_variant_id)
         .join(m.Character, m.Character.id == sa.func.coalesce(m.Scene.character_id, m.ImageVariant.character_id))
         .join(m.VariantKind, m.VariantKind.id == kind)
-        .where(m.GpuTaskAttempt.finished_at >= since, m.GpuTaskAttempt.worker_id.is_not(None))
+        .where(
+            m.GpuTaskAttempt.finished_at >= since, m.GpuTaskAttempt.worker_id.is_not(None),
+            began <= until if until is not None else sa.true(),
+        )
         .order_by(m.GpuTaskAttempt.finished_at.desc())
-        .limit(400),
+        .limit(limit),
     )  # fmt: skip
 
 

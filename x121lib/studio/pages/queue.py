@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from x121lib import model as m
-from x121lib.scheduling import budgets, shares
-from x121lib.studio.pages import estimates, fleet, presence, queries, tasks
+from x121lib.scheduling import budgets, holding, shares
+from x121lib.studio.pages import estimates, fleet, presence, queries, queue_history, tasks
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import duration, iso, iso_in
 from x121lib.terms.roles import Permission
@@ -26,23 +26,25 @@ _KINDS = {
 }  # fmt: skip
 
 
-def queue(desk: Desk) -> View:
-    """Return the queue over all projects."""
+def queue(desk: Desk, at: str | None = None) -> View:
+    """Return the queue over all projects; with a moment, the lanes show the 24 hours before it."""
+    until = queue_history.moment(desk, at)
     history = estimates.read_history(desk.session, desk)
     counts = queries.counts(desk.session)
     running = queries.running_tasks(desk.session)
     waiting = queries.waiting_tasks(desk.session, TASKS_SHOWN)
     failed = queries.failed_tasks(desk.session, queries.day_ago(desk.now), 50)
-    past = queries.past_attempts(desk.session, desk.now - _BACK)
+    past = _past(desk, until)
     rows = fleet.worker_rows(desk)
     read = tasks.read_fleet(desk, [row["id"] for row in waiting])
+    waiting = [holding.shown(row, read.paused) for row in waiting]
     waiting, plan = fleet.planned(desk, history, read, running, waiting)
     left = sum(n - part for s, (n, part) in counts.items() if s != TaskStatus.PAUSED)
     queued = sum(counts.get(s, (0, 0))[0] for s in WAITING_STATUSES)
     empty_s = history.queue_s(left) if left else None
     return {
         "now": iso(desk.now),
-        "paused": bool(counts.get(TaskStatus.PAUSED)) and queued == counts[TaskStatus.PAUSED][0],
+        "paused": read.paused.studio is not None,
         "running": sum(counts.get(s, (0, 0))[0] for s in LEASED_STATUSES),
         "queued": queued,
         "empty_at": iso_in(desk.now, empty_s),
@@ -52,7 +54,38 @@ def queue(desk: Desk) -> View:
         "shares": _shares(desk),
         "plan": _plan(history, queued, empty_s, desk),
         "may_manage": desk.may(Permission.CONTROL_QUEUE),
+        "may_order": desk.may(Permission.ORDER_QUEUE),
+        "history": queue_history.history(desk, rows, past, until) if until is not None else None,
+        "pauses": [_pause(hold) for hold in read.paused.every if hold.task_id is None],
+        "schedules": _schedules(desk),
     }
+
+
+def _past(desk: Desk, until: datetime | None) -> Sequence[Any]:
+    if until is None:
+        return queries.past_attempts(desk.session, desk.now - _BACK)
+    limit = queue_history.MOST_BARS
+    return queries.past_attempts(desk.session, until - queue_history.DAY, until, limit)
+
+
+def _pause(hold: holding.Hold) -> dict[str, Any]:
+    kind = "project" if hold.project_id else "scene" if hold.scene_id else "batch" if hold.batch_id else "studio"
+    key = hold.target if kind == "project" else str(hold.scene_id or hold.batch_id or "")
+    return {"kind": kind, "key": key, "text": hold.words, "target": hold.target}
+
+
+def _schedules(desk: Desk) -> list[dict[str, Any]]:
+    rows = desk.studio.schedules.list().to_dict("records")
+    may = desk.may(Permission.SUBMIT)
+    return [
+        {
+            "name": row["schedule"], "cron": f"{row['cron']} · {row['zone']}", "project": row["project"],
+            "person": row["person"], "enabled": bool(row["enabled"]),
+            "next_at": iso(row["next_due_at"]) if row["enabled"] else None, "last": row["last_outcome"] or "",
+            "may": may and (desk.may(Permission.ORDER_QUEUE) or row["person"] == desk.person.name),
+        }
+        for row in rows
+    ]  # fmt: skip
 
 
 def _tasks(
@@ -64,7 +97,9 @@ def _tasks(
     for row in waiting:
         sentence = over.get(row["id"]) or tasks.why(desk, row, position, read)
         start = plan[row["id"]][0] if row["id"] in plan else None
-        found.append(tasks.queue_task(desk, row, sentence, start, history))
+        hold = read.paused.of(row)
+        held = hold is not None and hold.task_id is None
+        found.append(tasks.queue_task(desk, row, sentence, start, history, held=held))
         position += row["status"] != TaskStatus.PAUSED
     return found
 
@@ -90,6 +125,7 @@ def _bar(kind: str, status: str, row: Any, start_s: float, end_s: float) -> dict
     return {
         "id": str(row["id"]), "kind": kind, "status": status, "label": f"{row['character']} · {tasks.label(row)}",
         "start_s": round(start_s, 1), "end_s": round(max(end_s, start_s + 1), 1), "progress": 0.0, "segments": 1,
+        "project": row["project"], "task_id": str(row["task_id"]),
     }  # fmt: skip
 
 
@@ -115,7 +151,7 @@ def _down_bar(desk: Desk, row: m.Worker, word: str) -> dict[str, Any]:
     start = max(-_BACK.total_seconds(), (seen - desk.now).total_seconds())
     return {
         "id": f"down-{row.id}", "kind": "down", "status": "none", "label": word, "start_s": start, "end_s": _AHEAD_S,
-        "progress": 0.0, "segments": 1,
+        "progress": 0.0, "segments": 1, "project": "", "task_id": None,
     }  # fmt: skip
 
 

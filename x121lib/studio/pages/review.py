@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from x121lib.base.errors import NotFoundError
-from x121lib.pipeline import retaking
+from x121lib.pipeline import retaking, trigger_log
 from x121lib.review.queries import failure_tags
 from x121lib.studio.pages import gates, queries, review_queries
 from x121lib.studio.pages.desk import Desk, View, key_of
@@ -24,9 +24,16 @@ _TAKES = {
 }  # fmt: skip
 
 
-def review(desk: Desk, scene_id: str | None) -> View:
-    """Return the scene asked for, else the first that waits, else none."""
-    order = [row["id"] for row in queries.waiting(desk.session, desk.project_id)] if desk.project_id else []
+def review(desk: Desk, scene_id: str | None, group: str | None = None) -> View:
+    """Return the scene asked for, else the first that waits, else none; ``group`` keeps to its own.
+
+    Args:
+        desk: where the view is made.
+        scene_id: the scene.
+        group: ``character:ID`` or ``scene_type:ID``; only its scenes are next, previous and counted.
+    """
+    rows = _waiting(desk, group)
+    order = [row["id"] for row in rows]
     chosen = key_of(scene_id, "scene") if scene_id else (order[0] if order else None)
     row = review_queries.scene(desk.session, chosen) if chosen else None
     if chosen and row is None:
@@ -48,7 +55,22 @@ def review(desk: Desk, scene_id: str | None) -> View:
         "may_decide": desk.may(Permission.REVIEW),
         "undo_s": desk.studio.settings.undo_s,
         "decision": _decision(desk, row["version_id"]) if row else None,
+        "group": {"id": group, "name": rows[0][group.partition(":")[0]]} if group and rows else None,
     }
+
+
+def _waiting(desk: Desk, group: str | None) -> Sequence[Any]:
+    """Return the scenes that wait, oldest first, those of a group where one is named."""
+    if desk.project_id is None:
+        return []
+    rows = queries.waiting(desk.session, desk.project_id)
+    if not group:
+        return rows
+    kind, _, key = group.partition(":")
+    if kind not in ("character", "scene_type"):
+        raise NotFoundError("There is no such group.", hint="Groups are of a character or of a scene type.")
+    wanted = key_of(key, kind.replace("_", " "))
+    return [row for row in rows if row[f"{kind}_id"] == wanted]
 
 
 def neighbours(order: Sequence[uuid.UUID], chosen: uuid.UUID | None) -> tuple[uuid.UUID | None, uuid.UUID | None]:
@@ -71,7 +93,8 @@ def _scene(desk: Desk, row: Any) -> dict[str, Any]:
         "id": str(row["id"]), "character": row["character"],
         "thumb": small(review_queries.hero(desk.session, row["character_id"], row["variant_kind_id"])),
         "detail": f"{row['scene_type']} · {row['variant']}", "version": f"v{row['version']}",
-        "status": SCENE_STATUS[row["status_id"]], "word": row["status_id"].label, "badges": gates.badges(shown),
+        "status": SCENE_STATUS[row["status_id"]], "word": row["status_id"].label,
+        "badges": [*gates.badges(shown), *_by_trigger(desk, row["id"])],
         "video": full(row["video"]), "poster": small(row["video"]), "mime": row["mime"],
         "fps": [row["rate_n"], row["rate_d"]], "frames": row["n_frames"],
         "width": row["width"] or row["planned_width"], "height": row["height"] or row["planned_height"],
@@ -81,6 +104,12 @@ def _scene(desk: Desk, row: Any) -> dict[str, Any]:
         "receipt": _receipt(desk, row, [c.take_id for c in cuts]), "fresh": bool(row["fresh"]),
         "credit": f"AI-generated · {name} · preview for {_credit(desk.person.name)}",
     }  # fmt: skip
+
+
+def _by_trigger(desk: Desk, scene_id: uuid.UUID) -> list[dict[str, str]]:
+    """Return a badge with the trigger that last had to do with the scene; none where no one had."""
+    found = trigger_log.trigger_of(desk.session, "scene", scene_id)
+    return [{"status": "info", "text": f"Trigger: {found[1]}"}] if found is not None else []
 
 
 def _credit(name: str) -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from x121lib import model as m
 from x121lib.pipeline.hold import hold_reason
+from x121lib.scheduling.policy import WorkerView
 from x121lib.studio.pages import estimates, inbox, presence, queries, tasks
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import initials
@@ -49,7 +50,16 @@ def _jobs(desk: Desk) -> dict[str, Any]:
         "progress": _submitted_progress(desk, left) if n_open else 0.0,
         "left_s": history.queue_s(left) if n_open else None,
         "items": [tasks.job(desk, row, history) for row in [*running, *waiting][:JOBS_SHOWN]],
+        "workers": [_worker(view) for view in presence.worker_views(desk.session, desk.now)],
     }
+
+
+def _worker(view: WorkerView) -> dict[str, Any]:
+    if view.busy:
+        return {"name": view.name, "status": "generating", "word": "Busy"}
+    if view.available:
+        return {"name": view.name, "status": "approved", "word": "Idle"}
+    return {"name": view.name, "status": "none", "word": view.state.capitalize()}
 
 
 def _submitted_progress(desk: Desk, left: float) -> float:

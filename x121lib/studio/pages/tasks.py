@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from x121lib.pipeline.hold import hold_reason
-from x121lib.scheduling import forecasting, policy, queries, shares
+from x121lib.scheduling import forecasting, holding, policy, queries, shares
 from x121lib.scheduling.fairness import Ledger, Shares, Used
+from x121lib.scheduling.holding import Holds
 from x121lib.studio.pages import presence
 from x121lib.studio.pages.desk import Desk
 from x121lib.studio.pages.estimates import History
@@ -80,6 +81,8 @@ class Fleet:
     """Task → tags that its worker must have."""
     lacks: Mapping[uuid.UUID, Mapping[uuid.UUID, tuple[str, ...]]]
     """Task → worker → what it lacks of the task's workflow."""
+    paused: Holds
+    """What is paused."""
 
 
 def read_fleet(desk: Desk, task_ids: Collection[uuid.UUID]) -> Fleet:
@@ -89,7 +92,7 @@ def read_fleet(desk: Desk, task_ids: Collection[uuid.UUID]) -> Fleet:
     used = shares.read(desk.session, desk.now)
     return Fleet(
         views, used, Ledger(used), shares.history(desk.session, desk.now), queries.needs(desk.session, ids),
-        queries.lacks(desk.session, ids, views),
+        queries.lacks(desk.session, ids, views), holding.read(desk.session),
     )  # fmt: skip
 
 
@@ -101,7 +104,8 @@ def why(desk: Desk, row: Any, position: int, fleet: Fleet) -> str:
     if status == TaskStatus.FAILED:
         return row["error_message"] or "It failed."
     if status == TaskStatus.PAUSED:
-        return "Paused."
+        hold = fleet.paused.of(row)
+        return hold.words if hold is not None else "Paused."
     if row["not_before"] is not None and row["not_before"] > desk.now:
         return f"Starts no earlier than {row['not_before']:%d %b %H:%M} UTC."
     if row["waits_for"] is not None:
@@ -118,26 +122,35 @@ def why(desk: Desk, row: Any, position: int, fleet: Fleet) -> str:
     return f"{sentence} {above}".strip()
 
 
-def queue_task(desk: Desk, row: Any, sentence: str, start_s: float | None, history: History) -> dict[str, Any]:
-    """Return a task as the queue shows it."""
+def queue_task(
+    desk: Desk, row: Any, sentence: str, start_s: float | None, history: History, *, held: bool = False
+) -> dict[str, Any]:
+    """Return a task as the queue shows it; ``held`` where a pause of more than itself holds it."""
     status, word = _WORDS[row["status"]]
     retried = row["failed_attempts"] and row["status"] in (TaskStatus.QUEUED, TaskStatus.WAITING)
     take = f"S{row['segment']} take {row['take']}" if row["take"] is not None else "image"
     return {
         "id": str(row["id"]), "status": "warning" if retried else status, "word": "Retrying" if retried else word,
         "character": row["character"], "detail": label(row), "take": take, "project": row["project"],
-        "priority": row["priority"], "why": sentence, "start_at": iso_in(desk.now, start_s),
+        "person": row["person"] or "X121", "priority": row["priority"], "why": sentence,
+        "start_at": iso_in(desk.now, start_s),
         "estimate_s": history.median_s(row["scene_type_id"]), "progress": float(row["progress"]),
         "problem": bool(retried) or status == "failed",
-        "scene_id": str(row["scene_id"]) if row["scene_id"] else None, "can": _can(desk, row["status"]),
+        "scene_id": str(row["scene_id"]) if row["scene_id"] else None, "can": _can(desk, row, held=held),
     }  # fmt: skip
 
 
-def _can(desk: Desk, status: TaskStatus) -> list[str]:
+def _can(desk: Desk, row: Any, *, held: bool) -> list[str]:
+    """Return what the person may do to a task; one that a wider pause holds goes on with that alone."""
+    status = row["status"]
     if status == TaskStatus.FAILED:
         return ["retry"] if desk.may(Permission.SUBMIT) else []
     if not desk.may(Permission.CONTROL_QUEUE) or status in (TaskStatus.COMPLETE, TaskStatus.CANCELLED):
         return []
     if status in LEASED_STATUSES:
         return ["cancel"]
-    return ["cancel"] if status == TaskStatus.PAUSED else ["cancel", "front"]
+    own = desk.may(Permission.ORDER_QUEUE) or row["person_id"] == desk.actor.person_id
+    edit = ["edit"] if own else []
+    if status == TaskStatus.PAUSED:
+        return ["cancel", *edit] if held else ["cancel", "resume", *edit]
+    return ["cancel", "pause", *edit, *(["front"] if own and status != TaskStatus.SCHEDULED else [])]

@@ -1,0 +1,106 @@
+"""The queue of the sample studio."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..contracts import SessionPerson
+from .figures import lanes, tasks
+
+
+def _moment(minutes: float) -> str:
+    return (datetime.now().astimezone() + timedelta(minutes=minutes)).isoformat()
+
+
+class SampleQueue:
+    """The queue's part of ``StudioDoor`` over fixed figures; changes are noted and tell what they would do."""
+
+    heard: list[tuple[str, Any]]
+    paused: bool
+    cancelled: set[str]
+
+    def queue(self, person: SessionPerson, project: str | None, at: str | None = None) -> Any:
+        """Return the queue."""
+        del person, project
+        return {
+            "now": _moment(0), "paused": self.paused, "running": 3, "queued": 118, "empty_at": _moment(84),
+            "lanes": lanes(), "tasks": [task for task in tasks() if task["id"] not in self.cancelled],
+            "done_today": 431,
+            "shares": [
+                {"name": "Aurora", "used": 0.58, "target": 0.55, "running": 3, "queued": 96, "note": "next in 0:22"},
+                {"name": "Kestrel", "used": 0.27, "target": 0.3, "running": 1, "queued": 14, "note": "below its share"},
+                {"name": "Lumen", "used": 0.15, "target": 0.15, "running": 0, "queued": 8, "note": "budget hold"},
+            ],
+            "plan": [
+                ["Queue empty at", "23:42"], ["Range, 80 %", "23:31–00:04"], ["Start delay, p95", "0.8 s"],
+                ["Estimate error, 7 days", "± 6 %"],
+            ],
+            "may_manage": True, "may_order": True, "history": self._history(at) if at else None, "pauses": [],
+            "schedules": [
+                {"name": "Nightly", "cron": "30 22 * * mon-fri · Europe/Berlin", "project": "Aurora",
+                 "person": "Ines Kaya", "enabled": True, "next_at": _moment(240), "last": "submitted", "may": True},
+                {"name": "Regression", "cron": "@weekly · UTC", "project": "Kestrel", "person": "Noor Aziz",
+                 "enabled": False, "next_at": None, "last": "skipped", "may": False},
+            ],
+        }  # fmt: skip
+
+    def _history(self, at: str) -> dict[str, Any]:
+        until = datetime.fromisoformat(at)
+        workers = [
+            {"id": lane["worker"]["id"], "takes": len(lane["bars"]), "busy_s": 61_000.0, "utilisation": 0.71,
+             "idle": [[-39_600.0, -30_000.0]]}
+            for lane in lanes()
+        ]  # fmt: skip
+        since = (until - timedelta(hours=24)).isoformat()
+        return {"from": since, "until": until.isoformat(), "workers": workers, "complete": True}
+
+    def task_details(self, person: SessionPerson, task_id: str) -> Any:
+        """Return one task in full."""
+        del person
+        return {
+            "id": task_id, "title": "Nadia Haddad · dance · A", "project": "Aurora", "scene_id": "mara-wave-0",
+            "facts": [["State", "Running"], ["Segment", "2 of 3, take 1"], ["Workflow", "i2v_dance v14"],
+                      ["Priority", "50, Normal"], ["Submitted by", "Ines Kaya"]],
+            "parameters": [["cfg", "6.0"], ["steps", "28"]],
+            "attempts": [{"number": 1, "worker": "gpu-01", "outcome": "under way", "run_s": None,
+                          "started_at": _moment(-2), "error": ""}],
+        }  # fmt: skip
+
+    def move_tasks(
+        self, person: SessionPerson, task_ids: list[str], where: str, anchor: str | None = None
+    ) -> dict[str, Any]:
+        """Note a move."""
+        del person
+        self.heard.append(("move_tasks", (task_ids, where, anchor)))
+        return {"text": f"{len(task_ids)} tasks moved {where}", "change_id": "c1"}
+
+    def edit_tasks(self, person: SessionPerson, task_ids: list[str], changes: dict[str, Any]) -> dict[str, Any]:
+        """Note an edit."""
+        del person
+        self.heard.append(("edit_tasks", (task_ids, changes)))
+        return {"text": f"{len(task_ids)} tasks changed", "change_id": "c2"}
+
+    def undo_change(self, person: SessionPerson, change_id: str) -> str:
+        """Note an undo."""
+        del person
+        self.heard.append(("undo_change", change_id))
+        return "Undone"
+
+    def hold_work(self, person: SessionPerson, kind: str, keys: list[str], reason: str = "") -> str:
+        """Note a pause."""
+        del person
+        self.heard.append(("hold_work", (kind, keys, reason)))
+        return "Paused; what runs is finished"
+
+    def go_on(self, person: SessionPerson, kind: str, keys: list[str]) -> str:
+        """Note that it goes on."""
+        del person
+        self.heard.append(("go_on", (kind, keys)))
+        return "It goes on"
+
+    def steer_schedule(self, person: SessionPerson, name: str, how: str) -> str:
+        """Note what is done to a schedule."""
+        del person
+        self.heard.append(("steer_schedule", (name, how)))
+        return f"{name}: {how}"

@@ -1,0 +1,166 @@
+"""Recurring schedules: run at their times, once, as their person; missed times; refusals."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests.integration.scheduling.test_shares import creator
+from x121lib import model as m
+from x121lib.access import service as people
+from x121lib.base.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, RefusedError, X121Error
+from x121lib.studio import Studio
+from x121lib.studio.schedules import NewSchedule
+from x121lib.terms.roles import Actor
+from x121lib.terms.vocabulary import PriorityClass, RoleName, SceneStatus
+from x121lib.testing.small_studio import Clock
+
+NIGHTLY = NewSchedule("Nightly", "Aurora", "30 22 * * *", "Europe/Berlin")
+
+
+def due(studio: Studio) -> datetime:
+    at = studio.schedules.list()["next_due_at"].iloc[0]
+    assert isinstance(at, datetime)
+    return at
+
+
+def set_roles(studio: Studio, person: Actor, role: RoleName) -> None:
+    assert person.person_id is not None
+    with studio.transaction() as session:
+        people.set_roles(session, studio.actor, person.person_id, [role])
+
+
+def go_to(clock: Clock, at: datetime) -> None:
+    clock.advance((at - clock()).total_seconds())
+
+
+@pytest.mark.capability("PRD-08/recurring-schedules")
+def test_a_schedule_submits_at_its_time_and_says_what_became_of_it(stocked: Studio, clock: Clock) -> None:
+    stocked.schedules.add(replace(NIGHTLY, characters=("Aiko",), priority_class=PriorityClass.BACKGROUND))
+    at = due(stocked)
+    assert f"{at.astimezone(UTC):%M}" == "30"
+    go_to(clock, at - timedelta(seconds=1))
+    assert stocked.schedules.run_due() == []
+    clock.advance(1)
+    stocked.work.tick()
+    (ran,) = stocked.schedules.runs("nightly").to_dict("records")
+    assert (ran["due_at"], ran["outcome"], ran["scenes"], ran["takes"]) == (at, "submitted", 1, 3)
+    assert set(stocked.queue()["character"]) == {"Aiko"}
+    assert set(stocked.queue()["priority"]) == {20}
+    row = stocked.schedules.list().iloc[0]
+    assert (row["next_due_at"], row["last_outcome"]) == (at + timedelta(days=1), "submitted")
+    go_to(clock, at + timedelta(days=1))
+    (again,) = stocked.schedules.run_due()
+    assert (again.outcome, again.message) == ("nothing to do", "1 scenes were there already.")
+
+
+def test_each_time_runs_once_however_many_look(stocked: Studio, clock: Clock) -> None:
+    stocked.schedules.add(NIGHTLY)
+    stocked.schedules.add(replace(NIGHTLY, name="Also", characters=("Lena",)))
+    go_to(clock, due(stocked))
+    with ThreadPoolExecutor(8) as pool:
+        found = [run for runs in pool.map(lambda _: stocked.schedules.run_due(), range(16)) for run in runs]
+    assert len(found) == 2
+    with stocked.transaction() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(m.ScheduleRun)) == 2
+        assert session.scalar(sa.select(sa.func.count()).select_from(m.GpuTask)) == 6
+
+
+def test_missed_times_are_said_and_run_once_or_skipped(stocked: Studio, clock: Clock) -> None:
+    stocked.schedules.add(NIGHTLY)
+    stocked.schedules.add(replace(NIGHTLY, name="Catches up", runs_missed=True))
+    go_to(clock, due(stocked) + timedelta(days=2, hours=3))
+    skipped, made_up = sorted(stocked.schedules.run_due(), key=lambda run: run.outcome)
+    assert skipped.message == "3 due times were missed, as no consumer ran; skipped."
+    assert (made_up.outcome, made_up.n_scenes) == ("submitted", 2)
+    assert made_up.message == "3 due times were missed, as no consumer ran; run once for all of them."
+    assert stocked.schedules.run_due() == []
+    assert (due(stocked) - clock()) < timedelta(days=1)
+
+
+def test_it_submits_as_its_person_with_what_they_may_do_then(stocked: Studio, clock: Clock) -> None:
+    ann = creator(stocked, "Ann")
+    ann.schedules.add(NIGHTLY)
+    at = due(stocked)
+    set_roles(stocked, ann.actor, RoleName.REVIEWER)
+    go_to(clock, at)
+    (refused,) = stocked.schedules.run_due()
+    assert refused.outcome == "refused"
+    assert "Ann may not do this" in refused.message
+    assert stocked.queue().empty
+    set_roles(stocked, ann.actor, RoleName.CREATOR)
+    stocked.budgets.set(0, person="ann@example.com")
+    go_to(clock, at + timedelta(days=1))
+    (refused,) = stocked.schedules.run_due()
+    assert "budget" in refused.message
+    assert stocked.queue().empty, "a refused submission leaves nothing behind"
+    with stocked.transaction() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(m.Batch)) == 0
+
+
+def test_what_was_chosen_and_deleted_is_not_taken_for_all(stocked: Studio, clock: Clock) -> None:
+    stocked.schedules.add(replace(NIGHTLY, characters=("Aiko",)))
+    with stocked.transaction() as session:
+        session.execute(sa.delete(m.ScheduleCharacter))
+    go_to(clock, due(stocked))
+    (refused,) = stocked.schedules.run_due()
+    assert "deleted since" in refused.message
+
+
+def test_only_what_failed_is_submitted_where_asked(stocked: Studio, clock: Clock) -> None:
+    stocked.schedules.add(replace(NIGHTLY, failed_only=True))
+    go_to(clock, due(stocked))
+    assert [run.message for run in stocked.schedules.run_due()] == ["There was nothing to do."]
+    stocked.project("Aurora").submit()
+    stocked.cancel(list(stocked.queue()["task_id"]))
+    with stocked.transaction() as session:
+        one = session.scalars(sa.select(m.Scene.id).limit(1)).one()
+        session.execute(sa.update(m.Scene).where(m.Scene.id == one).values(status_id=SceneStatus.FAILED))
+    assert stocked.schedules.run_now("Nightly").n_scenes == 1
+
+
+def test_it_is_disabled_enabled_removed_by_who_may(stocked: Studio, clock: Clock, reviewer: Actor) -> None:
+    ann, ben = creator(stocked, "Ann"), creator(stocked, "Ben")
+    ann.schedules.add(NIGHTLY)
+    with pytest.raises(ForbiddenError, match="somebody else's"):
+        ben.schedules.remove("Nightly")
+    ann.schedules.disable("nightly")
+    with pytest.raises(RefusedError, match="disabled already"):
+        ann.schedules.disable("nightly")
+    clock.advance(3 * 86_400)
+    assert stocked.schedules.run_due() == []
+    assert stocked.schedules.enable("Nightly") is not None, "an Admin may"
+    assert stocked.schedules.run_due() == [], "what passed meanwhile is not missed"
+    with pytest.raises(ForbiddenError):
+        stocked.as_actor(reviewer).schedules.add(replace(NIGHTLY, name="Mine"))
+    ann.schedules.remove("Nightly")
+    assert stocked.schedules.list().empty
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [
+        ({"cron": "0 0 30 2 *"}, InvalidInputError, "February has no day 30"),
+        ({"cron": "0 0 0 * * *"}, InvalidInputError, "has 6 fields"),
+        ({"zone": "Europe/Atlantis"}, InvalidInputError, "no time zone 'Europe/Atlantis'"),
+        ({"zone": "../etc/passwd"}, InvalidInputError, "no time zone"),
+        ({"name": " "}, InvalidInputError, "1 to 100 characters"), ({"project": "Nowhere"}, NotFoundError, "Nowhere"),
+        ({"characters": ("Nobody",)}, NotFoundError, "Nobody"), ({"tier": "Gold"}, NotFoundError, "Gold"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said(stocked: Studio, change: dict[str, str], kind: type[X121Error], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        stocked.schedules.add(replace(NIGHTLY, **change))  # type: ignore[arg-type]
+    assert stocked.schedules.list().empty
+
+
+def test_a_name_is_taken_once(stocked: Studio) -> None:
+    stocked.schedules.add(NIGHTLY)
+    with pytest.raises(ConflictError, match="already"):
+        stocked.schedules.add(replace(NIGHTLY, name="nightly"))
+    with pytest.raises(NotFoundError, match="Known: Nightly"):
+        stocked.schedules.runs("Weekly")
