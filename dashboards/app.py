@@ -25,7 +25,7 @@ from .doors import build_router
 from .pages.views import VIEWS
 from .pages.window import Watcher, Window
 from .security import Guard, caller
-from .template import page_template
+from .template import first_state, page_template
 
 UNUSED_MS = 15_000
 
@@ -91,6 +91,7 @@ def _page_factory(door: StudioDoor, watcher: Watcher, path: str) -> Callable[[],
         document = pn.state.curdoc
         if document is not None:
             document.template = page_template()
+            document.template_variables["first"] = first_state(component.first())
         watcher.windows.add(window)
         component.window = window
         pn.state.on_session_destroyed(lambda _: _end(watcher, window))

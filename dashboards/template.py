@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, Template
 from markupsafe import Markup
@@ -25,10 +28,12 @@ HEAD = """<meta charset="utf-8"><meta name="viewport" content="width=device-widt
 PAGE = (
     '{% from macros import embed %}<!doctype html>\n<html lang="en" {{ look() }}><head>'
     + HEAD
-    + '<script type="module" src="{{ script() }}"></script>{{ honour(bokeh_css) }}{{ honour(bokeh_js) }}</head>\n'
+    + '{% for name in scripts() %}<link rel="modulepreload" href="{{ name }}">{% endfor %}</head>\n'
     '<body>{{ sprite() }}<div id="app"><div class="skeleton" aria-hidden="true"><i></i><i></i><i></i><i></i></div>'
-    "</div><div hidden>{% for doc in docs %}{% for root in doc.roots %}{{ embed(root) }}{% endfor %}{% endfor %}</div>"
-    "{{ honour(plot_script) }}</body></html>"
+    '</div><script type="application/json" id="first">{{ first }}</script>'
+    '<script type="module" src="{{ script() }}" async></script>{{ honour(bokeh_css) }}{{ later(bokeh_js) }}'
+    "<div hidden>{% for doc in docs %}{% for root in doc.roots %}{{ embed(root) }}{% endfor %}{% endfor %}</div>"
+    "{{ later(plot_script) }}</body></html>"
 )
 
 DOOR = (
@@ -69,6 +74,12 @@ def _honour(scripts: str) -> Markup:
     return Markup(scripts.replace("<script", f'<script nonce="{now.nonce if now else ""}"'))
 
 
+def _later(scripts: str) -> Markup:
+    """Hold Bokeh's scripts back; the page's own script runs them, in order, once its first picture is drawn."""
+    untyped = re.sub(r'(<script[^>]*?) type="(?:text|application)/javascript"', r"\1", scripts)
+    return _honour(re.sub(r"<script(?![^>]* type=)", '<script type="text/later"', untyped))
+
+
 @cache
 def _version(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -86,6 +97,17 @@ def script_address() -> str:
     return f"/scripts/{script_version()}/app.js"
 
 
+def _scripts() -> list[str]:
+    """Return the addresses of all scripts: a browser that knows them early asks for them at once."""
+    names = sorted(path.name for path in (HERE / "components" / "js").glob("*.js"))
+    return [f"/scripts/{script_version()}/{name}" for name in names]
+
+
+def first_state(state: dict[str, Any]) -> Markup:
+    """Return what a page shows first as JSON inside a script element, so that it is drawn before Bokeh is there."""
+    return Markup(json.dumps(state).replace("<", "\\u003c"))
+
+
 def _sheets() -> list[str]:
     return [f"/theme/{name}?v={_version(HERE / 'theme' / name)}" for name in SHEETS]
 
@@ -94,6 +116,7 @@ def _sheets() -> list[str]:
 def _environment() -> Environment:
     environment = Environment(autoescape=True)
     environment.globals.update(look=_look, honour=_honour, sprite=sprite, sheets=_sheets, script=script_address)
+    environment.globals.update(scripts=_scripts, later=_later)
     return environment
 
 

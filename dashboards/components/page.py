@@ -15,6 +15,9 @@ export function render({ model, el }) {
 }
 """
 
+FIRST = ("page", "params", "shell", "state", "problem", "now")
+"""What a page is drawn from."""
+
 
 class StudioPage(JSComponent):
     """A page in the browser. Python writes ``shell`` and ``state`` once; later changes go as patches."""
@@ -32,6 +35,10 @@ class StudioPage(JSComponent):
         super().__init__(**params)  # type: ignore[no-untyped-call]
         self.listener: Any = None
         self.window: Any = None
+
+    def first(self) -> dict[str, Any]:
+        """Return what the page shows first."""
+        return {name: getattr(self, name) for name in FIRST}
 
     def _handle_msg(self, data: Any) -> None:
         """Hand what the browser sent to the listener."""

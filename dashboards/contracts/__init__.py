@@ -14,7 +14,7 @@ from .checks import BatchCheck, ChecksDoor
 from .debugger import DebuggedTask, DebuggerDoor, DebuggerView
 from .deliveries import DeliveriesView, Delivery
 from .door import StudioActions, StudioDoor, StudioViews
-from .matrix import Estimate, MatrixCell, MatrixRow, MatrixScene, MatrixView
+from .matrix import Estimate, MatrixCell, MatrixCells, MatrixCharacter, MatrixDoor, MatrixScene, MatrixView
 from .messages import InboxItem, InboxView, MessagesDoor, ToldAbout
 from .models import ModelDetail, ModelRow, ModelsDoor, ModelsView
 from .people import Authenticator, MediaFile, SessionPerson
@@ -58,7 +58,9 @@ __all__ = [
     "Lane",
     "Mark",
     "MatrixCell",
-    "MatrixRow",
+    "MatrixCells",
+    "MatrixCharacter",
+    "MatrixDoor",
     "MatrixScene",
     "MatrixView",
     "MediaFile",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from .characters import CharactersView, CharacterView
 from .checks import ChecksDoor
 from .debugger import DebuggerDoor
 from .deliveries import DeliveriesView
-from .matrix import Estimate, MatrixView
+from .matrix import Estimate, MatrixDoor, MatrixView
 from .messages import MessagesDoor
 from .models import ModelsDoor
 from .people import Authenticator, MediaFile, SessionPerson
@@ -39,15 +40,18 @@ class StudioViews(Protocol):
     def matrix(self, person: SessionPerson, project: str | None) -> MatrixView:
         """Return the matrix."""
 
-    def review(self, person: SessionPerson, project: str | None, scene_id: str | None) -> ReviewView:
-        """Return the scene asked for, else the first that waits."""
+    def review(
+        self, person: SessionPerson, project: str | None, scene_id: str | None, group: str | None = None
+    ) -> ReviewView:
+        """Return the scene asked for, else the first that waits; ``group`` is ``character:ID`` or ``scene_type:ID``."""
 
     def deliveries(self, person: SessionPerson, project: str | None) -> DeliveriesView:
         """Return the packages and what the next one lacks."""
 
     def estimate(
-        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None
-    ) -> Estimate:
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
+        variants: Sequence[str] = (),
+    ) -> Estimate:  # fmt: skip
         """Estimate a selection of (character id, scene type id); answers within 200 ms."""
 
     def media(self, person: SessionPerson, key: str) -> MediaFile | None:
@@ -76,9 +80,6 @@ class StudioActions(Protocol):
 
     def retake(self, person: SessionPerson, scene_id: str, frame: int) -> str:
         """Plan a retake from the segment that holds ``frame``; returns a sentence for the toast."""
-
-    def submit(self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None) -> str:
-        """Submit every scene of the selection that can be; returns a sentence for the toast."""
 
     def cancel(self, person: SessionPerson, task_ids: list[str]) -> str:
         """Cancel tasks; a running take is interrupted."""
@@ -110,6 +111,7 @@ class StudioDoor(
     StudioActions,
     QueueDoor,
     FleetDoor,
+    MatrixDoor,
     ModelsDoor,
     WorkflowsDoor,
     ChecksDoor,

@@ -1,55 +1,78 @@
-"""The shape of the matrix and of an estimate."""
+"""The shape of the matrix, of one window of it, and of an estimate."""
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from typing import Any, Protocol, TypedDict
 
-from .words import Counts, Ref, Status
+from .people import SessionPerson
+from .words import Counts, Ref
+
+
+class MatrixCharacter(TypedDict):
+    """One row."""
+
+    id: str
+    name: str
+    sub: str  # "AUR-001 · Synthetic"
+    thumb: str | None
+    notice: dict[str, str] | None  # status, text
+
+
+class MatrixBatch(TypedDict):
+    """How far the project's work is."""
+
+    scenes: int
+    approved: int
+    segments: int  # of the scenes that were submitted
+    generated: int  # of which a take was made
+    passed: int  # whose take passed its gates
+    open_takes: int
+    left_s: float | None  # None: no history
+
+
+class MatrixView(TypedDict):
+    """``StudioViews.matrix``: the axes and one letter per scene; details come window by window."""
+
+    scene_types: list[dict[str, Any]]  # id, name; sub: "12.0 s · 3 seg"
+    variants: list[dict[str, str]]  # name, letter, label
+    characters: list[MatrixCharacter]
+    statuses: list[str]  # per character: a letter per scene type and variant, scene types outermost (see LETTERS)
+    counts: Counts
+    prerequisites: list[dict[str, str]]  # status, text, link, href
+    tiers: list[Ref]
+    tier: str
+    may_submit: bool
+    may_deliver: bool
+    batch: MatrixBatch
+    going: bool  # whether anything is being made now
+    stamp: int  # number of the last event: whatever is shown may have changed with it
 
 
 class MatrixScene(TypedDict):
     """One scene: a character, a scene type, a variant."""
 
     id: str | None  # None: not planned yet
-    variant: str  # name of the variant kind
-    status: Status
+    tier: str  # "" while it is not planned
     progress: float | None  # while generating
-    reason: str  # why blocked or failed, else ""
+    reason: str  # why it failed, else ""
+    lacks: str  # what is missing before it can be made, else ""
+    href: str  # the page that solves it
+    command: str  # the command that solves it
 
 
 class MatrixCell(TypedDict):
     """One character × scene type."""
 
     strip: str | None  # filmstrip of the most advanced variant: frames side by side in one picture
-    strip_frames: int  # frames in that picture; cells are of equal width
-    scenes: list[MatrixScene]  # in the order of ``variants``
-    selectable: bool  # whether anything in it can be submitted
+    scenes: list[MatrixScene | None]  # in the order of ``variants``; None where the scene type does not apply
 
 
-class MatrixRow(TypedDict):
-    """One character."""
+class MatrixCells(TypedDict):
+    """``MatrixDoor.matrix_cells``: the details of one window."""
 
-    id: str
-    name: str
-    sub: str  # "AUR-001 · Synthetic"
-    thumb: str | None
-    approved: int
-    total: int
-    notice: dict[str, str] | None  # status, text
-    cells: list[MatrixCell]  # in the order of ``scene_types``
-
-
-class MatrixView(TypedDict):
-    """``StudioViews.matrix``."""
-
-    scene_types: list[dict[str, Any]]  # id, name; sub: "12.0 s · 3 seg"
-    variants: list[dict[str, str]]  # name, letter, label
-    rows: list[MatrixRow]
-    counts: Counts
-    prerequisites: list[dict[str, str]]  # status, text, link, href
-    tiers: list[Ref]
-    tier: str
-    may_submit: bool
+    strip_frames: int  # frames in a filmstrip; they are of equal width
+    cells: dict[str, MatrixCell]  # by "character id|scene type id"
 
 
 class Estimate(TypedDict):
@@ -63,4 +86,37 @@ class Estimate(TypedDict):
     gpu_high_s: float
     done_at: str | None
     basis: str  # "from 23 past takes"
+    tiers: list[dict[str, Any]]  # name, gpu_s (None: no history), lowest first; empty for a large selection
+    disk_bytes: int | None  # None: no history
     blocked: list[str]  # why some of the selection can not be submitted
+
+
+class MatrixDoor(Protocol):
+    """What the matrix asks for besides its view."""
+
+    def matrix_cells(
+        self, person: SessionPerson, project: str | None, characters: list[str], types: list[str]
+    ) -> MatrixCells:
+        """Return the details of a window: rows × columns by their ids; answers within 100 ms."""
+
+    def submit(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
+        variants: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """Submit every scene of the selection that can be, of the variants named; returns a sentence for the toast."""
+
+    def cancel_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], variants: Sequence[str] = ()
+    ) -> str:
+        """Cancel what is queued or running of the selection; finished segments stay."""
+
+    def redo_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], variants: Sequence[str] = ()
+    ) -> str:
+        """Make the failed and rejected scenes of the selection again, and nothing else of it."""
+
+    def raise_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str,
+        variants: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """Make the finished scenes of the selection again at a higher tier, with the same seeds and parameters."""

@@ -108,6 +108,7 @@ class ReviewView(TypedDict):
     reasons: dict[str, list[Ref]]  # "reject" and "flag" → reason chips
     may_decide: bool
     undo_s: float
+    group: dict[str, str] | None  # id, name: the character or scene type that review keeps to
     decision: dict[str, Any] | None  # id, outcome, reason, by, at, mine: the decision that stands, if any
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from x121lib.base.errors import NotFoundError
+from x121lib.base.errors import InvalidInputError, NotFoundError
 
 from ..contracts import SessionPerson, StudioDoor
 
@@ -26,7 +26,9 @@ VIEWS: dict[str, View] = {
     "character": lambda door, person, project, params: door.character(person, project, _need(params, "character")),
     "matrix": lambda door, person, project, _: door.matrix(person, project),
     "queue": lambda door, person, project, params: door.queue(person, project, params.get("at")),
-    "review": lambda door, person, project, params: door.review(person, project, params.get("scene")),
+    "review": lambda door, person, project, params: door.review(
+        person, project, params.get("scene"), params.get("group")
+    ),
     "deliveries": lambda door, person, project, _: door.deliveries(person, project),
     "workers": lambda door, person, project, params: door.workers(person, project, params.get("worker")),
     "models": lambda door, person, project, params: door.models(person, project, params),
@@ -46,7 +48,9 @@ ACTIONS = frozenset(
     | {"hold_worker", "switch_worker", "remove_worker"}
     | {"switch_trigger", "remove_trigger", "test_webhook", "remove_webhook", "retry_webhook"}
 )
-PROJECT_ACTIONS = frozenset({"submit", "deliver"})
+CELL_ACTIONS = frozenset({"submit", "cancel_cells", "redo_cells", "raise_cells"})
+"""Actions on cells of the matrix."""
+PROJECT_ACTIONS = CELL_ACTIONS | {"deliver"}
 # Questions whose answer is a dict of the door's own; what goes wrong is told beside the form.
 FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
@@ -55,7 +59,7 @@ FORMS = frozenset(
     | {"edit_slot", "add_slot", "remove_slot"}
     | {"add_trigger", "dry_run_trigger", "add_webhook", "webhook_log"}
 )
-PROJECT_FORMS = frozenset({"check_project", "fix_project"})
+PROJECT_FORMS = frozenset({"check_project", "fix_project", "matrix_cells"})
 """The same, about the project that is open."""
 LIVE = frozenset({"workers", "debugger"})
 """Pages whose figures change without an event; they are read again every few seconds."""
@@ -84,6 +88,8 @@ def perform(door: StudioDoor, person: SessionPerson, project: str | None, name: 
     Raises:
         NotFoundError: pages have no such action.
     """
+    if name in CELL_ACTIONS:
+        args = args | {"cells": cells_of(args.get("cells"))}
     if name in PROJECT_ACTIONS:
         return getattr(door, name)(person, project, **args)
     if name in ACTIONS:
@@ -94,7 +100,7 @@ def perform(door: StudioDoor, person: SessionPerson, project: str | None, name: 
 def answer(door: StudioDoor, person: SessionPerson, project: str | None, name: str, args: dict[str, Any]) -> Any:
     """Answer one question of a page: an estimate, or a decision with what follows from it."""
     if name == "estimate":
-        return door.estimate(person, project, [(a, b) for a, b in args["cells"]], args.get("tier"))
+        return door.estimate(person, project, cells_of(args.get("cells")), args.get("tier"), args.get("variants") or ())
     if name == "decide":
         return door.decide(person, args["scene_id"], args["outcome"], frame=args.get("frame"))
     if name in PROJECT_FORMS:
@@ -102,6 +108,19 @@ def answer(door: StudioDoor, person: SessionPerson, project: str | None, name: s
     if name in FORMS:
         return getattr(door, name)(person, **args)
     raise NotFoundError(f"There is no question called {name}.")
+
+
+def cells_of(given: Any) -> list[tuple[str, str]]:
+    """Return cells as (character, scene type) from what a page sends: ``{types: [...], rows: {character: [number]}}``.
+
+    Raises:
+        InvalidInputError: it is not of that form.
+    """
+    try:
+        types = [str(key) for key in given["types"]]
+        return [(str(row), types[int(n)]) for row, numbers in given["rows"].items() for n in numbers]
+    except (TypeError, KeyError, IndexError, ValueError, AttributeError) as error:
+        raise InvalidInputError("This names no cells of the matrix.", hint="Reload the page.") from error
 
 
 def _need(params: Params, name: str) -> str:

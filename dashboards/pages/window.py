@@ -54,6 +54,7 @@ class Window:
         self.shell: Any = {}
         self.problem: dict[str, str] | None = None
         self.path = path
+        self.greeted = False
         self.busy = asyncio.Lock()
         self.order = asyncio.Lock()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -107,6 +108,11 @@ class Window:
             log.error("A page's request failed.", exc_info=error)
             self._toast("This did not work", "The error is in the log; nothing else is affected.", "failed")
 
+    async def _on_hello(self, _: dict[str, Any]) -> None:
+        """Begin to send what changes: the page stood before it was connected, and what went before would be lost."""
+        self.greeted = True
+        await self.refresh()
+
     async def _on_open(self, message: dict[str, Any]) -> None:
         async with self.busy:
             await asyncio.to_thread(self._read, message["path"], dict(message.get("query") or {}))
@@ -148,7 +154,7 @@ class Window:
     async def refresh(self) -> None:
         """Read the views again and send what changed."""
         async with self.busy:
-            if self.problem is not None:
+            if self.problem is not None or not self.greeted:
                 return
             page, params = self.page_name, self.params
             try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from .checks import SampleChecks
 from .debugger import SampleDebugger
 from .fleet import SampleFleet
 from .library import SampleLibrary
-from .project import MEDIA
+from .matrix import SampleMatrix
+from .project import MEDIA, VARIANTS
 from .queue import SampleQueue
 from .views import SampleViews
 from .workflows import SampleWorkflows
@@ -30,7 +32,9 @@ UNDO_S = 10.0
 TAKE_S = 180.0
 
 
-class SampleStudio(SampleQueue, SampleViews, SampleFleet, SampleLibrary, SampleWorkflows, SampleChecks, SampleDebugger):
+class SampleStudio(
+    SampleQueue, SampleViews, SampleMatrix, SampleFleet, SampleLibrary, SampleWorkflows, SampleChecks, SampleDebugger
+):
     """``StudioDoor`` over fixed figures; decisions, cancellations and notes change them in memory."""
 
     def __init__(self, *, email: str = "ines@example.test", password: str = "aurora", media: Path = MEDIA) -> None:
@@ -89,11 +93,15 @@ class SampleStudio(SampleQueue, SampleViews, SampleFleet, SampleLibrary, SampleW
         return self.events
 
     def estimate(
-        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None
-    ) -> Estimate:
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
+        variants: Sequence[str] = (),
+    ) -> Estimate:  # fmt: skip
         """Estimate three takes of 180 s for each scene that is not started."""
         scenes = sum(
-            scene["status"] == "none" for cell in map(tuple, cells) for scene in self._cell(cell[0], cell[1])["scenes"]
+            self._status(character, kind, n) == "none"
+            for character, kind in cells
+            for n, (variant, _, _) in enumerate(VARIANTS)
+            if not variants or variant in variants
         )
         seconds = scenes * 3 * TAKE_S
         return {
@@ -105,6 +113,8 @@ class SampleStudio(SampleQueue, SampleViews, SampleFleet, SampleLibrary, SampleW
             "gpu_high_s": seconds * 1.24,
             "done_at": (datetime.now().astimezone() + timedelta(seconds=seconds / 4 + 1800)).isoformat(),
             "basis": "from 23 past takes",
+            "tiers": [{"name": "Draft", "gpu_s": seconds / 6}, {"name": "Final", "gpu_s": seconds}],
+            "disk_bytes": scenes * 42_000_000,
             "blocked": [],
         }
 
@@ -160,17 +170,6 @@ class SampleStudio(SampleQueue, SampleViews, SampleFleet, SampleLibrary, SampleW
         """Plan a retake."""
         self._did("retake", (scene_id, frame))
         return f"Retake planned from segment {frame // 96 + 1}"
-
-    def submit(self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None) -> str:
-        """Queue every scene of the selection that is not started."""
-        count = 0
-        for character, scene_type in cells:
-            for scene in self._cell(character, scene_type)["scenes"]:
-                if scene["status"] == "none":
-                    self.changed[scene["id"]] = "pending"
-                    count += 1
-        self._did("submit", cells)
-        return f"{count} scenes submitted"
 
     def cancel(self, person: SessionPerson, task_ids: list[str]) -> str:
         """Cancel takes."""

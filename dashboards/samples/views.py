@@ -23,7 +23,7 @@ from .figures import (
     workers,
 )
 from .messages import SampleMessages
-from .project import ACTIVE, CHARACTERS, GRID, MEDIA, NAMES, PROGRESS, TYPES, VARIANTS, WAITING, moment
+from .project import ACTIVE, CHARACTERS, GRID, NAMES, TYPES, VARIANTS, WAITING, moment
 from .triggers import SampleTriggers
 
 
@@ -62,20 +62,6 @@ class SampleViews(SampleMessages, SampleTriggers):
 
     def _counts(self, wanted: Any = lambda key: True) -> dict[str, int]:
         return dict(Counter(self._status(*key) for key in GRID if wanted(key)))
-
-    def _cell(self, character: str, kind: str) -> dict[str, Any]:
-        scenes = []
-        for number, (name, _, _) in enumerate(VARIANTS):
-            status = self._status(character, kind, number)
-            key = f"{character}-{kind}-{number}"
-            reason = {"blocked": "no approved image", "failed": "out of memory at step 22"}.get(status, "")
-            progress = PROGRESS.get(key)
-            scenes.append({"id": key, "variant": name, "status": status, "progress": progress, "reason": reason})
-        begun = any(scene["status"] not in ("none", "pending", "blocked") for scene in scenes)
-        selectable = any(scene["status"] == "none" for scene in scenes)
-        name = f"cell-{character}-{kind}.webp"
-        strip = f"/media/{name}" if begun and (MEDIA / name).exists() else None
-        return {"strip": strip, "strip_frames": 3, "scenes": scenes, "selectable": selectable}
 
     def _scene_name(self, scene_id: str) -> str:
         character, kind, variant = scene_id.split("-")
@@ -216,34 +202,7 @@ class SampleViews(SampleMessages, SampleTriggers):
             "metadata": metadata(),
         }
 
-    def matrix(self, person: SessionPerson, project: str | None) -> Any:
-        """Return the matrix."""
-        rows = []
-        for number, (key, name, kind) in enumerate(CHARACTERS, 1):
-            told = {"zuri": ("blocked", "Evening has no image"), "ravi": ("warning", "Release ends 28 Nov")}.get(key)
-            approved = self._counts(lambda k, c=key: k[0] == c).get("approved", 0)
-            rows.append(
-                {"id": key, "name": name, "sub": f"AUR-{number:03d} · {kind}", "thumb": f"/media/head-{key}.webp"}
-                | {"approved": approved, "total": 18, "cells": [self._cell(key, t) for t in TYPES]}
-                | {"notice": {"status": told[0], "text": told[1]} if told else None}
-            )
-        blocked = {"status": "blocked", "text": "Zuri Abara, Evening: no approved image, 6 scenes blocked"}
-        ends = {"status": "warning", "text": "Ravi Menon: release ends 28 Nov, in 8 days"}
-        return {
-            "scene_types": [{"id": t, "name": t, "sub": "12.0 s · 3 seg"} for t in TYPES],
-            "variants": [{"name": n, "letter": letter, "label": label} for n, letter, label in VARIANTS],
-            "rows": [] if self.empty else rows,
-            "counts": self._counts(),
-            "prerequisites": [
-                blocked | {"link": "Choose image", "href": "/character?character=zuri"},
-                ends | {"link": "Renew", "href": "/character?character=ravi"},
-            ],
-            "tiers": [{"id": "draft", "name": "Draft"}, {"id": "final", "name": "Final"}],
-            "tier": "final",
-            "may_submit": True,
-        }
-
-    def review(self, person: SessionPerson, project: str | None, scene_id: str | None) -> Any:
+    def review(self, person: SessionPerson, project: str | None, scene_id: str | None, group: str | None = None) -> Any:
         """Return the scene asked for, else the first that waits."""
         waiting = [s for s in WAITING if s not in self.decisions]
         chosen = scene_id or (waiting[0] if waiting else None)
@@ -254,6 +213,7 @@ class SampleViews(SampleMessages, SampleTriggers):
         at = WAITING.index(chosen) if chosen in WAITING else 0
         following = self._next_waiting(chosen) if chosen else None
         return {
+            "group": {"id": group, "name": group.partition(":")[2]} if group else None,
             "scene": self._review_scene(chosen) if chosen else None,
             "position": 23 + at,
             "total": 43 + len(waiting),

@@ -131,7 +131,12 @@ def test_a_batch_is_checked_and_mended_on_the_matrix(page: Page, address: str, s
     expect(panel).to_have_count(0)
 
 
-def test_blocked_cells_can_not_be_selected(page: Page, address: str) -> None:
+def test_a_blocked_cell_says_what_it_lacks_and_how_to_solve_it(page: Page, address: str) -> None:
     page.goto(f"{address}/matrix")
-    page.locator('[data-key="mara|idle"]').click()
-    expect(page.locator(".float")).to_have_count(0)
+    page.wait_for_selector("html[data-ready=matrix]")
+    page.locator('[data-key="zuri|idle"]').click()
+    told = page.locator(".mnow")
+    expect(told).to_contain_text("Zuri Abara · idle")
+    expect(told).to_contain_text("Evening: no approved image")
+    expect(told.locator("code")).to_have_text("x121 variant approve Aurora --kind evening")
+    assert told.get_by_role("link", name="Solve").get_attribute("href") == "/character?character=zuri"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from x121lib.api import shapes
+from x121lib.api import cell_shapes, shapes
 from x121lib.api.caller import Acting
 from x121lib.api.errors import CREATED
 from x121lib.api.route import ApiRoute
@@ -56,9 +56,22 @@ def list_scenes(studio: Acting, name: ProjectName, limit: Limit = 100, offset: O
 
 
 @router.post("/projects/{name}/submit", response_model=shapes.Submitted)
-def submit(studio: Acting, name: ProjectName, given: shapes.Submit) -> Any:
+def submit(studio: Acting, name: ProjectName, given: cell_shapes.Submit) -> Any:
     """Queue the selected cells, or say what that would do; follow the work on `/events`."""
     return studio.project(name).submit_selection(given.selection(), dry_run=given.dry_run)
+
+
+@router.post("/projects/{name}/redo", response_model=cell_shapes.Redone)
+def redo(studio: Acting, name: ProjectName, given: cell_shapes.Cells) -> Any:
+    """Queue what failed or was rejected again, and nothing else of the selection."""
+    return studio.project(name).redo(given.chosen())
+
+
+@router.post("/projects/{name}/cancel", response_model=cell_shapes.Cancelled)
+def cancel(studio: Acting, name: ProjectName, given: cell_shapes.Cells) -> Any:
+    """Cancel what is queued or running of the selection; finished segments stay."""
+    scenes, takes = studio.project(name).cancel_scenes(given.chosen())
+    return {"scenes": scenes, "takes": takes}
 
 
 @router.post("/projects/{name}/deliver", status_code=CREATED, response_model=shapes.Delivered)

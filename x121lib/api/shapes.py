@@ -8,10 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-
-from x121lib.pipeline.submission import Selection
-from x121lib.terms.vocabulary import PriorityClass
+from pydantic import BaseModel, ConfigDict, Field
 
 T = TypeVar("T")
 MOST = 1000
@@ -136,29 +133,6 @@ class Scene(BaseModel):
     frames: int | None
     version: int | None
     failure_reason: str | None
-
-
-class Submit(Given):
-    """Which cells to queue; empty lists mean all."""
-
-    characters: Names = []
-    scene_types: Names = []
-    variants: Names = []
-    tier: Name | None = None
-    priority: Literal["Urgent", "Normal", "Background"] = "Normal"
-    at: AwareDatetime | None = Field(None, description="Start no earlier than this.")
-    off_peak: bool = Field(False, description="Start only while nothing else wants the worker.")
-    skip_blocked: bool = False
-    over_budget: bool = Field(False, description="Pass the budgets; an Admin's right, granted and audited.")
-    dry_run: bool = False
-
-    def selection(self) -> Selection:
-        """Return it as the pipeline takes it."""
-        return Selection(
-            characters=tuple(self.characters), scene_types=tuple(self.scene_types), variants=tuple(self.variants),
-            tier=self.tier, priority_class=PriorityClass(self.priority), not_before=self.at,
-            off_peak=self.off_peak, skip_blocked=self.skip_blocked, over_budget=self.over_budget,
-        )  # fmt: skip
 
 
 class SubmittedCell(BaseModel):

@@ -9,11 +9,13 @@ from x121lib.cli import (
     api_keys,
     budgets,
     catalogue,
+    cells,
     checks,
     database,
     debug,
     demo,
     downloads,
+    estimates,
     models,
     notifications,
     power,
@@ -27,6 +29,7 @@ from x121lib.cli import (
     shares,
     simulate,
     slots,
+    tiers,
     trials,
     triggers,
     upkeep,
@@ -67,6 +70,7 @@ power.add_commands(workers.worker_app)
 app.add_typer(workers.worker_app, name="worker")
 app.add_typer(budgets.budget_app, name="budget")
 app.add_typer(shares.share_app, name="share")
+app.add_typer(tiers.tier_app, name="tier")
 app.add_typer(queue.queue_app, name="queue")
 app.add_typer(schedules.schedule_app, name="schedule")
 app.add_typer(debug.task_app, name="task")
@@ -75,7 +79,10 @@ app.add_typer(notifications.webhook_app, name="webhook")
 app.add_typer(triggers.trigger_app, name="trigger")
 app.command("import")(produce.import_folder)
 app.command("matrix")(produce.matrix)
+app.command("estimate")(estimates.estimate)
 app.command("submit")(produce.submit)
+app.command("redo")(cells.redo)
+app.command("cancel")(cells.cancel)
 app.command("check")(checks.check)
 app.command("simulate")(simulate.simulate)
 app.command("watch")(produce.watch)

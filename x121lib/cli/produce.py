@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from x121lib.base.errors import InvalidInputError, RefusedError
+from x121lib.cli.cells import Cells, cells_of
 from x121lib.cli.checks import warn_stuck
 from x121lib.cli.output import note, refusals, say, show, show_frame
 from x121lib.pipeline.submission import Selection, Submission
@@ -119,6 +120,7 @@ def submit(
     characters: Names = None,
     scene_types: Annotated[list[str] | None, typer.Option("--scene-types", "-s", help="Only this scene type.")] = None,
     variants: Annotated[list[str] | None, typer.Option("--variants", "-v", help="Only this variant kind.")] = None,
+    cell: Cells = None,
     tier: Annotated[str | None, typer.Option(help="Tier; the project's default if not given.")] = None,
     at: Annotated[datetime | None, typer.Option(help="Start no earlier than this (local time).")] = None,
     priority: Annotated[str, typer.Option(help="Urgent, Normal or Background.")] = "Normal",
@@ -140,7 +142,7 @@ def submit(
             raise RefusedError(f"There is no priority '{priority}'.", hint="Urgent, Normal or Background.") from error
         selection = Selection(
             tuple(characters or ()), tuple(scene_types or ()), tuple(variants or ()), tier, priority_class,
-            at.astimezone() if at else None, off_peak, skip_blocked, over_budget,
+            at.astimezone() if at else None, off_peak, skip_blocked, over_budget, cells_of(cell),
         )  # fmt: skip
         done = studio.project(project).submit_selection(selection, dry_run=dry_run)
         _show_submission(done, dry_run=dry_run, as_json=as_json)

@@ -23,7 +23,8 @@ from x121lib.catalogue.slots import slots_of
 from x121lib.comfyui.model_files import named_models
 from x121lib.comfyui.slots import FILLED_SLOTS, Slot, bind, own_defaults, with_seed
 from x121lib.events import outbox
-from x121lib.generation import plan, prompts, queries
+from x121lib.generation import plan, queries
+from x121lib.generation import values as slot_values
 from x121lib.models.usage import current_version_ids
 from x121lib.store import audit
 from x121lib.terms.ranges import FrameRange
@@ -190,38 +191,20 @@ def build_order(session: Session, task: m.GpuTask) -> TakeOrder:
     return TakeOrder(
         take_id=take.id, scene_id=recipe.scene.id, graph=recipe.workflow.graph,
         slots=slots_of(session, recipe.workflow.id),
-        values=_values(session, recipe, take),
+        values=slot_values.of_take(session, recipe, take),
         seed_frame_artifact_id=seed_frame, seed_frame_sha256=hashes[seed_frame],
         source_artifact_id=source, source_sha256=hashes[source],
         first_take_sha256=queries.first_take_sha256(session, segment),
         has_handoff=previous is not None, expected_frames=segment.planned_frames + int(repeats),
-        repeats_seed_frame=repeats, width=recipe.version.width, height=recipe.version.height,
+        repeats_seed_frame=repeats, **slot_values.size_of(session, recipe),
         frame_rate=recipe.rate, qa_profile_version_id=recipe.version.qa_profile_version_id,
     )  # fmt: skip
-
-
-def _values(session: Session, recipe: queries.SceneRecipe, take: m.Take) -> dict[str, Any]:
-    metadata = queries.metadata(session, recipe.character)
-    fixed = {
-        row.slot: row.value
-        for row in session.scalars(
-            sa.select(m.SceneTypeSlotValue).where(m.SceneTypeSlotValue.scene_type_version_id == recipe.version.id)
-        )
-    }
-    return {
-        "text_prompt": prompts.resolve(recipe.version.text_prompt, metadata),
-        "negative_prompt": prompts.resolve(recipe.version.negative_prompt, metadata),
-        **fixed,
-        "seed": int(take.seed),
-        **queries.overrides(session, take.id),
-        "filename_prefix": "x121/take",
-    }
 
 
 def take_values(session: Session, take: m.Take) -> dict[str, Any]:
     """Return the slot values with which a take runs: its recipe's, and its own over them."""
     scene_id = session.get_one(m.Segment, take.segment_id).scene_id
-    return _values(session, queries.recipe(session, scene_id), take)
+    return slot_values.of_take(session, queries.recipe(session, scene_id), take)
 
 
 def slot_defaults(session: Session, take: m.Take) -> dict[str, Any]:
@@ -261,7 +244,7 @@ def override_take(session: Session, actor: Actor, take_id: uuid.UUID, values: Ma
     """
     take = session.get_one(m.Take, take_id, with_for_update=True)
     recipe = check_overrides(session, actor, take_id, values)
-    before = _values(session, recipe, take)
+    before = slot_values.of_take(session, recipe, take)
     for name, value in values.items():
         if name == "seed" and value is not None:
             take.seed = int(value)

@@ -29,13 +29,19 @@ class Project(Base):
 
 
 class Tier(Base):
-    """A quality tier; only deliverable ones are delivered."""
+    """A quality tier; only deliverable ones are delivered. Size and steps of a recipe are multiplied by its scales."""
 
     __tablename__ = "tier"
     id: Mapped[uuid.UUID] = pk()
     name: Mapped[str] = text(unique=True)
     is_deliverable: Mapped[bool] = mapped_column(sa.Boolean, nullable=False)
     sort_order: Mapped[int] = mapped_column(sa.SmallInteger, nullable=False)
+    resolution_scale: Mapped[float] = mapped_column(sa.Float, nullable=False, default=1.0, server_default="1")
+    steps_scale: Mapped[float] = mapped_column(sa.Float, nullable=False, default=1.0, server_default="1")
+    __table_args__ = (
+        sa.CheckConstraint("resolution_scale BETWEEN 0.1 AND 4", name="resolution_scale_range"),
+        sa.CheckConstraint("steps_scale BETWEEN 0.1 AND 4", name="steps_scale_range"),
+    )
 
 
 class VariantKind(Base):

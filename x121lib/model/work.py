@@ -37,6 +37,19 @@ class BatchScene(Base):
     __table_args__ = (sa.Index("ix_batch_scene_scene_id", "scene_id"),)
 
 
+class BatchEstimate(Base):
+    """What a batch was expected to need when it was submitted; written only where every take had a history."""
+
+    __tablename__ = "batch_estimate"
+    batch_id: Mapped[uuid.UUID] = fk("batch.id", "CASCADE", primary_key=True)
+    n_takes: Mapped[int]
+    n_history: Mapped[int]
+    gpu_s: Mapped[float]
+    gpu_low_s: Mapped[float]
+    gpu_high_s: Mapped[float]
+    created_at: Mapped[datetime] = now_column()
+
+
 class GpuTask(Base):
     """One unit of GPU work with its lease; `attempt_number` is the fencing token.
 

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from x121lib import model as m
 from x121lib.access import rights
-from x121lib.base.errors import RefusedError
+from x121lib.base.errors import InvalidInputError, NotFoundError, RefusedError
 from x121lib.base.ids import new_id
 from x121lib.catalogue import queries as catalogue
 from x121lib.events import outbox
 from x121lib.generation import plan
 from x121lib.generation import service as generation
 from x121lib.models.usage import Warned, warnings_for
-from x121lib.pipeline import flow, queries
+from x121lib.pipeline import flow, histories, queries
 from x121lib.scheduling import accounts, budgets
 from x121lib.scheduling.service import wake
 from x121lib.store import audit
@@ -27,6 +27,8 @@ from x121lib.terms.roles import Actor, Permission
 from x121lib.terms.vocabulary import EventKind, PriorityClass, ProjectStatus, ReleasePurpose, SceneStatus, TaskKind
 
 _STARTABLE = frozenset({SceneStatus.PENDING, SceneStatus.FAILED})
+MOST_TAKES = 50_000
+"""Most GPU tasks of one submission: each is a row that is written, reserved for and announced in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Selection:
     """Submit what can be made and leave the rest, instead of refusing all."""
     over_budget: bool = False
     """An Admin's word that it may pass the budgets; what lacks is granted and audited."""
+    cells: tuple[tuple[str, str], ...] = ()
+    """(character, scene type) of single cells, each by its name or key; empty for every one that the rest selects."""
+    only: frozenset[SceneStatus] = frozenset()
+    """Only scenes that stand there; empty for all."""
     failed_only: bool = False
     """Only scenes that have failed."""
 
@@ -145,12 +151,34 @@ def _candidates(session: Session, project: m.Project, selection: Selection) -> I
     kinds_of = catalogue.kinds_of(session, [v.id for _, v in types])
     wanted = {catalogue.variant_kind(session, v).id for v in selection.variants}
     scenes = queries.existing_scenes(session, [c.id for c in characters])
+    places = _places(project, selection.cells, characters, [t for t, _ in types])
     for character in characters:
         for scene_type, version in types:
+            if places is not None and (character.id, scene_type.id) not in places:
+                continue
             for kind in kinds_of.get(version.id, []):
-                if not wanted or kind.id in wanted:
-                    scene = scenes.get((character.id, scene_type.id, kind.id))
+                scene = scenes.get((character.id, scene_type.id, kind.id))
+                status = scene.status_id if scene is not None else SceneStatus.PENDING
+                if (not wanted or kind.id in wanted) and (not selection.only or status in selection.only):
                     yield _Candidate(character, scene_type, version, kind, scene)
+
+
+def _places(
+    project: m.Project, cells: tuple[tuple[str, str], ...], characters: list[m.Character], types: list[m.SceneType]
+) -> set[tuple[uuid.UUID, uuid.UUID]] | None:
+    """Return the chosen cells by their keys, None for all; one that is not of this project refuses them all."""
+    if not cells:
+        return None
+    rows = {word: c.id for c in characters for word in (c.name, str(c.id))}
+    columns = {word: t.id for t in types for word in (t.name, str(t.id))}
+    for character, scene_type in cells:
+        if character not in rows or scene_type not in columns:
+            what = f"character '{character}'" if character not in rows else f"scene type '{scene_type}'"
+            raise NotFoundError(
+                f"Project '{project.name}' has no {what}: the selection is of another project, or something is gone.",
+                hint="Nothing was changed. Choose the cells again.",
+            )
+    return {(rows[a], columns[b]) for a, b in cells}
 
 
 def submit(
@@ -181,18 +209,37 @@ def submit(
     if blocked and not dry_run and (not selection.skip_blocked or not chosen):
         raise _blocked_error(blocked)
     planned = tuple(cell for _, cell in chosen)
+    wanted = _wanted(session, actor, project, selection, chosen)
+    _check_size(sum(each.n_takes for each in wanted))
     warnings = tuple(warnings_for(session, {c.version.id for c, _ in chosen}))
     if dry_run or not chosen:
-        said = tuple(budgets.preview(session, _wanted(session, actor, project, selection, chosen), now))
+        said = tuple(budgets.preview(session, [each.reserved for each in wanted], now))
         return Submission(None, planned, present, blocked, 0, warnings, said)
     batch_id, task_ids = _write(session, actor, project, selection, [c for c, _ in chosen])
+    tier = _tier(session, project, selection)
+    takes = [(c.version, each.n_takes) for (c, _), each in zip(chosen, wanted, strict=True)]
+    histories.record(session, batch_id, histories.expected(session, takes, tier), len(task_ids))
     said = tuple(budgets.reserve(session, actor, task_ids, now, over_budget=selection.over_budget))
     return Submission(batch_id, planned, present, blocked, len(task_ids), warnings, said)
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    n_takes: int
+    reserved: budgets.Wanted
+
+
+def _check_size(n_takes: int) -> None:
+    if n_takes > MOST_TAKES:
+        raise InvalidInputError(
+            f"This would queue {n_takes} takes; one submission queues at most {MOST_TAKES}.",
+            hint="Nothing was changed. Submit fewer characters or scene types at once.",
+        )
+
+
 def _wanted(
     session: Session, actor: Actor, project: m.Project, selection: Selection, chosen: list[tuple[_Candidate, Cell]]
-) -> list[budgets.Wanted]:
+) -> list[_Wanted]:
     tier_id = catalogue.tier(session, selection.tier).id if selection.tier else project.default_tier_id
     versions = {c.version.workflow_version_id for c, _ in chosen}
     workflows = queries.workflows_of(session, versions)
@@ -204,8 +251,27 @@ def _wanted(
         n_takes = left if left is not None else _n_segments(c.version)
         seconds = known.get(workflows[c.version.workflow_version_id])
         needed = n_takes * (seconds or accounts.UNMEASURED_S)
-        found.append(budgets.Wanted(project.id, actor.person_id, TaskKind.TAKE, tier_id, needed, seconds is None))
+        reserved = budgets.Wanted(project.id, actor.person_id, TaskKind.TAKE, tier_id, needed, seconds is None)
+        found.append(_Wanted(n_takes, reserved))
     return found
+
+
+def to_make(
+    session: Session, project: m.Project, selection: Selection, now: datetime
+) -> list[tuple[Cell, m.SceneTypeVersion, int]]:
+    """Return what a submission of this selection would queue: each scene, its recipe and its takes."""
+    found = [(c, cell) for c, cell in _cells(session, project, selection, now) if cell.status in _STARTABLE]
+    free = [(c, cell) for c, cell in found if not cell.blocked]
+    lacking = queries.segments_lacking(session, [c.scene.id for c, _ in free if c.scene is not None])
+    return [
+        (cell, c.version, lacking.get(c.scene.id, _n_segments(c.version)) if c.scene else _n_segments(c.version))
+        for c, cell in free
+    ]
+
+
+def _tier(session: Session, project: m.Project, selection: Selection) -> m.Tier:
+    named = catalogue.tier(session, selection.tier) if selection.tier else None
+    return named or session.get_one(m.Tier, project.default_tier_id)
 
 
 def _n_segments(version: m.SceneTypeVersion) -> int:
@@ -226,8 +292,7 @@ def _blocked_error(blocked: tuple[Cell, ...]) -> RefusedError:
 def _write(
     session: Session, actor: Actor, project: m.Project, selection: Selection, chosen: list[_Candidate]
 ) -> tuple[uuid.UUID, list[uuid.UUID]]:
-    named = catalogue.tier(session, selection.tier) if selection.tier else None
-    tier = named or session.get_one(m.Tier, project.default_tier_id)
+    tier = _tier(session, project, selection)
     batch = m.Batch(id=new_id(), project_id=project.id, submitted_by_id=actor.person_id, tier_id=tier.id)
     session.add(batch)
     session.flush()

@@ -32,6 +32,7 @@ from x121lib.studio.checks import Checks
 from x121lib.studio.debugger import Debugger
 from x121lib.studio.doors import Doors
 from x121lib.studio.downloads import Downloads
+from x121lib.studio.estimates import Estimates
 from x121lib.studio.holds import Pauses
 from x121lib.studio.models import Models
 from x121lib.studio.notifications import Notifications
@@ -46,6 +47,7 @@ from x121lib.studio.secrets import Secrets
 from x121lib.studio.selections import Selections
 from x121lib.studio.shares import FairShares
 from x121lib.studio.simulations import Simulations
+from x121lib.studio.tiers import Tiers
 from x121lib.studio.trials import Trials
 from x121lib.studio.triggers import Triggers
 from x121lib.studio.webhooks import Webhooks
@@ -72,6 +74,8 @@ class Studio:
         placements: models on the hosts of workers.
         budgets: GPU hours per project and person.
         shares: fair shares of GPU time.
+        tiers: quality tiers.
+        estimates: what a selection would cost.
         schedules: submissions that come again and again.
         pauses: scenes, batches, projects and the studio, paused.
         simulations: what the queue would do.
@@ -98,6 +102,8 @@ class Studio:
         self.power = Power(self)
         self.budgets = Budgets(self)
         self.shares = FairShares(self)
+        self.tiers = Tiers(self)
+        self.estimates = Estimates(self)
         self.simulations = Simulations(self)
         self.retakes = Retakes(self)
         self.selections = Selections(self)

@@ -15,6 +15,7 @@ from x121lib.studio.core import Studio
 from x121lib.studio.door_checks import ChecksDoor
 from x121lib.studio.door_debugger import DebuggerDoor
 from x121lib.studio.door_fleet import FleetDoor
+from x121lib.studio.door_matrix import MatrixDoor
 from x121lib.studio.door_messages import MessagesDoor
 from x121lib.studio.door_models import ModelsDoor
 from x121lib.studio.door_queue import QueueDoor
@@ -26,8 +27,6 @@ from x121lib.studio.pages import (
     actions,
     characters,
     deliveries,
-    estimates,
-    matrix,
     media,
     pulse,
     queries,
@@ -40,7 +39,9 @@ _log = get_logger(__name__)
 _WATCHED = 10_000
 
 
-class Door(QueueDoor, FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, MessagesDoor, TriggersDoor):
+class Door(
+    QueueDoor, FleetDoor, MatrixDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, MessagesDoor, TriggersDoor
+):
     """Every method acts as the signed-in person, and is safe to call from any thread."""
 
     def __init__(self, studio: Studio) -> None:
@@ -91,13 +92,11 @@ class Door(QueueDoor, FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, Debugger
         """Return one character."""
         return self._view(person, project, lambda desk: characters.character(desk, character_id))
 
-    def matrix(self, person: SessionPerson, project: str | None) -> View:
-        """Return the matrix."""
-        return self._view(person, project, matrix.matrix)
-
-    def review(self, person: SessionPerson, project: str | None, scene_id: str | None) -> View:
+    def review(
+        self, person: SessionPerson, project: str | None, scene_id: str | None, group: str | None = None
+    ) -> View:
         """Return the scene asked for, else the first that waits; what was shown is what a decision is about."""
-        view = self._view(person, project, lambda desk: review.review(desk, scene_id))
+        view = self._view(person, project, lambda desk: review.review(desk, scene_id, group))
         if view["scene"] is not None:
             self._watch(person, view["scene"]["id"], int(view["scene"]["version"][1:]))
         return view
@@ -105,12 +104,6 @@ class Door(QueueDoor, FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, Debugger
     def deliveries(self, person: SessionPerson, project: str | None) -> View:
         """Return the packages and what the next one lacks."""
         return self._view(person, project, lambda desk: deliveries.deliveries(desk, self.packer))
-
-    def estimate(
-        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None
-    ) -> View:
-        """Estimate a selection of (character id, scene type id)."""
-        return self._view(person, project, lambda desk: estimates.estimate(desk, cells, tier))
 
     def media(self, person: SessionPerson, key: str) -> MediaFile | None:
         """Return the file behind a key, None where there is none for this person now."""
@@ -151,10 +144,6 @@ class Door(QueueDoor, FleetDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, Debugger
     def retake(self, person: SessionPerson, scene_id: str, frame: int) -> str:
         """Queue a retake from the segment that holds ``frame``."""
         return actions.retake(self._as(person), scene_id, frame)
-
-    def submit(self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None) -> str:
-        """Submit every scene of the selection that can be."""
-        return actions.submit(self._as(person), project, [(str(a), str(b)) for a, b in cells], tier)
 
     def cancel(self, person: SessionPerson, task_ids: list[str]) -> str:
         """Cancel tasks."""

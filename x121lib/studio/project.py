@@ -22,7 +22,8 @@ from x121lib.intake import queries as intake_queries
 from x121lib.intake import service as intake
 from x121lib.intake import variants
 from x121lib.intake.scan import ScanOptions, ScanReport, scan_folder
-from x121lib.pipeline import flow, retaking, submission
+from x121lib.pipeline import flow, redoing, retaking, submission
+from x121lib.pipeline.redoing import Redone
 from x121lib.pipeline.submission import Selection, Submission
 from x121lib.review.service import DecisionInput
 from x121lib.studio import display
@@ -236,6 +237,22 @@ class ProjectHandle:
             project = session.get_one(m.Project, self.project_id, with_for_update=True)
             return submission.submit(
                 session, self._studio.actor, project, selection, self._studio.house.now(), dry_run=dry_run
+            )
+
+    def redo(self, selection: Selection | None = None) -> Redone:
+        """Queue what failed or was rejected again, and nothing else; raises `RefusedError` where nothing did."""
+        with self._studio.transaction() as session:
+            project = session.get_one(m.Project, self.project_id, with_for_update=True)
+            return redoing.redo(
+                session, self._studio.actor, project, selection or Selection(), self._studio.house.now()
+            )
+
+    def cancel_scenes(self, selection: Selection | None = None) -> tuple[int, int]:
+        """Cancel what is queued or running; returns (scenes, tasks). Raises `RefusedError` where nothing is."""
+        with self._studio.transaction() as session:
+            project = session.get_one(m.Project, self.project_id, with_for_update=True)
+            return redoing.cancel(
+                session, self._studio.actor, project, selection or Selection(), self._studio.house.now()
             )
 
     def scene(self, character: str, scene_type: str, variant: str) -> SceneHandle:

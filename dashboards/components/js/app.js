@@ -19,17 +19,12 @@ const VIEWS = { pulse, characters, character, matrix, queue, review, deliveries,
 const STALE_MS = 15000;
 
 class App {
-  constructor(model, root) {
-    this.model = model;
-    this.root = root;
-    this.shell = model.shell;
-    this.state = model.state;
-    this.page = model.page;
-    this.params = model.params;
-    this.problem = model.problem;
+  constructor(first, root) {
+    const { shell: frame, state, page, params, problem: fault } = first;
+    Object.assign(this, { root, shell: frame, state, page, params, problem: fault, model: null, unsent: [] });
     this.local = {};
     this.ui = { menu: null, dialog: null, toasts: [], palette: null };
-    this.clock = { server: Date.parse(model.now), at: performance.now() };
+    this.clock = { server: Date.parse(first.now), at: performance.now() };
     this.heard = performance.now();
     this.pending = 0;
     this.asks = new Map();
@@ -37,7 +32,6 @@ class App {
     this.wire();
     this.view.opened?.(this);
     this.draw();
-    document.documentElement.setAttribute("data-ready", this.page);
   }
 
   get view() { return VIEWS[this.page] || VIEWS.pulse; }
@@ -65,7 +59,15 @@ class App {
   set(changes) { Object.assign(this.local, changes); this.draw(); }
 
   // ------------------------------------------------------------ talking to Python
-  send(type, body = {}) { this.model.send_msg({ type, ...body }); }
+  // The page stands before Python is connected: what it says until then is sent with the connection.
+  send(type, body = {}) { if (this.model) this.model.send_msg({ type, ...body }); else this.unsent.push({ type, ...body }); }
+
+  attach(model) {
+    this.model = model;
+    model.on("msg:custom", (event) => this.hear(event.data ?? event));
+    for (const message of [{ type: "hello" }, ...this.unsent.splice(0)]) model.send_msg(message);
+    document.documentElement.setAttribute("data-ready", this.page);
+  }
 
   act(name, args = {}) { this.send("act", { name, args }); }
 
@@ -212,7 +214,27 @@ function scrub(event) {
 }
 
 window.x121mount = function mount(model, root) {
-  const app = new App(model, root);
-  model.on("msg:custom", (event) => app.hear(event.data ?? event));
-  window.x121 = app;
+  window.x121 ||= new App(model, root);
+  window.x121.attach(model);
 };
+
+// Bokeh's scripts wait in the page until its first picture stands: they are large, and they only connect it to Python.
+async function connect() {
+  for (const waiting of document.querySelectorAll('script[type="text/later"]')) {
+    const script = document.createElement("script");
+    for (const { name, value } of waiting.attributes) if (name !== "type") script.setAttribute(name, value);
+    script.nonce = waiting.nonce;
+    script.async = false;
+    script.textContent = waiting.textContent;
+    const loaded = waiting.src || waiting.getAttribute("src") ? new Promise((done) => { script.onload = done; script.onerror = done; }) : null;
+    waiting.replaceWith(script);
+    await loaded;
+  }
+}
+
+const first = document.getElementById("first");
+if (first) {
+  window.x121 = new App(JSON.parse(first.textContent), document.getElementById("app"));
+  const begin = () => requestAnimationFrame(() => setTimeout(connect));
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin); else begin();
+}

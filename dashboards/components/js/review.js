@@ -97,11 +97,14 @@ const receipt = (scene) => html`<section class="wide"><header class="row"><span 
 
 function head(app, scene) {
   const s = app.state;
-  return html`<div class="head slim">${thumb(scene.thumb, { width: 26, height: 26, position: "50% 20%" })}<h1 class="ell">${scene.character}</h1><span class="facts ell">${scene.detail} · <b class="secondary med">${scene.version}</b></span>${badge(scene.status, scene.word)}<span class="wide row">${scene.badges.map((b) => badge(b.status, b.text))}</span>${grow}<span class="row g1">${iconButton("chevron-left", "Previous scene  ⇧K", "previous", null, { disabled: !s.previous_id })}<span class="qn"><b class="tnum">${s.position}</b> of <b class="tnum">${s.total}</b></span>${iconButton("chevron-right", "Next scene  ⇧J", "next", null, { disabled: !s.next_id })}</span></div>`;
+  return html`<div class="head slim">${thumb(scene.thumb, { width: 26, height: 26, position: "50% 20%" })}<h1 class="ell">${scene.character}</h1><span class="facts ell">${scene.detail} · <b class="secondary med">${scene.version}</b></span>${badge(scene.status, scene.word)}<span class="wide row">${scene.badges.map((b) => badge(b.status, b.text))}</span>${grow}${s.group && html`<span class="row g1 xs">${tag(s.group.name)}<a class="lnk" href="/review">All</a></span>`}<span class="row g1">${iconButton("chevron-left", "Previous scene  ⇧K", "previous", null, { disabled: !s.previous_id })}<span class="qn"><b class="tnum">${s.position}</b> of <b class="tnum">${s.total}</b></span>${iconButton("chevron-right", "Next scene  ⇧J", "next", null, { disabled: !s.next_id })}</span></div>`;
 }
 
 // ---------------------------------------------------------------- what keys do
-const go = (app, id) => { if (id) app.open(`/review?scene=${id}`); else app.open("/review"); };
+function go(app, id) {
+  const query = new URLSearchParams({ ...(id && { scene: id }), ...(app.state.group && { group: app.state.group.id }) });
+  app.open(`/review${String(query) && `?${query}`}`);
+}
 const step = (by) => (app) => playerOf(app)?.step(by);
 
 async function decideNow(app, outcome, { next = false } = {}) {
@@ -112,7 +115,8 @@ async function decideNow(app, outcome, { next = false } = {}) {
   app.local.deciding = false;
   if (answer.problem) { app.toast({ text: answer.problem.text, more: answer.problem.hint, status: "failed" }); return; }
   app.toast({ text: answer.text, more: answer.more, status: { approve: "approved", reject: "rejected", flag: "warning" }[outcome], seconds: answer.undo_s, action: { act: "undo", arg: answer.decision_id, label: "Undo", key: "⌘Z" } });
-  if (next) go(app, answer.next_id); else app.set({ decided: { id: answer.decision_id, outcome, next: answer.next_id, scene: scene.id, reason: null, seen: app.state.decision?.id === answer.decision_id } });
+  const after = app.state.group ? app.state.next_id : answer.next_id; // review keeps to its group
+  if (next) go(app, after); else app.set({ decided: { id: answer.decision_id, outcome, next: after, scene: scene.id, reason: null, seen: app.state.decision?.id === answer.decision_id } });
 }
 
 function enter(app) {

@@ -13,7 +13,7 @@ from dashboards import contracts as c
 from tests.integration.door.conftest import Stage
 from tests.integration.door.shapes import problems
 from x121lib import model as m
-from x121lib.base.errors import NotFoundError, RefusedError
+from x121lib.base.errors import InvalidInputError, NotFoundError, RefusedError
 from x121lib.store.session import Database
 from x121lib.studio.door import Door
 from x121lib.studio.pages import SessionPerson
@@ -86,12 +86,27 @@ def test_an_unknown_key_is_not_found(stage: Stage, key: str) -> None:
 
 def test_the_matrix_says_what_stands_where(reviewed: Stage) -> None:
     view = reviewed.door.matrix(reviewed.admin, None)
-    rows = {row["name"]: row["cells"][0]["scenes"] for row in view["rows"]}
-    assert [(s["variant"], s["status"]) for s in rows["Lena"]] == [("clothed", "review"), ("evening", "blocked")]
-    assert {s["status"] for s in rows["Captain Ada"]} == {"blocked"}
-    assert "release" in rows["Captain Ada"][0]["reason"]
+    rows = {row["name"]: letters for row, letters in zip(view["characters"], view["statuses"], strict=True)}
+    assert [v["name"] for v in view["variants"]] == ["clothed", "evening"]
+    assert rows == {"Captain Ada": "bb", "Lena": "rb"}
     assert view["counts"] == {"review": 1, "blocked": 3}
     assert [p["text"].split(",")[0] for p in view["prerequisites"]] == ["Captain Ada", "Lena"]
+
+
+def test_a_window_of_the_matrix_has_pictures_and_what_is_missing(reviewed: Stage) -> None:
+    view = reviewed.door.matrix(reviewed.admin, None)
+    characters, types = ([row["id"] for row in view[axis]] for axis in ("characters", "scene_types"))
+    found = reviewed.door.matrix_cells(reviewed.admin, None, characters, types)
+    assert problems(found, c.MatrixCells) == []
+    ada, lena = (found["cells"][f"{key}|{types[0]}"]["scenes"] for key in characters)
+    assert "release" in ada[0]["lacks"]
+    assert lena[0]["id"] is not None
+    assert (lena[0]["lacks"], lena[1]["id"]) == ("", None)
+    assert lena[1]["lacks"] == "no approved 'evening' image: make or import one and approve it"
+    assert lena[1]["command"].endswith(' --kind evening -c "Lena"')
+    assert lena[1]["href"] == f"/character?character={reviewed.cast.lena_character}"
+    with pytest.raises(InvalidInputError, match="at most 4000 cells, not 4002"):
+        reviewed.door.matrix_cells(reviewed.admin, None, characters, types * 2001)
 
 
 def test_the_review_shows_the_cut(reviewed: Stage) -> None:

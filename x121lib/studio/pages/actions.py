@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import InvalidInputError, NotFoundError, RefusedError
 from x121lib.intake import fields, variants
-from x121lib.pipeline import submission
-from x121lib.pipeline.submission import Selection, Submission
+from x121lib.pipeline import redoing, submission, tiering
+from x121lib.pipeline.submission import Selection
 from x121lib.review import queries as review_queries
 from x121lib.review.service import set_tags
 from x121lib.store import audit
@@ -108,54 +108,66 @@ def retake(studio: Studio, scene_id: str, frame: int) -> str:
 # Submission
 
 
-def submit(studio: Studio, project: str | None, cells: Sequence[tuple[str, str]], tier: str | None) -> str:
-    """Submit every scene of the selection that can be."""
+def submit(
+    studio: Studio, project: str | None, cells: Sequence[tuple[str, str]], tier: str | None,
+    variants: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """Submit every scene of the selection that can be; all of them or, where a budget or a limit refuses, none."""
     studio.actor.require(Permission.SUBMIT)
+    with studio.transaction() as session:
+        row, chosen = _chosen(session, project, cells, variants)
+        selection = replace(chosen, tier=_tier_name(session, tier), skip_blocked=True)
+        done = submission.submit(session, studio.actor, row, selection, studio.house.now())
+    if not done.planned:
+        return "Nothing was left to submit"
+    words = f"{many(len(done.planned), 'scene')} submitted, {many(done.n_takes, 'take')}"
+    return words + (f"; {len(done.blocked)} blocked" if done.blocked else "")
+
+
+def cancel_cells(
+    studio: Studio, project: str | None, cells: Sequence[tuple[str, str]], variants: Sequence[str] = ()
+) -> str:
+    """Cancel what is queued or running of the selection."""
+    studio.actor.require(Permission.CONTROL_QUEUE)
+    with studio.transaction() as session:
+        row, chosen = _chosen(session, project, cells, variants)
+        scenes, takes = redoing.cancel(session, studio.actor, row, chosen, studio.house.now())
+    return f"{many(scenes, 'scene')} cancelled, {many(takes, 'take')}"
+
+
+def redo_cells(
+    studio: Studio, project: str | None, cells: Sequence[tuple[str, str]], variants: Sequence[str] = ()
+) -> str:
+    """Make the failed and rejected scenes of the selection again."""
+    studio.actor.require(Permission.SUBMIT)
+    with studio.transaction() as session:
+        row, chosen = _chosen(session, project, cells, variants)
+        done = redoing.redo(session, studio.actor, row, chosen, studio.house.now())
+    words = f"{many(done.failed + done.rejected, 'scene')} queued again, {many(done.takes, 'take')}"
+    return words + (f"; {len(done.blocked)} blocked" if done.blocked else "")
+
+
+def raise_cells(
+    studio: Studio, project: str | None, cells: Sequence[tuple[str, str]], tier: str, variants: Sequence[str] = ()
+) -> str:
+    """Make the finished scenes of the selection again at a higher tier."""
+    studio.actor.require(Permission.SUBMIT)
+    with studio.transaction() as session:
+        row, chosen = _chosen(session, project, cells, variants)
+        name = _tier_name(session, tier)
+        selection = replace(chosen, tier=name)
+        scenes, takes = tiering.raise_cells(session, studio.actor, row, selection, studio.house.now())
+    return f"{many(scenes, 'scene')} queued at {name}, {many(takes, 'take')}"
+
+
+def _chosen(
+    session: Session, project: str | None, cells: Sequence[tuple[str, str]], variants: Sequence[str]
+) -> tuple[m.Project, Selection]:
+    """Return the project, locked, and the chosen cells of it."""
     if not cells:
         raise InvalidInputError("Nothing was chosen.", hint="Choose cells of the matrix first.")
-    with studio.transaction() as session:
-        row = session.get_one(m.Project, need_project(session, project).id, with_for_update=True)
-        groups = _groups(session, row.id, cells)
-        done = _submit_groups(studio, session, row, groups, _tier_name(session, tier))
-    scenes, takes = sum(len(d.planned) for d in done), sum(d.n_takes for d in done)
-    if not scenes:
-        return "Nothing was left to submit"
-    blocked = sum(len(d.blocked) for d in done)
-    return f"{many(scenes, 'scene')} submitted, {many(takes, 'take')}" + (f"; {blocked} blocked" if blocked else "")
-
-
-def _groups(
-    session: Session, project_id: uuid.UUID, cells: Sequence[tuple[str, str]]
-) -> dict[tuple[str, ...], list[str]]:
-    """Return characters by the scene types chosen for them: each group is one rectangle of the matrix."""
-    query = sa.select(m.Character.id, m.Character.name).where(m.Character.project_id == project_id)
-    characters = {str(key): name for key, name in session.execute(query)}
-    types = {str(key): name for key, name in session.execute(sa.select(m.SceneType.id, m.SceneType.name))}
-    chosen: dict[str, set[str]] = defaultdict(set)
-    for character_id, type_id in cells:
-        if character_id not in characters or type_id not in types:
-            raise NotFoundError("A chosen cell is gone.", hint="Reload the matrix.")
-        chosen[characters[character_id]].add(types[type_id])
-    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for name, wanted in chosen.items():
-        groups[tuple(sorted(wanted))].append(name)
-    return groups
-
-
-def _submit_groups(
-    studio: Studio, session: Session, project: m.Project, groups: dict[tuple[str, ...], list[str]], tier: str | None
-) -> list[Submission]:
-    """Submit rectangle by rectangle; raises only when every one of them was refused."""
-    done, refused = [], None
-    for types, characters in groups.items():
-        selection = Selection(tuple(characters), types, tier=tier, skip_blocked=True)
-        try:
-            done.append(submission.submit(session, studio.actor, project, selection, studio.house.now()))
-        except RefusedError as error:
-            refused = error
-    if refused is not None and not done:
-        raise refused
-    return done
+    row = session.get_one(m.Project, need_project(session, project).id, with_for_update=True)
+    return row, Selection(cells=tuple(cells), variants=tuple(variants))
 
 
 def _tier_name(session: Session, tier: str | None) -> str | None:

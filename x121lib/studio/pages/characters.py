@@ -55,7 +55,7 @@ def _card(grid: Grid, row: sa.RowMapping, variants: list[dict[str, str]]) -> dic
     return {
         "id": str(row["id"]), "name": row["name"], "kind": row["kind"].label, "thumb": small(row["sha256"]),
         "counts": counts, "scenes": len(scenes), "approved": counts.get("approved", 0), "variants": variants,
-        "notice": notice(grid, row["id"]), "tags": [],
+        "notice": notice([k.id for k in grid.kinds], row["id"], grid.gaps), "tags": [],
     }  # fmt: skip
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,6 +14,8 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import InvalidInputError
 from x121lib.generation import plan
+from x121lib.pipeline import estimating
+from x121lib.pipeline.submission import Selection
 from x121lib.scheduling import accounts, budgets
 from x121lib.studio.pages import presence, queries
 from x121lib.studio.pages.desk import Desk, View
@@ -19,6 +23,9 @@ from x121lib.studio.pages.grid import Grid, GridScene, build
 from x121lib.studio.pages.words import iso_in, many
 from x121lib.terms.roles import Permission
 from x121lib.terms.vocabulary import TaskKind
+
+MOST_BY_TIER = 500
+"""Cells of a selection that is worked out for every tier, so that the answer comes while one still chooses."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +58,12 @@ def read_history(session: Session, desk: Desk) -> History:
     return History(queries.history(session), sum(w.slots for w in views if w.available))
 
 
-def estimate(desk: Desk, cells: list[tuple[str, str]], tier: str | None) -> View:
+def estimate(desk: Desk, cells: list[tuple[str, str]], tier: str | None, variants: Sequence[str] = ()) -> View:
     """Return what submitting a selection of (character, scene type) keys would cost."""
     grid = build(desk)
     wanted = {(str(a), str(b)) for a, b in cells}
-    chosen = [s for place, row in grid.cells.items() if (str(place[0]), str(place[1])) in wanted for s in row]
+    chosen = [s for place, row in grid.cells.items() if (str(place[0]), str(place[1])) in wanted for s in row
+              if not variants or s.kind.name in variants]  # fmt: skip
     ready = [s for s in chosen if s.startable]
     takes = _takes(desk.session, grid, ready)
     history = read_history(desk.session, desk)
@@ -68,8 +76,20 @@ def estimate(desk: Desk, cells: list[tuple[str, str]], tier: str | None) -> View
     return {
         "cells": len(wanted), "scenes": len(ready), "takes": sum(takes.values()), "gpu_s": middle, "gpu_low_s": low,
         "gpu_high_s": high, "done_at": iso_in(desk.now, done_s), "basis": _basis(history, takes),
+        **_by_tier(desk, cells, tier, variants),
         "blocked": [*_budgets(desk, tier, sum(takes.values()), middle), *_why_blocked(desk, grid, chosen)],
     }  # fmt: skip
+
+
+def _by_tier(desk: Desk, cells: list[tuple[str, str]], tier: str | None, variants: Sequence[str]) -> dict[str, Any]:
+    """Return GPU seconds at each tier and the bytes at the chosen one; nothing beyond `MOST_BY_TIER` cells."""
+    if desk.project is None or not cells or len(cells) > MOST_BY_TIER:
+        return {"tiers": [], "disk_bytes": None}
+    names = {word: t.name for t in desk.session.scalars(sa.select(m.Tier)) for word in (t.name, str(t.id))}
+    selection = Selection(cells=tuple(cells), variants=tuple(variants), tier=names.get(tier or ""))
+    found = estimating.estimate(desk.session, desk.actor, desk.project, selection, desk.now)
+    tiers = [{"name": part.name, "gpu_s": part.gpu.middle_s if part.gpu else None} for part in found.tiers]
+    return {"tiers": tiers, "disk_bytes": found.disk_bytes}
 
 
 def _budgets(desk: Desk, tier: str | None, n_takes: int, seconds: float) -> list[str]:

@@ -88,7 +88,7 @@ def build(desk: Desk) -> Grid:
         (r["character_id"], r["scene_type_id"], r["variant_kind_id"]): r
         for r in queries.scenes(desk.session, project_id)
     }
-    gaps = _gaps(desk, [c["id"] for c in characters], list(kinds.values()))
+    gaps = gaps_of(desk, [c["id"] for c in characters], list(kinds.values()))
     made = queries.progress(desk.session, project_id)
     columns = [(t.id, [(k, k.id) for k in kinds_of.get(v.id, ())]) for t, v in types]
     cells = {
@@ -102,7 +102,7 @@ def build(desk: Desk) -> Grid:
     return Grid(characters, types, sorted(kinds.values(), key=lambda k: (k.sort_order, k.name)), cells, gaps)
 
 
-def _gaps(
+def gaps_of(
     desk: Desk, characters: list[uuid.UUID], kinds: list[m.VariantKind]
 ) -> dict[tuple[uuid.UUID, uuid.UUID], str]:
     """Return what stands between a character's variant kind and its generation."""

@@ -90,8 +90,10 @@ def approved_kinds(session: Session, project_id: uuid.UUID) -> set[tuple[uuid.UU
     return set(session.execute(query))
 
 
-def progress(session: Session, project_id: uuid.UUID) -> dict[uuid.UUID, sa.RowMapping]:
-    """Return, for each scene that is being made: its segments, those done, and what its leased tasks have done."""
+def progress(
+    session: Session, project_id: uuid.UUID, scene_ids: list[uuid.UUID] | None = None
+) -> dict[uuid.UUID, sa.RowMapping]:
+    """Return, for each scene that is being made (or those of ``scene_ids``): segments, those done, leased parts."""
     leased = m.GpuTask.status_id.in_(LEASED_STATUSES)
     working = (
         sa.select(m.Segment.scene_id, sa.func.count().label("leased"), sa.func.sum(m.GpuTask.progress).label("part"))
@@ -113,6 +115,8 @@ def progress(session: Session, project_id: uuid.UUID) -> dict[uuid.UUID, sa.RowM
         .where(m.Scene.project_id == project_id, m.Scene.status_id == SceneStatus.GENERATING)
         .group_by(m.Segment.scene_id)
     )  # fmt: skip
+    if scene_ids is not None:
+        query = query.where(m.Scene.id.in_(scene_ids))
     return {row["scene_id"]: row for row in _rows(session, query)}
 
 
@@ -167,8 +171,9 @@ def waiting(session: Session, project_id: uuid.UUID) -> Rows:
     return _rows(
         session,
         sa.select(
-            m.Scene.id, m.Character.name.label("character"), m.SceneType.name.label("scene_type"),
-            m.VariantKind.name.label("variant"), newest.c.created_at, newest.c.n_frames,
+            m.Scene.id, m.Scene.character_id, m.Scene.scene_type_id, m.Character.name.label("character"),
+            m.SceneType.name.label("scene_type"), m.VariantKind.name.label("variant"), newest.c.created_at,
+            newest.c.n_frames,
             m.Artifact.sha256.label("video"), m.ArtifactVideo.rate_numerator, m.ArtifactVideo.rate_denominator,
             worst.c.worst, flagged.label("flagged"),
         )

@@ -24,9 +24,16 @@ _TAKES = {
 }  # fmt: skip
 
 
-def review(desk: Desk, scene_id: str | None) -> View:
-    """Return the scene asked for, else the first that waits, else none."""
-    order = [row["id"] for row in queries.waiting(desk.session, desk.project_id)] if desk.project_id else []
+def review(desk: Desk, scene_id: str | None, group: str | None = None) -> View:
+    """Return the scene asked for, else the first that waits, else none; ``group`` keeps to its own.
+
+    Args:
+        desk: where the view is made.
+        scene_id: the scene.
+        group: ``character:ID`` or ``scene_type:ID``; only its scenes are next, previous and counted.
+    """
+    rows = _waiting(desk, group)
+    order = [row["id"] for row in rows]
     chosen = key_of(scene_id, "scene") if scene_id else (order[0] if order else None)
     row = review_queries.scene(desk.session, chosen) if chosen else None
     if chosen and row is None:
@@ -48,7 +55,22 @@ def review(desk: Desk, scene_id: str | None) -> View:
         "may_decide": desk.may(Permission.REVIEW),
         "undo_s": desk.studio.settings.undo_s,
         "decision": _decision(desk, row["version_id"]) if row else None,
+        "group": {"id": group, "name": rows[0][group.partition(":")[0]]} if group and rows else None,
     }
+
+
+def _waiting(desk: Desk, group: str | None) -> Sequence[Any]:
+    """Return the scenes that wait, oldest first, those of a group where one is named."""
+    if desk.project_id is None:
+        return []
+    rows = queries.waiting(desk.session, desk.project_id)
+    if not group:
+        return rows
+    kind, _, key = group.partition(":")
+    if kind not in ("character", "scene_type"):
+        raise NotFoundError("There is no such group.", hint="Groups are of a character or of a scene type.")
+    wanted = key_of(key, kind.replace("_", " "))
+    return [row for row in rows if row[f"{kind}_id"] == wanted]
 
 
 def neighbours(order: Sequence[uuid.UUID], chosen: uuid.UUID | None) -> tuple[uuid.UUID | None, uuid.UUID | None]:
