@@ -115,7 +115,7 @@ def _attempts(studio: RealStudio, project: str) -> list[list[AttemptOutcome | No
 
 def _submitted(studio: RealStudio, project: str) -> None:
     with studio.opened():
-        studio.prepare(project, scene_types=("idle",), duration_s=2.0 * SEGMENTS)
+        studio.prepare_sample(project, scene_types=("idle",), duration_s=2.0 * SEGMENTS)
     said = studio.call("submit", project, "--scene-types", "idle")
     assert said.startswith("1 scenes are queued"), said
 

@@ -217,26 +217,19 @@ def _trigger(session: Session, event: EventRecord) -> Message | None:
     )  # fmt: skip
 
 
-def _plain(kind: NotificationKind, title: str, permission: Permission) -> Callable[[Session, EventRecord], Message]:
-    """Return how an event is told that brings its own words: ``title``, ``message``, ``href`` and ``person_id``."""
-
-    def words(session: Session, event: EventRecord) -> Message:
-        facts: dict[str, Any] = event.payload
-        owner = facts.get("person_id")
-        people = frozenset({uuid.UUID(str(owner))}) if owner else people_who_may(session, permission)
-        return Message(
-            kind, f"{event.kind.value}:{event.entity_id}", str(facts.get("title") or title), people,
-            str(facts.get("message") or facts.get("reason") or ""), str(facts.get("href") or ""), event.project_id,
-            event.event_id,
-        )  # fmt: skip
-
-    return words
+def _schedule(session: Session, event: EventRecord) -> Message | None:
+    """Tell of a schedule that was refused, or whose time passed while no consumer ran."""
+    facts, row = event.payload, session.get(m.Schedule, event.entity_id)
+    said = str(facts.get("message", ""))
+    if row is None or (facts.get("outcome") not in ("refused", "skipped") and "missed" not in said):
+        return None
+    did = "was refused" if facts.get("outcome") == "refused" else "missed its time"
+    return Message(
+        NotificationKind.SCHEDULE, f"schedule:{row.id}:{did}", f"The schedule '{row.name}' {did}",
+        frozenset({row.person_id}), said, "/queue", event.project_id, event.event_id,
+    )  # fmt: skip
 
 
-_OWN_WORDS: dict[str, tuple[NotificationKind, str, Permission]] = {
-    "schedule.missed": (NotificationKind.SCHEDULE, "A schedule was missed", Permission.SUBMIT),
-}
-"""Events that bring their own words, by name."""
 _WORDS: dict[EventKind, Callable[[Session, EventRecord], Message | None]] = {
     EventKind.BUDGET_WARNED: _budget,
     EventKind.BUDGET_USED_UP: _budget,
@@ -245,7 +238,8 @@ _WORDS: dict[EventKind, Callable[[Session, EventRecord], Message | None]] = {
     EventKind.WEBHOOK_FAILED: _webhook,
     EventKind.TRIGGER_FIRED: _trigger,
     EventKind.SEGMENT_ESCALATED: _escalated,
-} | {kind: _plain(*_OWN_WORDS[kind.value]) for kind in EventKind if kind.value in _OWN_WORDS}
+    EventKind.SCHEDULE_RAN: _schedule,
+}
 SOURCES: Collection[EventKind] = frozenset({EventKind.TASK_FAILED, *_WORDS})
 """Kinds of events that may say something to people."""
 

@@ -19,12 +19,15 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.base.resources import resource_path
 from x121lib.base.settings import Settings
+from x121lib.qa import service as qa
 from x121lib.scheduling import budgets
 from x121lib.store.embedded import EmbeddedServer
 from x121lib.store.server_setup import database_url
 from x121lib.store.session import Database, DatabaseUnreachableError
 from x121lib.studio import Studio
+from x121lib.terms.roles import SYSTEM
 from x121lib.terms.vocabulary import AttemptOutcome, SceneStatus, TakeStatus, TaskStatus
+from x121lib.testing.small_studio import LENIENT, write_recipe
 
 CONSOLE = Path(sys.executable).with_name("x121")
 SCENE_TYPES = ("idle", "wave")
@@ -196,10 +199,19 @@ class RealStudio:
             finally:
                 self._opened = None
 
-    def prepare(
-        self, project: str = "Storm", *, scene_types: tuple[str, ...] = SCENE_TYPES, duration_s: float = 4.0
-    ) -> None:
-        """Write a project with one synthetic character and scene types of segments of two seconds each."""
+    def prepare(self, project: str = "Storm") -> None:
+        """Write a project with one synthetic character and two tiny scene types, whose takes last a few seconds."""
+        types = self.outputs / "scene_types"
+        with self.opened() as studio:
+            studio.add_variant_kind("clothed", prefix="")
+            with studio.transaction() as session:
+                qa.store_profile(session, SYSTEM, LENIENT)
+            for name in SCENE_TYPES:
+                studio.load_scene_type(write_recipe(types, name, segments=2, fault="slow"))
+            self._import_character(studio, project)
+
+    def prepare_sample(self, project: str, scene_types: tuple[str, ...], duration_s: float) -> None:
+        """Write a project with one synthetic character and the sample's scene types, segments of two seconds each."""
         types = self.outputs / "scene_types"
         types.mkdir(exist_ok=True)
         with self.opened() as studio:
@@ -211,11 +223,13 @@ class RealStudio:
                 text = text.replace(f'"{name}.json"', f'"{resource_path("data", "workflows", f"{name}.json")}"')
                 (types / f"{name}.toml").write_text(text)
                 studio.load_scene_type(types / f"{name}.toml")
-            handle = studio.create_project(project)
-            result = handle.import_folder(
-                resource_path("data", "sample", "characters"), synthetic=True, only=(CHARACTER,)
-            )
-            assert not result.refused, result.refused
+            self._import_character(studio, project)
+
+    @staticmethod
+    def _import_character(studio: Studio, project: str) -> None:
+        folder = resource_path("data", "sample", "characters")
+        result = studio.create_project(project).import_folder(folder, synthetic=True, only=(CHARACTER,))
+        assert not result.refused, result.refused
 
     def submit(self, project: str = "Storm") -> None:
         """Queue both scenes."""

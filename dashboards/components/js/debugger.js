@@ -63,7 +63,8 @@ async function steer(app, values, goOn) {
 
 // ---------------------------------------------------------------- raw
 function rawData(app, t) {
-  const r = t.raw, head = html`<h2>Raw</h2>${segmented([["events", "Messages"], ["request", "Request"], ["result", "Result"]], r.which, "rawTab")}${grow}${r.cut && html`<span class="xs muted">${r.which === "events" ? "the newest 120" : "the beginning"}; all of it: x121 task show --raw</span>`}`;
+  const r = t.raw, head = html`<h2>Raw</h2>${segmented([["events", "Messages"], ["request", "Request"], ["result", "Result"], ...(t.failure ? [["failure", "Failure"]] : [])], r.which, "rawTab")}${grow}${r.cut && html`<span class="xs muted">${r.which === "events" ? "the newest 120" : "the beginning"}; all of it: x121 task show --raw</span>`}`;
+  if (r.which === "failure" && t.failure) return panel("raw", head, html`<dl class="scroll kv failure">${t.failure.facts.map(([label, text]) => html`<dt>${label}</dt><dd class="brk mono xs">${text}</dd>`)}${t.failure.log && html`<dt>End of the server's log</dt><dd><pre class="xs flog">${t.failure.log}</pre></dd>`}</dl>`);
   if (r.which !== "events") return panel("raw", head, r.text ? html`<pre class="scroll rawtext mono xs">${r.text}</pre>` : emptyState({ title: r.which === "result" ? "No result yet" : "Nothing was sent yet", text: r.which === "result" ? "The server's history has no entry of this prompt until it ends." : "The request stands here once the take is sent.", art: false }));
   const rows = r.events.map((e, i) => html`<div class="evr" data-key="ev-${e.at}-${i}"><span class="mono xs muted">${e.at.slice(11, 23)}</span><b class="mono xs">${e.type}</b><span class="mono xs muted">${e.node}</span><span class="mono xs ell" title="${e.data}">${e.data}</span></div>`);
   return panel("raw", head, rows.length ? html`<div class="scroll evrs">${rows}</div>` : emptyState({ title: "No message yet", text: "What the server says of this prompt stands here, newest first, five seconds old at most.", art: false }));
@@ -85,11 +86,9 @@ const actions = {
 
 const others = (app) => (app.state.running.length > 0 && html`<select class="input switchtake" aria-label="Running takes" data-change="pickTake"><option value="">Running takes (${app.state.running.length})</option>${app.state.running.map((r) => html`<option value="${r.id}">${r.character} · ${r.detail} · ${r.worker}</option>`)}</select>`);
 
-const failure = (f) => (f && (f.facts.length > 0 || f.log) && html`<details class="failure"><summary>What is known of it</summary><dl class="kv tight">${f.facts.map(([label, text]) => html`<dt>${label}</dt><dd class="brk mono xs">${text}</dd>`)}${f.log && html`<dt>End of the server's log</dt><dd><pre class="xs flog">${f.log}</pre></dd>`}</dl></details>`);
-
 function page(app, t) {
   const href = t.scene_id ? `/review?scene=${t.scene_id}` : null;
-  return html`<div class="head"><h1 class="ell">${t.character}</h1>${badge(t.status, t.word)}<span class="facts ell">${t.detail} · ${t.take} · ${t.project}${t.trigger && html` · queued by the trigger <a class="lnk" href="/triggers?trigger=${t.trigger.id}">${t.trigger.name}</a>`}</span>${grow}${others(app)}${href && button("Scene", { href, icon: "circle-play" })}${can(app, "resume") && button("Resume", { act: "resume", icon: "play", cls: "primary", keys: ["R"] })}${can(app, "pause") && button("Pause after this node", { act: "pauseNode", icon: "pause", keys: ["P"], title: `Stops ${t.stops.node}` })}${can(app, "stop") && button("Stop at once…", { act: "pauseNow", title: `Stops ${t.stops.now}` })}${can(app, "cancel") && button("Cancel…", { act: "cancelTake", cls: "danger-quiet" })}</div>${t.error && html`<div class="wstrip">${callout("failed", html`${t.error}${t.failure?.proposal && html` <b class="med">What to do:</b> ${t.failure.proposal}`}`)}${failure(t.failure)}</div>`}<div class="dbgrid">${now(app, t)}${nodes(t)}${parameters(app, t)}${rawData(app, t)}</div>`;
+  return html`<div class="head"><h1 class="ell">${t.character}</h1>${badge(t.status, t.word)}<span class="facts ell">${t.detail} · ${t.take} · ${t.project}${t.trigger && html` · queued by the trigger <a class="lnk" href="/triggers?trigger=${t.trigger.id}">${t.trigger.name}</a>`}</span>${grow}${others(app)}${href && button("Scene", { href, icon: "circle-play" })}${can(app, "resume") && button("Resume", { act: "resume", icon: "play", cls: "primary", keys: ["R"] })}${can(app, "pause") && button("Pause after this node", { act: "pauseNode", icon: "pause", keys: ["P"], title: `Stops ${t.stops.node}` })}${can(app, "stop") && button("Stop at once…", { act: "pauseNow", title: `Stops ${t.stops.now}` })}${can(app, "cancel") && button("Cancel…", { act: "cancelTake", cls: "danger-quiet" })}</div>${t.error && html`<div class="wstrip">${callout("failed", html`${t.error}${t.failure?.proposal && html` <b class="med">What to do:</b> ${t.failure.proposal}`}`)}</div>`}<div class="dbgrid">${now(app, t)}${nodes(t)}${parameters(app, t)}${rawData(app, t)}</div>`;
 }
 
 const nothing = html`<div class="head"><h1>Debugger</h1></div><div class="page"><section class="panel full">${emptyState({ title: "Nothing runs", text: "Open a take from the queue to see its nodes, pictures, parameters and messages.", actions: button("Open queue", { href: "/queue", icon: "chart-gantt" }) })}</section></div>`;
@@ -103,7 +102,7 @@ export const debugger_ = {
   changed: (app) => { if (app.local.of !== task(app)?.id) Object.assign(app.local, { of: task(app)?.id, edits: {}, fault: null }); },
   keys: {
     p: actions.pauseNode, r: actions.resume, "Meta+Enter": actions.change, Escape: () => document.activeElement?.blur?.(),
-    ...Object.fromEntries(["events", "request", "result"].map((which, i) => [String(i + 1), (app) => { if (task(app)) actions.rawTab(app, which); }])),
+    ...Object.fromEntries(["events", "request", "result", "failure"].map((which, i) => [String(i + 1), (app) => { if (task(app)) actions.rawTab(app, which); }])),
   },
   actions: { ...actions, pickTake: (app, id) => { if (id) go(app, { task: id }); } },
   render: (app) => (task(app) ? page(app, task(app)) : nothing),

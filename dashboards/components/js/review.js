@@ -93,7 +93,7 @@ function notes(app, scene) {
   return html`<section class="notes"><header class="row"><span class="sub">Notes</span>${tag(scene.notes.length)}${grow}${button("Add", { act: "note", cls: "ghost sm", keys: ["N"] })}</header>${rows.length ? rows : html`<p class="muted xs">No notes. N writes one at the frame shown.</p>`}</section>`;
 }
 
-const receipt = (scene) => html`<section class="wide"><header class="row"><span class="sub">Receipt</span><span class="xs">${badge(scene.fresh ? "approved" : "warning", scene.fresh ? "Fresh" : "Stale", { plain: true })}</span>${grow}${button("Copy", { act: "copy", icon: "copy", cls: "ghost sm" })}</header><dl class="rec">${scene.receipt.map(([k, v]) => html`<dt>${k}</dt><dd class="ell" title="${v}">${v}</dd>`)}</dl></section>`;
+const receipt = (scene) => html`<section class="wide"><header class="row"><span class="sub">Receipt</span><span class="xs">${badge(scene.fresh ? "approved" : "warning", scene.fresh ? "Fresh" : "Stale", { plain: true })}</span>${grow}${button("Copy", { act: "copy", icon: "copy", cls: "ghost sm" })}</header><dl class="rec">${scene.receipt.map(([k, v]) => html`<dt>${k}</dt><dd class="${k === "Retaken" ? "told xs" : "ell"}" title="${v}">${v}</dd>`)}</dl></section>`;
 
 function head(app, scene) {
   const s = app.state;

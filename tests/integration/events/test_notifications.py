@@ -13,6 +13,7 @@ from x121lib.access.service import actor_for
 from x121lib.base.errors import InvalidInputError
 from x121lib.events import outbox
 from x121lib.studio import Studio
+from x121lib.studio.schedules import NewSchedule
 from x121lib.terms.vocabulary import EventKind, TaskStatus
 from x121lib.testing.small_studio import Clock, drive, write_recipe
 
@@ -138,3 +139,15 @@ def test_old_read_entries_are_cleared_away(stocked: Studio, clock: Clock) -> Non
     assert stocked.notifications.prune() == 0, "what was not read stays"
     noor.notifications.mark_read()
     assert stocked.notifications.prune() == 1
+
+
+def test_a_schedule_that_missed_its_time_or_was_refused_is_told_to_who_set_it(stocked: Studio, clock: Clock) -> None:
+    noor, kim = as_new(stocked, "Noor", "Creator"), as_new(stocked, "Kim", "Creator")
+    noor.schedules.add(NewSchedule("nightly", "Aurora", "0 2 * * *", "UTC"))
+    clock.advance(3 * 86400 + 5 * 3600)
+    stocked.schedules.run_due()
+    stocked.reactions.run()
+    (entry,) = [e for e in noor.notifications.entries() if e.kind.value == "schedule"]
+    assert entry.title == "The schedule 'nightly' missed its time"
+    assert "due times were missed, as no consumer ran" in entry.body
+    assert kim.notifications.entries() == []

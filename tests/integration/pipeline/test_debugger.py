@@ -266,7 +266,8 @@ def test_a_failure_keeps_node_inputs_parameters_memory_log_and_says_what_to_do(
     assert view["task"] is not None
     assert problems(view, DebuggerView) == []
     failure = view["task"]["failure"]
-    assert failure["proposal"] == known["proposal"]
+    assert failure["proposal"] is None  # the error has said it already
+    assert view["task"]["raw"]["which"] == "failure"
     assert [label for label, _ in failure["facts"]][:2] == ["Memory of cpu", "Inputs of the node"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -191,6 +191,6 @@ def machine(line: Queue, clock: Clock) -> type[Life]:
 def test_any_order_of_steps_keeps_the_accounts_right(machine: type[Life], stocked: Studio) -> None:
     profile = settings(
         max_examples=8, stateful_step_count=25, deadline=None, derandomize=True, database=None,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=list(HealthCheck), phases=[Phase.generate],
     )  # fmt: skip
     run_state_machine_as_test(machine, settings=profile)

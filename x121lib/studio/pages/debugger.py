@@ -44,8 +44,8 @@ def debugger(desk: Desk, params: Mapping[str, str], steering: Steering) -> View:
     if row is None:
         raise NotFoundError("There is no such take.", hint="Open it from the queue.")
     look = desk.studio.debugger.look(key)
-    return {"task": _task(desk, row, look, history, steering) | {"raw": _raw(look, params.get("raw", "events"))},
-            "running": listed}  # fmt: skip
+    raw = _raw(look, params.get("raw") or ("failure" if look.error else "events"))
+    return {"task": _task(desk, row, look, history, steering) | {"raw": raw}, "running": listed}
 
 
 def _task(desk: Desk, row: Any, look: Inspection, history: estimates.History, steering: Steering) -> dict[str, Any]:
@@ -88,7 +88,12 @@ def _failure(look: Inspection) -> dict[str, Any] | None:
         if known.get(key):
             text = known[key] if isinstance(known[key], str) else json.dumps(known[key], ensure_ascii=False)
             facts.append([label, text[:FACT_CHARS]])
-    return {"proposal": known.get("proposal") or None, "facts": facts, "log": str(known.get("log", ""))[-RAW_CHARS:]}
+    proposal = str(known.get("proposal") or "")
+    return {
+        "proposal": proposal if proposal not in look.error else None,
+        "facts": facts,
+        "log": str(known.get("log", ""))[-RAW_CHARS:],
+    }
 
 
 def gib(n_bytes: float) -> str:
@@ -168,6 +173,8 @@ def _can(desk: Desk, status: TaskStatus, look: Inspection) -> list[str]:
 
 
 def _raw(look: Inspection, which: str) -> dict[str, Any]:
+    if which == "failure":
+        return {"which": which, "text": "", "cut": False, "events": []}
     if which in ("request", "result"):
         text = json.dumps(getattr(look, which), indent=2, ensure_ascii=False) if getattr(look, which) else ""
         return {"which": which, "text": text[:RAW_CHARS], "cut": len(text) > RAW_CHARS, "events": []}
