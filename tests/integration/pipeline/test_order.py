@@ -15,21 +15,21 @@ from x121lib.testing.small_studio import drive, write_recipe
 @pytest.mark.capability("PRD-57/dependency-awareness")
 def test_each_step_is_refused_until_the_one_before_is_done(equipped: Studio, tmp_path: Path) -> None:
     equipped.load_scene_type(write_recipe(tmp_path / "r", "nod", segments=1, variants='["evening"]'))
-    aurora, only = equipped.project("Aurora"), {"characters": ["Aiko"], "scene_types": ["nod"]}
+    aurora = equipped.project("Aurora")
     with pytest.raises(RefusedError, match="no approved 'evening' image"):
-        aurora.submit(**only)
+        aurora.submit(characters=["Aiko"], scene_types=["nod"])
     with pytest.raises(NotFoundError, match="Aiko has no image of kind 'evening'"):
         aurora.approve_variants("evening", characters=["Aiko"])
     aurora.make_variants("evening", characters=["Aiko"])
     with pytest.raises(RefusedError, match="no approved 'evening' image"):  # it is queued
-        aurora.submit(**only)
+        aurora.submit(characters=["Aiko"], scene_types=["nod"])
     drive(equipped)
     with pytest.raises(RefusedError, match="no approved 'evening' image"):  # it is made, and nobody looked at it
-        aurora.submit(**only)
+        aurora.submit(characters=["Aiko"], scene_types=["nod"])
     with pytest.raises(NotFoundError, match="was never submitted"):
         aurora.scene("Aiko", "nod", "evening")
     aurora.approve_variants("evening", characters=["Aiko"])
-    aurora.submit(**only)
+    aurora.submit(characters=["Aiko"], scene_types=["nod"])
     scene = aurora.scene("Aiko", "nod", "evening")
     with pytest.raises(NotFoundError, match="nothing to review yet"):
         equipped.decide(scene.scene_id, "approve")
