@@ -73,6 +73,7 @@ def cancel(session: Session, actor: Actor, project: m.Project, selection: Select
     Raises:
         RefusedError: nothing of the selection is under way.
     """
+    actor.require(Permission.CONTROL_QUEUE)
     making = replace(selection, only=frozenset({SceneStatus.GENERATING}))
     cells = submission.cells(session, project, making, now)
     keys = [cell.scene_id for cell in cells if cell.scene_id is not None]

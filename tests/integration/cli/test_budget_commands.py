@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
 from typer.testing import Result
 
 X121 = Callable[..., Result]
 
 
+@pytest.mark.capability("PRD-61/budget-alerts")
 def test_a_budget_is_set_listed_met_granted_and_removed(x121: X121) -> None:
     assert "No budget yet" in x121("budget", "list").output
     key = x121("budget", "set", "0.1", "--project", "Aurora", "--warn-at", "50", "--exempt", "Draft").stdout.strip()

@@ -55,7 +55,7 @@ def receipts(studio: Studio, scene: SceneHandle) -> list[tuple[str, int, str, ob
         return found
 
 
-@pytest.mark.capability("PRD-59/upscale-trigger", "PRD-59/quality-comparison", "PRD-59/tier-selection-per-job")
+@pytest.mark.capability("PRD-59/upscale-trigger", "PRD-59/tier-selection-per-job")
 def test_a_draft_is_made_again_at_production_with_the_same_seeds_and_parameters(
     equipped: Studio, drafted: SceneHandle
 ) -> None:
