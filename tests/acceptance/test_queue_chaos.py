@@ -32,6 +32,7 @@ from tests.benchmarks import empty_work as bench
 from x121lib import model as m
 from x121lib.base.settings import Settings
 from x121lib.scheduling import auditing, policy
+from x121lib.scheduling.fairness import LONGEST_OVERTAKING_S
 from x121lib.store.embedded import EmbeddedServer, remove
 from x121lib.store.session import DatabaseError
 from x121lib.studio import Studio
@@ -239,7 +240,7 @@ def test_tasks_that_fail_at_once_take_nobodys_turn(storm: Storm) -> None:
 
 @pytest.mark.capability("PRD-08/priority-levels")
 def test_old_background_work_is_not_starved_by_a_flood_of_urgent_work(storm: Storm) -> None:
-    old = storm.studio.house.now() - timedelta(hours=10)
+    old = storm.studio.house.now() - timedelta(seconds=LONGEST_OVERTAKING_S + 3600)
     background = storm.put(20, f"status_id = 6, priority = 0, queued_at = '{old.isoformat()}'")
     urgent = storm.put(1200, "priority = 100")
     with storm.studio.transaction() as session:

@@ -81,7 +81,8 @@ def test_models_are_filtered_scanned_stopped_rated_and_removed_with_what_follows
 def test_a_take_is_changed_at_its_safe_point_and_paused(page: Page, studio: SampleStudio) -> None:
     page.keyboard.press("g")
     page.keyboard.press("q")
-    page.get_by_label("Open in the debugger").first.click()
+    page.wait_for_selector("html[data-ready=queue]")
+    page.keyboard.press("b")
     page.wait_for_selector("html[data-ready=debugger]")
     expect(page.locator(".dfoot")).to_contain_text("takes effect at the next safe point, when KSamplerAdvanced")
     page.wait_for_function("document.querySelector('.dpic img')?.naturalWidth > 0")

@@ -133,7 +133,7 @@ def test_the_dispatch_reads_the_index_of_waiting_tasks_and_no_finished_row(studi
     wasted = sum(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] for node in with_history)
     assert wasted <= 3000, "no finished row was looked at"
     assert max(node["Actual Rows"] for node in with_history) <= 3000
-    assert pages <= pages_without * 1.5 + 20, (pages_without, pages)
+    assert pages <= 3 * pages_without + 50, (pages_without, pages)  # 60,000 finished rows lie on more than a thousand
 
 
 def _share_out(studio: Studio) -> None:
