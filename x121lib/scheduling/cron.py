@@ -1,5 +1,7 @@
 """Cron expressions and when they come: five fields of local time in a time zone. Pure.
 
+Faults are named here, field by field; the times are those of the library cronsim.
+
 Fields, as of crontab(5): minute, hour, day of month, month, day of week (0 and 7 are Sunday); ``*``, numbers, names of
 months and days, ranges ``a-b``, steps ``*/n`` and ``a-b/n``, lists; `SHORTCUTS`. Where both days are given (none begins
 with ``*``), either suffices.
@@ -13,10 +15,11 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
 
 from x121lib.base.errors import InvalidInputError
 
@@ -24,8 +27,6 @@ SHORTCUTS = {
     "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
     "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
 }  # fmt: skip
-LONGEST_WAIT_DAYS = 366 * 9
-"""Days in which every possible date comes at least once: 29 February can be eight years away (1896 to 1904)."""
 _MONTHS = {name.lower(): i for i, name in enumerate(calendar.month_abbr) if name}
 _DAYS = {"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
 _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
@@ -41,6 +42,8 @@ class Cron:
 
     text: str
     """As it was written."""
+    fields: str
+    """Its five fields, where it was a shortcut too."""
     minutes: frozenset[int]
     """0 to 59."""
     hours: frozenset[int]
@@ -55,11 +58,6 @@ class Cron:
     """Whether the hour field begins with ``*``."""
     either_day: bool
     """Whether a day of the month or a day of the week suffices."""
-
-    def is_day(self, day: date) -> bool:
-        """Return whether it comes on a day."""
-        of_month, of_week = day.day in self.days, day.isoweekday() % 7 in self.weekdays
-        return day.month in self.months and (of_month or of_week if self.either_day else of_month and of_week)
 
 
 def read(text: str) -> Cron:
@@ -79,8 +77,8 @@ def read(text: str) -> Cron:
         _values(field, *shape) for field, shape in zip(fields, _FIELDS, strict=True)
     )
     found = Cron(
-        text.strip(), minutes, hours, days, months, frozenset(d % 7 for d in weekdays), fields[1].startswith("*"),
-        not fields[2].startswith("*") and not fields[4].startswith("*"),
+        text.strip(), " ".join(fields), minutes, hours, days, months, frozenset(d % 7 for d in weekdays),
+        fields[1].startswith("*"), not fields[2].startswith("*") and not fields[4].startswith("*"),
     )  # fmt: skip
     if not found.either_day and not any(min(days) <= calendar.monthrange(2024, month)[1] for month in months):
         raise InvalidInputError(
@@ -124,14 +122,7 @@ def _number(text: str, name: str, low: int, high: int, names: dict[str, int]) ->
 
 def next_after(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime:
     """Return the first moment (UTC) after another one at which the expression comes in a time zone."""
-    day = after.astimezone(zone).date() - timedelta(days=1)  # a gap can carry a day's last times into the next
-    for _ in range(LONGEST_WAIT_DAYS):
-        if cron.is_day(day):
-            for moment in _moments(cron, zone, day):
-                if moment > after:
-                    return moment
-        day += timedelta(days=1)
-    raise InvalidInputError(f"'{cron.text}' never comes.", hint="Give a day that exists.")
+    return next(CronSim(cron.fields, after.astimezone(zone))).astimezone(UTC)
 
 
 def due_until(cron: Cron, zone: ZoneInfo, first: datetime, now: datetime, most: int = 1000) -> tuple[int, datetime]:
@@ -143,35 +134,3 @@ def due_until(cron: Cron, zone: ZoneInfo, first: datetime, now: datetime, most: 
         while (following := next_after(cron, zone, max(last, now - timedelta(days=1)))) <= now:
             last = following
     return n, last
-
-
-def _moments(cron: Cron, zone: ZoneInfo, day: date) -> list[datetime]:
-    """Return the moments of a day in order, as UTC."""
-    found: set[datetime] = set()
-    for hour in cron.hours:
-        for minute in cron.minutes:
-            found |= set(_of_wall_time(datetime.combine(day, time(hour, minute)), zone, every=cron.any_hour))
-    return sorted(found)
-
-
-def _of_wall_time(wall: datetime, zone: ZoneInfo, *, every: bool) -> Iterator[datetime]:
-    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    exists = first.astimezone(zone).replace(tzinfo=None) == wall
-    if exists:
-        yield first
-        if every and second != first:
-            yield second
-    elif not every:
-        yield _end_of_gap(zone, second, first)
-
-
-def _end_of_gap(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
-    """Return the moment at which the clock was put forward, between two moments on its two sides."""
-    before = low.astimezone(zone).utcoffset()
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) / 2
-        if middle.astimezone(zone).utcoffset() == before:
-            low = middle
-        else:
-            high = middle
-    return high.replace(microsecond=0)
