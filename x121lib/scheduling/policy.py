@@ -54,6 +54,8 @@ class Candidate:
     """Who submitted it, for fair shares."""
     off_peak: bool = False
     """It starts only while nothing else wants the worker."""
+    attempt_number: int = 0
+    """Number of its last attempt."""
 
     @property
     def expected_s(self) -> float:

@@ -1,4 +1,4 @@
-"""Tasks handed to their workers: written in bulk."""
+"""Tasks handed to their workers: written in bulk, and claimed from there by whoever has a thread free."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from x121lib import model as m
 from x121lib.base.ids import new_id
 from x121lib.events import outbox
 from x121lib.scheduling import policy
+from x121lib.store.direct import fetch
 from x121lib.terms.transitions import TASK_TRANSITIONS
 from x121lib.terms.vocabulary import EventKind, TaskStatus
 
-_SENDABLE = [status for status, allowed in TASK_TRANSITIONS.items() if TaskStatus.DISPATCHED in allowed]
+SENT_CHANNEL = "x121_sent"
+"""NOTIFY channel that says that dispatched tasks wait for a consumer's thread."""
+_SENDABLE = [status.number for status, allowed in TASK_TRANSITIONS.items() if TaskStatus.DISPATCHED in allowed]
 _PROMPT_NAMESPACE = uuid.UUID("7b0cf9e4-2a1f-4c6e-9d0a-6d1f5c2f1210")
 
 
@@ -31,51 +31,47 @@ def prompt_id_for(task_id: uuid.UUID, attempt_number: int) -> uuid.UUID:
     return uuid.UUID(bytes=digest.bytes, version=4)
 
 
+_SEND = f"""
+WITH given AS (SELECT * FROM unnest(%(tasks)s::uuid[], %(workers)s::uuid[], %(numbers)s::int[], %(attempts)s::uuid[],
+                                    %(prompts)s::uuid[])
+               WITH ORDINALITY AS g (task_id, worker_id, number, attempt_id, prompt_id, turn)),
+     held AS MATERIALIZED (SELECT t.id FROM gpu_task t JOIN given ON t.id = given.task_id
+                           WHERE t.status_id + 0 = ANY (%(of)s) AND t.attempt_number = given.number - 1
+                           ORDER BY t.id FOR UPDATE OF t SKIP LOCKED),
+     moved AS (UPDATE gpu_task t SET status_id = %(to)s, version = version + 1, attempt_number = given.number,
+                                     worker_id = given.worker_id, progress = 0,
+                                     lease_until = %(until)s + given.turn * interval '1 microsecond'
+               FROM held JOIN given ON given.task_id = held.id WHERE t.id = held.id
+               RETURNING t.id, t.project_id, given.number, given.worker_id, given.attempt_id, given.prompt_id,
+                         given.turn),
+     begun AS (INSERT INTO gpu_task_attempt (id, task_id, number, worker_id, dispatched_at, prompt_id)
+               SELECT attempt_id, id, number, worker_id, %(now)s, prompt_id FROM moved),
+     said AS (INSERT INTO event (kind_id, entity, entity_id, project_id, payload)
+              SELECT %(kind)s, 'gpu_task', id, project_id,
+                     jsonb_build_object('status', %(status)s::text, 'at', %(at)s::text, 'attempt', number)
+              FROM moved)
+SELECT array_agg(id ORDER BY turn), array_agg(number ORDER BY turn), pg_notify('{outbox.CHANNEL}', %(said)s),
+       pg_notify('{SENT_CHANNEL}', '')
+FROM moved HAVING count(*) > 0"""
+
+
 def send(
-    session: Session, chosen: Sequence[policy.Assignment], now: datetime, lease_s: float
+    session: Session, chosen: Sequence[tuple[policy.Candidate, policy.Assignment]], now: datetime, lease_s: float
 ) -> list[tuple[uuid.UUID, int]]:
-    """Write assignments, their attempts and events in three statements; returns (task, attempt number) of each."""
+    """Write assignments, their attempts and events in one statement; returns (task, attempt number) of each.
+
+    A task that somebody holds at this moment (to cancel it, say) or that went on meanwhile is left out. Leases end in
+    the order of the assignments, a microsecond apart: in this order they are claimed.
+    """
     if not chosen:
         return []
-    t = m.GpuTask
-    tasks, workers = [a.task_id for a in chosen], [a.worker_id for a in chosen]
-    pairs = sa.func.unnest(sa.literal(tasks, ARRAY(sa.Uuid)), sa.literal(workers, ARRAY(sa.Uuid)))
-    given = pairs.table_valued(sa.column("task_id", sa.Uuid), sa.column("worker_id", sa.Uuid)).render_derived("given")
-    sent = session.execute(
-        sa.update(t)
-        .where(t.id == given.c.task_id, t.status_id.in_(_SENDABLE))
-        .values(
-            status_id=TaskStatus.DISPATCHED, version=t.version + 1, attempt_number=t.attempt_number + 1,
-            worker_id=given.c.worker_id, lease_until=now + timedelta(seconds=lease_s), progress=0.0,
-        )
-        .returning(t.id, t.attempt_number, t.worker_id, t.project_id)
-        .execution_options(synchronize_session=False)
-    ).all()  # fmt: skip
-    if sent:
-        _write_attempts(session, sent, now)
-    return [(key, number) for key, number, *_ in sent]
-
-
-_ATTEMPTS = sa.text(f"""
-WITH given AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:tasks AS uuid[]), CAST(:numbers AS int[]),
-                                    CAST(:workers AS uuid[]), CAST(:prompts AS uuid[]), CAST(:projects AS uuid[]))
-               AS g (id, task_id, number, worker_id, prompt_id, project_id)),
-     begun AS (INSERT INTO gpu_task_attempt (id, task_id, number, worker_id, dispatched_at, prompt_id)
-               SELECT id, task_id, number, worker_id, :now, prompt_id FROM given),
-     said AS (INSERT INTO event (kind_id, entity, entity_id, project_id, payload)
-              SELECT :kind, 'gpu_task', task_id, project_id,
-                     jsonb_build_object('status', CAST(:status AS text), 'at', CAST(:at AS text), 'attempt', number)
-              FROM given)
-SELECT pg_notify('{outbox.CHANNEL}', :said)""")
-
-
-def _write_attempts(session: Session, sent: Sequence[sa.Row[*tuple[Any, ...]]], now: datetime) -> None:
-    """Write the attempts of sent tasks and their events in one statement."""
+    of, to, said = _SENDABLE, TaskStatus.DISPATCHED, EventKind.TASK_DISPATCHED
+    numbers = [task.attempt_number + 1 for task, _ in chosen]
     facts: dict[str, Any] = {
-        "ids": [new_id() for _ in sent], "tasks": [key for key, *_ in sent], "numbers": [row[1] for row in sent],
-        "workers": [row[2] for row in sent], "prompts": [prompt_id_for(key, number) for key, number, *_ in sent],
-        "projects": [row[3] for row in sent],
+        "tasks": [a.task_id for _, a in chosen], "workers": [a.worker_id for _, a in chosen], "numbers": numbers,
+        "attempts": [new_id() for _ in chosen], "of": of, "to": to.number, "now": now, "kind": said.number,
+        "prompts": [prompt_id_for(a.task_id, n) for (_, a), n in zip(chosen, numbers, strict=True)],
+        "until": now + timedelta(seconds=lease_s), "said": said.value, "status": to.value, "at": now.isoformat(),
     }  # fmt: skip
-    kind = EventKind.TASK_DISPATCHED
-    said = {"kind": kind.number, "said": kind.value, "status": TaskStatus.DISPATCHED.value, "at": now.isoformat()}
-    session.execute(_ATTEMPTS, facts | said | {"now": now})
+    (rows,) = fetch(session, (_SEND, facts))
+    return [pair for keys, of_each, *_ in rows for pair in zip(keys, of_each, strict=True)]

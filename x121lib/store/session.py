@@ -114,6 +114,8 @@ class Database:
             yield
         except sa.exc.OperationalError as error:
             raise _meaning(error.orig) from error
+        except psycopg.OperationalError as error:  # of `direct`
+            raise _meaning(error) from error
 
     def check(self) -> None:
         """Raise `DatabaseError` unless this is PostgreSQL 16 or later with pgvector available."""
