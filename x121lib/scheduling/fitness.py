@@ -24,7 +24,7 @@ from x121lib.comfyui.checking import Offer
 from x121lib.comfyui.editor.packs import pack_of_module
 from x121lib.comfyui.graph import Graph, node_classes
 from x121lib.comfyui.model_files import SUFFIXES
-from x121lib.scheduling.recall import FRESH, STEADY_S, Recall
+from x121lib.scheduling.recall import FRESH, LONG_S, STEADY_S, Recall
 from x121lib.store.direct import Compiled, fetch
 from x121lib.store.session import among
 
@@ -168,10 +168,16 @@ def _asked() -> sa.Select[*tuple[Any, ...]]:
 
 
 def _from_rows(session: Session, rows: Sequence[tuple[Any, ...]], recall: Recall) -> dict[uuid.UUID, Demand]:
-    with_recipe = frozenset(recipe_id for _, recipe_id, *_ in rows if recipe_id is not None)
-    without = frozenset(version for _, recipe_id, _, version, _ in rows if recipe_id is None)
-    recipes = recall(("recipes", with_recipe), STEADY_S, lambda: recipe_overrides(session, with_recipe))
-    plain = recall(("plain", without), STEADY_S, lambda: default_overrides(session, without))
+    with_recipe = {recipe_id for _, recipe_id, *_ in rows if recipe_id is not None}
+    without = {version for _, recipe_id, _, version, _ in rows if recipe_id is None}
+    recipes: dict[uuid.UUID, dict[tuple[str, str], str]] = recall("recipes", STEADY_S, dict)
+    if missing := with_recipe - set(recipes):
+        again = with_recipe | recall("asked recipes", LONG_S, set[uuid.UUID])
+        recall("asked recipes", LONG_S, set[uuid.UUID]).update(missing)
+        recipes.update({key: {} for key in again} | recipe_overrides(session, again))
+    plain: dict[uuid.UUID, dict[tuple[str, str], str]] = recall("plain", STEADY_S, dict)
+    if missing := without - set(plain):
+        plain.update({key: {} for key in missing} | default_overrides(session, missing))
     own = _take_overrides(session, {key for _, _, key, _, has in rows if has and key is not None})
     found = {}
     for task_id, recipe_id, take_id, version, _ in rows:
@@ -239,6 +245,8 @@ def default_overrides(
 
 
 def _take_overrides(session: Session, take_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[tuple[str, str], str]]:
+    if not take_ids:
+        return {}
     value, slot, version = m.TakeOverride, m.WorkflowSlot, m.SceneTypeVersion
     query = (
         sa.select(value.take_id, slot.node_id, slot.input_name, value.value)
@@ -249,7 +257,7 @@ def _take_overrides(session: Session, take_ids: Collection[uuid.UUID]) -> dict[u
         .join(slot, sa.and_(slot.workflow_version_id == version.workflow_version_id, slot.name == value.slot))
         .where(among(value.take_id, take_ids))
     )
-    return _gathered(session.execute(query)) if take_ids else {}
+    return _gathered(session.execute(query))
 
 
 def _gathered(rows: Iterable[Any]) -> dict[uuid.UUID, dict[tuple[str, str], str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -119,18 +119,8 @@ def shown(row: Any, holds: Holds) -> Any:
 
 def conditions(session: Session) -> list[sa.ColumnElement[bool]]:
     """Return what a task must meet so that no wider pause holds it; nothing where nothing is paused."""
-    return conditions_of([tuple(row) for row in session.execute(wide())])
-
-
-def wide() -> sa.Select[uuid.UUID | None, uuid.UUID | None, uuid.UUID | None]:
-    """Return the query for the pauses of more than a task: (project, batch, scene), none of them for the studio."""
-    h = m.QueueHold
-    return sa.select(h.project_id, h.batch_id, h.scene_id).where(h.task_id.is_(None))
-
-
-def conditions_of(rows: Sequence[tuple[Any, ...]]) -> list[sa.ColumnElement[bool]]:
-    """Return what a task must meet so that none of some pauses, as `wide` finds them, holds it."""
-    t = m.GpuTask
+    h, t = m.QueueHold, m.GpuTask
+    rows = session.execute(sa.select(h.project_id, h.batch_id, h.scene_id).where(h.task_id.is_(None))).all()
     if not rows:
         return []
     if any(row == (None, None, None) for row in rows):

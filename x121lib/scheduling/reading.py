@@ -30,7 +30,9 @@ SPARE = 64
 """Tasks that are looked at beyond the free slots: some may have to wait for their worker."""
 DISPATCH_LOCK = 0x58313232
 _LEASED = ", ".join(str(status.number) for status in sorted(LEASED_STATUSES, key=lambda s: s.number))
-_LOCK = f"SELECT pg_try_advisory_xact_lock({DISPATCH_LOCK})"
+_LOCK = f"""
+SELECT pg_try_advisory_xact_lock({DISPATCH_LOCK}), set_config('plan_cache_mode', 'force_generic_plan', true),
+       EXISTS (SELECT FROM queue_hold WHERE task_id IS NULL)"""
 _LOADS = f"""
 SELECT w.id, w.status_id = {WorkerStatus.ONLINE.number} AND coalesce(w.set_aside_until <= %(now)s, true),
        coalesce(busy.n, 0), w.slots
@@ -38,7 +40,6 @@ FROM worker w
 LEFT JOIN (SELECT worker_id, count(*) AS n FROM gpu_task WHERE status_id IN ({_LEASED}) GROUP BY worker_id) AS busy
        ON busy.worker_id = w.id
 WHERE w.status_id <> {WorkerStatus.REMOVED.number}"""
-_HOLDS = Compiled(holding.wide())
 _FIRST = Compiled(window.statement())
 Lacks = dict[uuid.UUID, tuple[str, ...]]
 """What workers lack, in words, by worker; those that lack nothing are left out."""
@@ -100,16 +101,16 @@ def glance(session: Session, now: datetime, recall: Recall) -> Glance | None:
     held = recall("held", BRISK_S, lambda: budgets.used_up(session, now))
     fleet = recall("fleet", BRISK_S, lambda: Fleet(queries.worker_views(session, now)))
     depth = window.depth_for(recall.free + SPARE)
-    (lock,), paused, loads, waiting = fetch(
-        session, (_LOCK, {}), _HOLDS(), (_LOADS, {"now": now}), _FIRST(now=now, depth=depth)
+    ((has_lock, _, is_paused),), loads, waiting = fetch(
+        session, (_LOCK, {}), (_LOADS, {"now": now}), _FIRST(now=now, depth=depth)
     )
-    if not lock[0]:
+    if not has_lock:
         return None
     workers = fleet.now(loads)
     if workers is None:
         fleet = Fleet(queries.worker_views(session, now))
         workers = fleet.now(loads) or []
-    conditions = _not_held(held) + holding.conditions_of(paused)
+    conditions = _not_held(held) + (holding.conditions(session) if is_paused else [])
     read = None if conditions else window.Read(depth, [window.Row(*row) for row in waiting])
     return Glance(fleet, workers, conditions, read)
 

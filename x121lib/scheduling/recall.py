@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 STEADY_S = 1.0
 """Seconds for which weights, GPU time used, needed tags, measured speeds and recipes' models are remembered."""
-BRISK_S = 0.25
+BRISK_S = 0.5
 """Seconds for which loaded models and held budgets are remembered, and budgets are settled only once."""
+LONG_S = 60.0
+"""Seconds for which it is remembered what was asked for, so that all of it is read again at once."""
 _MOST = 256
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from x121lib.base.ids import new_id
 from x121lib.events import outbox
 from x121lib.scheduling import policy
+from x121lib.scheduling.recording import Token, start_statement
 from x121lib.store.direct import fetch
 from x121lib.terms.transitions import TASK_TRANSITIONS
 from x121lib.terms.vocabulary import EventKind, TaskStatus
@@ -20,6 +22,18 @@ SENT_CHANNEL = "x121_sent"
 """NOTIFY channel that says that dispatched tasks wait for a consumer's thread."""
 _SENDABLE = [status.number for status, allowed in TASK_TRANSITIONS.items() if TaskStatus.DISPATCHED in allowed]
 _PROMPT_NAMESPACE = uuid.UUID("7b0cf9e4-2a1f-4c6e-9d0a-6d1f5c2f1210")
+
+
+@dataclass(frozen=True)
+class Here:
+    """The process that dispatches, where it can run some of the tasks itself at once."""
+
+    n: int
+    """How many."""
+    lease_s: float
+    """Seconds for which they are leased."""
+    also: str = ""
+    """As `recording.start`."""
 
 
 def prompt_id_for(task_id: uuid.UUID, attempt_number: int) -> uuid.UUID:
@@ -51,20 +65,26 @@ WITH given AS (SELECT * FROM unnest(%(tasks)s::uuid[], %(workers)s::uuid[], %(nu
                      jsonb_build_object('status', %(status)s::text, 'at', %(at)s::text, 'attempt', number)
               FROM moved)
 SELECT array_agg(id ORDER BY turn), array_agg(number ORDER BY turn), pg_notify('{outbox.CHANNEL}', %(said)s),
-       pg_notify('{SENT_CHANNEL}', '')
+       set_config('synchronous_commit', %(commit)s, true), pg_notify('{SENT_CHANNEL}', '')
 FROM moved HAVING count(*) > 0"""
 
 
 def send(
-    session: Session, chosen: Sequence[tuple[policy.Candidate, policy.Assignment]], now: datetime, lease_s: float
-) -> list[tuple[uuid.UUID, int]]:
-    """Write assignments, their attempts and events in one statement; returns (task, attempt number) of each.
+    session: Session, chosen: Sequence[tuple[policy.Candidate, policy.Assignment]], now: datetime, lease_s: float,
+    here: Here | None = None,
+) -> tuple[list[Token], list[Token]]:  # fmt: skip
+    """Write assignments, their attempts and events in one statement; returns what was sent, and what was started.
 
     A task that somebody holds at this moment (to cancel it, say) or that went on meanwhile is left out. Leases end in
-    the order of the assignments, a microsecond apart: in this order they are claimed.
+    the order of the assignments, a microsecond apart: in this order they are claimed. With ``here`` the first ones are
+    started at once, in the same round trip.
+
+    The commit waits for the disk only where something is started: a start by anybody else comes later in the log, and
+    waits for all before it; what a crash of the server takes back before that is still waiting, and nobody runs it.
     """
     if not chosen:
-        return []
+        return [], []
+    n_here = here.n if here is not None else 0
     of, to, said = _SENDABLE, TaskStatus.DISPATCHED, EventKind.TASK_DISPATCHED
     numbers = [task.attempt_number + 1 for task, _ in chosen]
     facts: dict[str, Any] = {
@@ -72,6 +92,14 @@ def send(
         "attempts": [new_id() for _ in chosen], "of": of, "to": to.number, "now": now, "kind": said.number,
         "prompts": [prompt_id_for(a.task_id, n) for (_, a), n in zip(chosen, numbers, strict=True)],
         "until": now + timedelta(seconds=lease_s), "said": said.value, "status": to.value, "at": now.isoformat(),
+        "commit": "on" if n_here else "off",
     }  # fmt: skip
-    (rows,) = fetch(session, (_SEND, facts))
-    return [pair for keys, of_each, *_ in rows for pair in zip(keys, of_each, strict=True)]
+    if here is None or not n_here:
+        return _tokens(fetch(session, (_SEND, facts))[0]), []
+    first = [(task.task_id, n) for (task, _), n in zip(chosen[:n_here], numbers, strict=False)]
+    sent, started = fetch(session, (_SEND, facts), start_statement(first, now, here.lease_s, here.also))
+    return _tokens(sent), _tokens(started)
+
+
+def _tokens(rows: Sequence[tuple[Any, ...]]) -> list[Token]:
+    return [pair for keys, numbers, *_ in rows for pair in zip(keys, numbers, strict=True)]

@@ -52,6 +52,8 @@ class Dispatched:
     """The task."""
     attempt_number: int
     """Fencing token of this attempt."""
+    is_started: bool = False
+    """Whether it runs already, in the process that dispatched it."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,13 @@ def hold_dispatch(session: Session) -> bool:
     return bool(session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(DISPATCH_LOCK))))
 
 
-def dispatch(session: Session, now: datetime, lease_s: float, recall: Recall = FRESH) -> list[Dispatched]:
+def dispatch(
+    session: Session, now: datetime, lease_s: float, recall: Recall = FRESH, here: sending.Here | None = None
+) -> list[Dispatched]:
     """Assign waiting tasks to free workers and return them; one dispatcher at a time, others return nothing.
 
-    With a ``recall``, what changes slowly is read again only after a moment.
+    With a ``recall``, what changes slowly is read again only after a moment. With ``here``, the first ones are started
+    too: the caller runs them.
     """
     recall("settled", BRISK_S, lambda: budgets.settle(session, now))
     recall("promoted", BRISK_S, lambda: _promote_scheduled(session, now))
@@ -97,9 +102,10 @@ def dispatch(session: Session, now: datetime, lease_s: float, recall: Recall = F
     recall.slots, recall.free = sum(w.slots for w in seen.workers if w.available), seen.free
     if not recall.free:
         return []
-    sent = sending.send(session, matching.assignments(session, seen, now, recall), now, max(lease_s, PICKUP_S))
+    chosen = matching.assignments(session, seen, now, recall)
+    sent, started = sending.send(session, chosen, now, max(lease_s, PICKUP_S), here)
     recall.free -= len(sent)
-    return [Dispatched(*pair) for pair in sent]
+    return [Dispatched(*token, token in started) for token in sent]
 
 
 def _promote_scheduled(session: Session, now: datetime) -> None:

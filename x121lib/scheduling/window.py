@@ -99,8 +99,8 @@ def statement(conditions: Sequence[sa.ColumnElement[bool]] = ()) -> sa.Select[*t
     t = m.GpuTask
     ready = (t.status_id.in_(_OPEN), t.is_ready)
     mine, share = _share_of(t), ("project_id", "person_id", "priority")
-    first: sa.Select[*tuple[Any, ...]] = sa.select(*(c.label(name) for c, name in zip(mine, share, strict=True))).where(*ready)
-    first = first.order_by(*mine).limit(1)
+    columns: list[sa.Label[Any]] = [c.label(name) for c, name in zip(mine, share, strict=True)]
+    first: sa.Select[*tuple[Any, ...]] = sa.select(*columns).where(*ready).order_by(*mine).limit(1)
     shares = sa.select(first.subquery("first")).cte("shares", recursive=True)
     after = sa.orm.aliased(m.GpuTask)
     theirs = _share_of(after)

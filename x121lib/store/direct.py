@@ -6,6 +6,7 @@ For what runs a thousand times a second; everything else is better served by the
 from __future__ import annotations
 
 import contextlib
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,14 +24,26 @@ class Compiled:
     """A statement of SQLAlchemy's Core as text, with the values that it has itself."""
 
     def __init__(self, statement: sa.ClauseElement) -> None:
-        """Compile a statement; what it leaves open are its named parameters with the value None."""
+        """Compile a statement; what it leaves open are its named parameters with the value None.
+
+        What it says itself (statuses, keys) is written into the text: a plan that is kept for any value could not use
+        an index of the rows of some statuses.
+        """
         compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-        self._text = str(compiled)
-        self._own = {name: getattr(value, "number", value) for name, value in compiled.params.items()}
+        self.text = str(compiled)
+        for name, value in compiled.params.items():
+            if value is not None:
+                self.text = self.text.replace(f"%({name})s", _literal(getattr(value, "number", value)))
 
     def __call__(self, **given: Any) -> Statement:
         """Return the statement with values for its open parameters."""
-        return self._text, {**self._own, **given}
+        return self.text, given
+
+
+def _literal(value: int | uuid.UUID) -> str:
+    if not isinstance(value, int | uuid.UUID):
+        raise TypeError(f"{value!r} can not be written into a statement")
+    return str(int(value)) if isinstance(value, int) else f"'{value}'"
 
 
 def fetch(session: Session, *statements: Statement) -> list[list[tuple[Any, ...]]]:
