@@ -100,7 +100,7 @@ def glance(session: Session, now: datetime, recall: Recall) -> Glance | None:
     """Take the dispatch lock until the transaction ends, and read the fleet and the queue; None where it is taken."""
     held = recall("held", BRISK_S, lambda: budgets.used_up(session, now))
     fleet = recall("fleet", BRISK_S, lambda: Fleet(queries.worker_views(session, now)))
-    depth = window.depth_for(recall.free + SPARE)
+    depth = window.depth_for(recall.expected(recall.free) + SPARE, recall.shares)
     ((has_lock, _, is_paused),), loads, waiting = fetch(
         session, (_LOCK, {}), (_LOADS, {"now": now}), _FIRST(now=now, depth=depth)
     )
@@ -112,6 +112,7 @@ def glance(session: Session, now: datetime, recall: Recall) -> Glance | None:
         workers = fleet.now(loads) or []
     conditions = _not_held(held) + (holding.conditions(session) if is_paused else [])
     read = None if conditions else window.Read(depth, [window.Row(*row) for row in waiting])
+    recall.shares = read.n_shares if read is not None else recall.shares
     return Glance(fleet, workers, conditions, read)
 
 

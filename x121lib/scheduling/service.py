@@ -105,6 +105,7 @@ def dispatch(
     chosen = matching.assignments(session, seen, now, recall)
     sent, started = sending.send(session, chosen, now, max(lease_s, PICKUP_S), here)
     recall.free -= len(sent)
+    recall.sent = max(len(sent), recall.sent // 2)
     return [Dispatched(*token, token in started) for token in sent]
 
 

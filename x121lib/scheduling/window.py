@@ -50,6 +50,11 @@ class Read:
     rows: list[Row]
     """They, in no order."""
 
+    @property
+    def n_shares(self) -> int:
+        """How many shares have waiting tasks."""
+        return len({(row.project_id, row.person_id, row.priority) for row in self.rows})
+
 
 def rows(
     session: Session, now: datetime, n: int, conditions: Sequence[sa.ColumnElement[bool]] = (),
@@ -75,13 +80,13 @@ def rows(
         by_share = Counter((row.project_id, row.person_id, row.priority) for row in chosen)
         if read.depth >= n or read.depth not in by_share.values():
             return chosen
-        depth = min(n, read.depth * 8)  # a share was read to its end and may have more
+        depth = min(n, read.depth * 4)  # a share was read to its end and may have more
         read = Read(depth, _first_of_each_share(session, now, depth, conditions))
 
 
-def depth_for(n: int) -> int:
-    """Return how many tasks of each share are read at first where ``n`` are wanted."""
-    return min(n, max(LEAST_DEPTH, n // 8))
+def depth_for(n: int, n_shares: int = 4) -> int:
+    """Return how many tasks of each share are read at first where ``n`` are wanted: twice an even part."""
+    return min(n, max(LEAST_DEPTH, 2 * n // max(1, n_shares)))
 
 
 def _first_of_each_share(
