@@ -28,7 +28,7 @@ _GIVEN = """
 WITH given AS (SELECT * FROM unnest(%(task_ids)s::uuid[], %(numbers)s::int[]) AS g (task_id, number)),
      held AS MATERIALIZED (SELECT t.id, given.number, given.number AS turn
                            FROM gpu_task t JOIN given ON t.id = given.task_id ORDER BY t.id FOR UPDATE OF t)"""
-_FIRST = f"""
+FIRST = f"""
 WITH held AS MATERIALIZED (SELECT id, attempt_number AS number, row_number() OVER () AS turn
                            FROM (SELECT id, attempt_number FROM gpu_task
                                  WHERE status_id = {TaskStatus.DISPATCHED.number}
@@ -149,7 +149,7 @@ def claim(run: Run, most: int, now: datetime, lease_s: float, also: str = "") ->
 
     What somebody else claims at this moment is passed over: each attempt is claimed once, by whoever comes first.
     """
-    row = run(_FIRST + _START.format(also=also), {"most": most, **_started(now, lease_s)})
+    row = run(FIRST + _START.format(also=also), {"most": most, **_started(now, lease_s)})
     return list(zip(row[0], row[1], strict=True)) if row is not None else []
 
 
