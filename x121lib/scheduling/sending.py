@@ -49,15 +49,14 @@ _SEND = f"""
 WITH given AS (SELECT * FROM unnest(%(tasks)s::uuid[], %(workers)s::uuid[], %(numbers)s::int[], %(attempts)s::uuid[],
                                     %(prompts)s::uuid[])
                WITH ORDINALITY AS g (task_id, worker_id, number, attempt_id, prompt_id, turn)),
-     held AS MATERIALIZED (SELECT t.id FROM gpu_task t JOIN given ON t.id = given.task_id
+     held AS MATERIALIZED (SELECT given.* FROM gpu_task t JOIN given ON t.id = given.task_id
                            WHERE t.status_id + 0 = ANY (%(of)s) AND t.attempt_number = given.number - 1
                            ORDER BY t.id FOR UPDATE OF t SKIP LOCKED),
-     moved AS (UPDATE gpu_task t SET status_id = %(to)s, version = version + 1, attempt_number = given.number,
-                                     worker_id = given.worker_id, progress = 0,
-                                     lease_until = %(until)s + given.turn * interval '1 microsecond'
-               FROM held JOIN given ON given.task_id = held.id WHERE t.id = held.id
-               RETURNING t.id, t.project_id, given.number, given.worker_id, given.attempt_id, given.prompt_id,
-                         given.turn),
+     moved AS (UPDATE gpu_task t SET status_id = %(to)s, version = version + 1, attempt_number = held.number,
+                                     worker_id = held.worker_id, progress = 0,
+                                     lease_until = %(until)s + held.turn * interval '1 microsecond'
+               FROM held WHERE t.id = held.task_id
+               RETURNING t.id, t.project_id, held.number, held.worker_id, held.attempt_id, held.prompt_id, held.turn),
      begun AS (INSERT INTO gpu_task_attempt (id, task_id, number, worker_id, dispatched_at, prompt_id)
                SELECT attempt_id, id, number, worker_id, %(now)s, prompt_id FROM moved),
      said AS (INSERT INTO event (kind_id, entity, entity_id, project_id, payload)

@@ -18,8 +18,8 @@ _WAIT_FOR_NO_DISK = "SET synchronous_commit = off"
 _WAIT_FOR_THE_DISK = "RESET synchronous_commit"
 _FLUSH = "SELECT pg_logical_emit_message(true, 'x121', '')"
 """A transaction that changes nothing and is written: its commit brings all before it to the disk."""
-_PLANS = "-c plan_cache_mode=force_generic_plan"
-"""They are planned once: each finds its rows by their keys, whatever the values."""
+_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
+"""They are planned once: each finds its rows by their keys, whatever the values, and however few there were then."""
 Statement = tuple[str, dict[str, Any]]
 """In psycopg's form, ``%(name)s`` for the value ``name``, and its values."""
 
