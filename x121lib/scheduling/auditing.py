@@ -77,9 +77,10 @@ _SILENT = f"SELECT id, lease_until FROM gpu_task WHERE status_id IN ({_LEASED}) 
 def audit(session: Session, now: datetime) -> list[str]:
     """Return everything in the queue that can not be right, in words; none on a healthy studio, busy or not.
 
-    Counters of budgets equal the sums of their reservations, and no hard limit let in more than it allowed; no worker has more takes than slots, no take is made
-    twice at once; each slot is held by one open attempt and each open attempt holds one; what is over is over in every
-    table; nothing waits for what will never come, and no lease ran out long ago.
+    Counters of budgets equal the sums of their reservations, and no hard limit let in more than it allowed; no worker
+    has more takes than slots, no take is made twice at once; each slot is held by one open attempt and each open
+    attempt holds one; what is over is over in every table; nothing waits for what will never come, and no lease ran
+    out long ago.
     """
     found = [f"budget counter {line}" for line in budgets.audit_counters(session)]
     for words, query in CHECKS.items():
