@@ -9,6 +9,7 @@ Addresses of pictures and videos are paths of this door, e.g. ``/media/KEY``.
 
 from __future__ import annotations
 
+from .budgets import BudgetOffers, BudgetRow, BudgetsDoor, BudgetsView, FreeHolder, Holder
 from .characters import CharacterCard, CharactersView, CharacterView, Check, VariantCard
 from .checks import BatchCheck, ChecksDoor
 from .debugger import DebuggedTask, DebuggerDoor, DebuggerView
@@ -31,6 +32,10 @@ __all__ = [
     "ActiveTake",
     "Authenticator",
     "BatchCheck",
+    "BudgetOffers",
+    "BudgetRow",
+    "BudgetsDoor",
+    "BudgetsView",
     "CharacterCard",
     "CharacterView",
     "CharactersView",
@@ -48,9 +53,11 @@ __all__ = [
     "FeedItem",
     "FiringRow",
     "FleetDoor",
+    "FreeHolder",
     "GanttBar",
     "Gate",
     "GpuNow",
+    "Holder",
     "InboxItem",
     "InboxView",
     "Job",

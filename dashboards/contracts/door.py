@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from .budgets import BudgetsDoor
 from .characters import CharactersView, CharacterView
 from .checks import ChecksDoor
 from .debugger import DebuggerDoor
@@ -118,6 +119,7 @@ class StudioDoor(
     DebuggerDoor,
     MessagesDoor,
     TriggersDoor,
+    BudgetsDoor,
     Authenticator,
     Protocol,
 ):

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from ..contracts import SessionPerson
+from .budgets import SampleBudgets
 from .figures import (
     budget,
     curve,
@@ -27,7 +28,7 @@ from .project import ACTIVE, CHARACTERS, GRID, NAMES, TYPES, VARIANTS, WAITING, 
 from .triggers import SampleTriggers
 
 
-class SampleViews(SampleMessages, SampleTriggers):
+class SampleViews(SampleMessages, SampleTriggers, SampleBudgets):
     """Every view of ``StudioViews`` for the sample project."""
 
     def __init__(self) -> None:

@@ -12,6 +12,7 @@ from x121lib.base.log import get_logger
 from x121lib.base.secrets import read_or_make_secret
 from x121lib.base.settings import Settings
 from x121lib.studio.core import Studio
+from x121lib.studio.door_budgets import BudgetsDoor
 from x121lib.studio.door_checks import ChecksDoor
 from x121lib.studio.door_debugger import DebuggerDoor
 from x121lib.studio.door_fleet import FleetDoor
@@ -40,7 +41,16 @@ _WATCHED = 10_000
 
 
 class Door(
-    QueueDoor, FleetDoor, MatrixDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, MessagesDoor, TriggersDoor
+    QueueDoor,
+    FleetDoor,
+    MatrixDoor,
+    ModelsDoor,
+    WorkflowsDoor,
+    ChecksDoor,
+    DebuggerDoor,
+    MessagesDoor,
+    TriggersDoor,
+    BudgetsDoor,
 ):
     """Every method acts as the signed-in person, and is safe to call from any thread."""
 
