@@ -59,7 +59,7 @@ def stage(page: Page, address: str) -> Page:
 def shown(page: Page) -> list[object]:
     """Number that the lead's picture shows, number that the follower's shows, number written on the follower."""
     page.wait_for_function("window.x121.local.follower.inStep")
-    return page.evaluate(BOTH)  # type: ignore[no-any-return]
+    return page.evaluate(BOTH)
 
 
 @pytest.mark.capability("PRD-59/quality-comparison")
