@@ -21,7 +21,20 @@ from .models import ModelDetail, ModelRow, ModelsDoor, ModelsView
 from .people import Authenticator, MediaFile, SessionPerson
 from .pulse import ActiveTake, FeedItem, NextTake, PulseView, ReviewCard, Share, TypeProgress, Worker
 from .queue import GanttBar, Lane, QueueTask, QueueView
-from .review import Decided, Gate, Mark, Note, ReviewScene, ReviewSegment, ReviewTake, ReviewView
+from .review import (
+    CutGate,
+    Decided,
+    Gate,
+    Higher,
+    HigherTier,
+    Mark,
+    Note,
+    OtherCut,
+    ReviewScene,
+    ReviewSegment,
+    ReviewTake,
+    ReviewView,
+)
 from .shell import Command, Job, Jobs, Person, ShellView, StatusItem
 from .triggers import FiringRow, TriggerRow, TriggersDoor, TriggersView, WebhookRow
 from .words import Counts, PageName, Ref, Status
@@ -43,6 +56,7 @@ __all__ = [
     "ChecksDoor",
     "Command",
     "Counts",
+    "CutGate",
     "DebuggedTask",
     "DebuggerDoor",
     "DebuggerView",
@@ -57,6 +71,8 @@ __all__ = [
     "GanttBar",
     "Gate",
     "GpuNow",
+    "Higher",
+    "HigherTier",
     "Holder",
     "InboxItem",
     "InboxView",
@@ -78,6 +94,7 @@ __all__ = [
     "ModelsView",
     "NextTake",
     "Note",
+    "OtherCut",
     "PageName",
     "Person",
     "PulseView",

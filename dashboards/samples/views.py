@@ -13,9 +13,11 @@ from .figures import (
     disk,
     feed,
     gates,
+    higher_tiers,
     marks,
     metadata,
     note,
+    other_cuts,
     receipt,
     release,
     segments,
@@ -261,6 +263,9 @@ class SampleViews(SampleMessages, SampleTriggers, SampleBudgets):
             "notes": list(self.notes),
             "receipt": receipt(),
             "fresh": True,
+            "tier": "Production",
+            "others": other_cuts(),
+            "higher": higher_tiers(),
             "credit": f"AI-generated · {NAMES[who]} {kind} v3 · preview for I. Kaya",
         }
 

@@ -155,6 +155,10 @@ class Door(
         """Queue a retake from the segment that holds ``frame``."""
         return actions.retake(self._as(person), scene_id, frame)
 
+    def raise_scene(self, person: SessionPerson, scene_id: str, tier: str) -> dict[str, Any]:
+        """Make a finished scene again at a higher tier, with the same seeds, prompts and parameters."""
+        return {"text": actions.raise_scene(self._as(person), scene_id, tier)}
+
     def cancel(self, person: SessionPerson, task_ids: list[str]) -> str:
         """Cancel tasks."""
         return actions.cancel(self._as(person), task_ids)
