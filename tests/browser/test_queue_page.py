@@ -65,11 +65,16 @@ def door(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactor
         engine.stop()
 
 
+def look_after_workers(door: RealDoor) -> None:
+    """Do what a consumer does every few seconds: a worker of which nothing was heard for long counts as away."""
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(door.studio.work.check_workers).result()
+
+
 @pytest.fixture
 def page(browser: Browser, door: RealDoor) -> Iterator[Page]:
     """Noor's Queue page with Lena's and Jonas's takes waiting; fails when a script fails."""
-    with ThreadPoolExecutor(1) as aside:
-        aside.submit(door.studio.work.check_workers).result()
+    look_after_workers(door)
     door.studio.project("Aurora").submit(characters=["Lena"])
     door.studio.project("Aurora").submit(characters=["Jonas"])
     context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
@@ -104,6 +109,7 @@ def test_lanes_show_what_ran_and_what_will_and_when_the_queue_is_empty(page: Pag
     expect(page.locator(".gover b")).to_contain_text("Now")
     expect(page.locator(".head .facts")).to_contain_text("drains in")
     expect(page.locator(ROWS).first).to_contain_text("Next to be sent")
+    look_after_workers(door)
     page.goto(f"{door.address}/matrix")
     page.wait_for_selector("html[data-ready=matrix]")
     expect(page.locator(".jobtray")).to_contain_text("6queued")
