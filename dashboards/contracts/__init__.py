@@ -9,6 +9,7 @@ Addresses of pictures and videos are paths of this door, e.g. ``/media/KEY``.
 
 from __future__ import annotations
 
+from .budgets import BudgetOffers, BudgetRow, BudgetsDoor, BudgetsView, FreeHolder, Holder
 from .characters import CharacterCard, CharactersView, CharacterView, Check, VariantCard
 from .checks import BatchCheck, ChecksDoor
 from .debugger import DebuggedTask, DebuggerDoor, DebuggerView
@@ -20,7 +21,20 @@ from .models import ModelDetail, ModelRow, ModelsDoor, ModelsView
 from .people import Authenticator, MediaFile, SessionPerson
 from .pulse import ActiveTake, FeedItem, NextTake, PulseView, ReviewCard, Share, TypeProgress, Worker
 from .queue import GanttBar, Lane, QueueTask, QueueView
-from .review import Decided, Gate, Mark, Note, ReviewScene, ReviewSegment, ReviewTake, ReviewView
+from .review import (
+    CutGate,
+    Decided,
+    Gate,
+    Higher,
+    HigherTier,
+    Mark,
+    Note,
+    OtherCut,
+    ReviewScene,
+    ReviewSegment,
+    ReviewTake,
+    ReviewView,
+)
 from .shell import Command, Job, Jobs, Person, ShellView, StatusItem
 from .triggers import FiringRow, TriggerRow, TriggersDoor, TriggersView, WebhookRow
 from .words import Counts, PageName, Ref, Status
@@ -31,6 +45,10 @@ __all__ = [
     "ActiveTake",
     "Authenticator",
     "BatchCheck",
+    "BudgetOffers",
+    "BudgetRow",
+    "BudgetsDoor",
+    "BudgetsView",
     "CharacterCard",
     "CharacterView",
     "CharactersView",
@@ -38,6 +56,7 @@ __all__ = [
     "ChecksDoor",
     "Command",
     "Counts",
+    "CutGate",
     "DebuggedTask",
     "DebuggerDoor",
     "DebuggerView",
@@ -48,9 +67,13 @@ __all__ = [
     "FeedItem",
     "FiringRow",
     "FleetDoor",
+    "FreeHolder",
     "GanttBar",
     "Gate",
     "GpuNow",
+    "Higher",
+    "HigherTier",
+    "Holder",
     "InboxItem",
     "InboxView",
     "Job",
@@ -71,6 +94,7 @@ __all__ = [
     "ModelsView",
     "NextTake",
     "Note",
+    "OtherCut",
     "PageName",
     "Person",
     "PulseView",

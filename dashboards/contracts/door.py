@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+from .budgets import BudgetsDoor
 from .characters import CharactersView, CharacterView
 from .checks import ChecksDoor
 from .debugger import DebuggerDoor
@@ -81,6 +82,9 @@ class StudioActions(Protocol):
     def retake(self, person: SessionPerson, scene_id: str, frame: int) -> str:
         """Plan a retake from the segment that holds ``frame``; returns a sentence for the toast."""
 
+    def raise_scene(self, person: SessionPerson, scene_id: str, tier: str) -> dict[str, Any]:
+        """Make a finished scene again at a higher tier, with the same seeds, prompts and parameters."""
+
     def cancel(self, person: SessionPerson, task_ids: list[str]) -> str:
         """Cancel tasks; a running take is interrupted."""
 
@@ -118,6 +122,7 @@ class StudioDoor(
     DebuggerDoor,
     MessagesDoor,
     TriggersDoor,
+    BudgetsDoor,
     Authenticator,
     Protocol,
 ):

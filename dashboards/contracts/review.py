@@ -67,6 +67,49 @@ class Note(TypedDict):
     word: str
 
 
+class CutGate(TypedDict):
+    """One gate's worst score of another cut."""
+
+    name: str
+    value: str
+    status: Status
+
+
+class OtherCut(TypedDict):
+    """Another cut of the scene, to be played in step with the one on the stage."""
+
+    id: str
+    version: str  # "v1"
+    tier: str  # tiers of its takes
+    video: str
+    poster: str | None
+    frames: int
+    fps: list[int]
+    width: int
+    height: int
+    segments: list[list[int]]  # first frame, one past the last
+    run_s: float | None  # GPU seconds of its takes
+    gates: list[CutGate]
+
+
+class HigherTier(TypedDict):
+    """A tier that the scene can be made again at."""
+
+    name: str
+    gpu_s: float | None  # expected; None without history
+    low_s: float | None  # 80 % interval
+    high_s: float | None
+
+
+class Higher(TypedDict):
+    """Where the scene can be raised to; no tiers where it is not made, or is at the highest."""
+
+    tier: str  # its own
+    takes: int
+    tiers: list[HigherTier]
+    may: bool
+
+
 class ReviewScene(TypedDict):
     """The scene on the stage."""
 
@@ -93,6 +136,9 @@ class ReviewScene(TypedDict):
     notes: list[Note]
     receipt: list[list[str]]  # label, value
     fresh: bool
+    tier: str  # "Draft"
+    others: list[OtherCut]  # those of another tier first
+    higher: Higher
     credit: str  # "AI-generated · Mara wave v3 · preview for I. Kaya"
 
 

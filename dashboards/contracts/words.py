@@ -20,6 +20,7 @@ PageName = Literal[
     "models",
     "workflows",
     "triggers",
+    "budgets",
     "debugger",
     "catalogue",
 ]

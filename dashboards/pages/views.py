@@ -33,6 +33,7 @@ VIEWS: dict[str, View] = {
     "workers": lambda door, person, project, params: door.workers(person, project, params.get("worker")),
     "models": lambda door, person, project, params: door.models(person, project, params),
     "workflows": lambda door, person, project, params: door.workflows(person, project, params),
+    "budgets": lambda door, person, project, params: door.budgets(person, project, params),
     "triggers": lambda door, person, project, params: door.triggers(person, project, params),
     "debugger": lambda door, person, project, params: door.debugger(person, project, params),
     "catalogue": lambda _door, _person, _project, _params: CATALOGUE,
@@ -55,8 +56,9 @@ PROJECT_ACTIONS = CELL_ACTIONS | {"deliver"}
 FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
     | {"scan_models", "note_model", "remove_model", "add_download", "change_task", "try_workflow"}
-    | {"task_details", "move_tasks", "edit_tasks"}
+    | {"task_details", "move_tasks", "edit_tasks", "schedule_offers", "schedule_times", "add_schedule"}
     | {"edit_slot", "add_slot", "remove_slot"}
+    | {"raise_scene", "add_budget", "change_budget", "grant_hours", "remove_budget"}
     | {"add_trigger", "dry_run_trigger", "add_webhook", "webhook_log"}
 )
 PROJECT_FORMS = frozenset({"check_project", "fix_project", "matrix_cells"})

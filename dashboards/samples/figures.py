@@ -150,6 +150,26 @@ def tasks() -> list[dict[str, Any]]:
     ]
 
 
+def other_cuts() -> list[dict[str, Any]]:
+    """The same scene at the tier Draft, and an earlier cut; the draft's segments are four frames shorter."""
+    whole = {"frames": 288, "fps": [24, 1], "poster": None, "gates": [
+        {"name": "Face likeness", "value": ".49", "status": "approved"},
+        {"name": "Flicker", "value": ".944", "status": "warning"}]}  # fmt: skip
+    return [
+        {"id": "cut-1", "version": "v1", "tier": "Draft", "video": "/media/mara-wave-draft.mp4", "width": 480,
+         "height": 272, "segments": [[0, 92], [92, 184], [184, 276]], "run_s": 96.0, **whole, "frames": 276},
+        {"id": "cut-2", "version": "v2", "tier": "Production", "video": "/media/mara-wave.mp4", "width": 960,
+         "height": 540, "segments": [[0, 96], [96, 192], [192, 288]], "run_s": 540.0, **whole},
+    ]  # fmt: skip
+
+
+def higher_tiers() -> dict[str, Any]:
+    """Return where the scene can be raised to."""
+    tiers = [{"name": "Master", "gpu_s": 1620.0, "low_s": 1490.0, "high_s": 1750.0},
+             {"name": "Cinema", "gpu_s": None, "low_s": None, "high_s": None}]  # fmt: skip
+    return {"tier": "Production", "takes": 3, "tiers": tiers, "may": True}
+
+
 def segments() -> list[dict[str, Any]]:
     """Return three segments with their takes."""
     takes = [

@@ -171,6 +171,11 @@ class SampleStudio(
         self._did("retake", (scene_id, frame))
         return f"Retake planned from segment {frame // 96 + 1}"
 
+    def raise_scene(self, person: SessionPerson, scene_id: str, tier: str) -> dict[str, Any]:
+        """Queue a scene at a higher tier."""
+        self._did("raise_scene", (scene_id, tier))
+        return {"text": f"Queued at {tier}, 3 takes; what is made stays"}
+
     def cancel(self, person: SessionPerson, task_ids: list[str]) -> str:
         """Cancel takes."""
         self.cancelled |= set(task_ids)

@@ -6,15 +6,18 @@ from collections import Counter
 from typing import Any
 
 from ..contracts import SessionPerson
+from .budgets import SampleBudgets
 from .figures import (
     budget,
     curve,
     disk,
     feed,
     gates,
+    higher_tiers,
     marks,
     metadata,
     note,
+    other_cuts,
     receipt,
     release,
     segments,
@@ -27,7 +30,7 @@ from .project import ACTIVE, CHARACTERS, GRID, NAMES, TYPES, VARIANTS, WAITING, 
 from .triggers import SampleTriggers
 
 
-class SampleViews(SampleMessages, SampleTriggers):
+class SampleViews(SampleMessages, SampleTriggers, SampleBudgets):
     """Every view of ``StudioViews`` for the sample project."""
 
     def __init__(self) -> None:
@@ -260,6 +263,9 @@ class SampleViews(SampleMessages, SampleTriggers):
             "notes": list(self.notes),
             "receipt": receipt(),
             "fresh": True,
+            "tier": "Production",
+            "others": other_cuts(),
+            "higher": higher_tiers(),
             "credit": f"AI-generated · {NAMES[who]} {kind} v3 · preview for I. Kaya",
         }
 

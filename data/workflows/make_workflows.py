@@ -1,9 +1,9 @@
 """Write the sample workflows: ``python data/workflows/make_workflows.py`` (deterministic; run after a change).
 
 Each scene workflow makes one segment of 49 frames (48 new ones and the hand-off frame repeated) at 24 frames/s,
-512 x 640, with nothing but core nodes. The movement is a camera path over the clean source image, so that twelve
-segments in a row lose nothing: the hand-off frame is blended into the first frames alone. A seeded pattern of soft
-light moves over the picture and is gone at both ends.
+512 x 640 or what its slots ``width`` and ``height`` say, with nothing but core nodes. The movement is a camera path
+over the clean source image, so that twelve segments in a row lose nothing: the hand-off frame is blended into the
+first frames alone. A seeded pattern of soft light moves over the picture and is gone at both ends.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ OVERSAMPLING = 3
 """The camera moves in thirds of a pixel."""
 HANDOFF_WEIGHTS = (1.0, 0.75, 0.5, 0.25)
 """Weight of the hand-off frame in the first frames."""
+SIZE_IDS = ("1001", "1002")
+"""Ids of the nodes that hold width and height: beyond those of the nodes that take them."""
 LIGHT_CELLS = (7, 8)
 LIGHT_SIZE = (320, 384)
 LIGHT_WINDOW = (160, 200)
@@ -125,10 +127,11 @@ def camera(view: View) -> dict[str, int]:
 def scene(name: str, motion: Motion) -> dict[str, dict[str, Any]]:
     """Build one scene type's workflow."""
     sheet = Sheet()
+    width, height = ([node_id, 0] for node_id in SIZE_IDS)
     seed_image = sheet.add("LoadImage", "seed_image", image="seed_image.png")
     source_image = sheet.add("LoadImage", "source_image", image="source_image.png")
     handoff = sheet.add(
-        "ImageScale", image=seed_image, upscale_method="area", width=WIDTH, height=HEIGHT, crop="center"
+        "ImageScale", image=seed_image, upscale_method="area", width=width, height=height, crop="center"
     )
     clean = sheet.add(
         "ImageScale",
@@ -146,7 +149,7 @@ def scene(name: str, motion: Motion) -> dict[str, dict[str, Any]]:
         t = index / LAST
         crop = sheet.add("ImageCrop", image=clean, **camera(motion.path(t)))
         frame = sheet.add(
-            "ImageScale", image=crop, upscale_method="bilinear", width=WIDTH, height=HEIGHT, crop="disabled"
+            "ImageScale", image=crop, upscale_method="bilinear", width=width, height=height, crop="disabled"
         )
         weight = round(motion.light * math.sin(math.pi * t) ** 2, 3)
         if weight > 0:
@@ -159,6 +162,8 @@ def scene(name: str, motion: Motion) -> dict[str, dict[str, Any]]:
         frames.append(frame)
     video = sheet.add("CreateVideo", images=sheet.batch(frames), fps=FPS)
     sheet.add("SaveVideo", video=video, filename_prefix=f"x121/{name}", format="mp4", codec="h264")
+    for node_id, title, side in zip(SIZE_IDS, ("width", "height"), (WIDTH, HEIGHT), strict=True):
+        sheet.nodes[node_id] = {"class_type": "PrimitiveInt", "inputs": {"value": side}, "_meta": {"title": title}}
     return sheet.nodes
 
 

@@ -36,6 +36,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("media").resolve() / "all"
     shutil.copytree(MEDIA, folder)
     write_numbered_clip(folder / "mara-wave.mp4", range(288), size=(480, 272))
+    write_numbered_clip(folder / "mara-wave-draft.mp4", range(276), size=(240, 136))
     return folder
 
 

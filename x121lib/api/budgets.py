@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -31,7 +32,9 @@ class Budget(BaseModel):
     reserved_h: float
     left_h: float
     percent: float
-    days_left: float | None
+    days_left: float | None = Field(description="At the rate of the last seven days; null without a rate.")
+    runs_out_on: date | None = Field(description="Null without a rate, or where it begins anew before.")
+    resets_on: date | None = Field(description="First day of the next period.")
     hard: bool
     rolls_over: bool
     warn_at: str

@@ -47,7 +47,9 @@ def budget_list(as_json: Json = False) -> None:
         if not as_json:
             for column, places in _PLACES.items():
                 frame[column] = ["" if v is None else f"{v:.{places}f}" for v in frame[column]]
-            frame = frame.drop(columns=["budget_id", "limit_h"])
+            for column in ("runs_out_on", "resets_on"):
+                frame[column] = ["" if v is None else f"{v:%Y-%m-%d}" for v in frame[column]]
+            frame = frame.drop(columns=["budget_id", "limit_h", "days_left"])
         show_frame(frame, as_json=as_json, empty="No budget yet: 'x121 budget set HOURS --project NAME'.")
 
 

@@ -96,6 +96,13 @@ _LOADERS: Mapping[str, tuple[str, SlotType, str]] = {
     "LoadVideo": ("file", SlotType.VIDEO, "source_video"),
     "LoadAudio": ("audio", SlotType.AUDIO, "source_audio"),
 }
+_PRIMITIVES: Mapping[str, SlotType] = {
+    "PrimitiveInt": SlotType.INT, "PrimitiveFloat": SlotType.FLOAT, "PrimitiveString": SlotType.STRING,
+    "PrimitiveStringMultiline": SlotType.STRING, "PrimitiveBoolean": SlotType.BOOLEAN,
+}  # fmt: skip
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "width": (16, 16_384), "height": (16, 16_384), "frame_count": (1, 16_384), "steps": (1, 10_000),
+}  # fmt: skip
 _FRAME_COUNTS = ("length", "video_frames", "num_frames", "frame_count")
 _SIZES = ("width", "height")
 _LORA_WEIGHTS = {"strength_model": "lora_weight", "strength": "lora_weight", "strength_clip": "lora_clip_weight"}
@@ -112,7 +119,8 @@ def discover_slots(graph: Graph, object_info: Mapping[str, Any] | None = None) -
     ``positive`` or ``negative``. Numbers: sampler inputs by name, width and height of empty latents and of
     nodes that make a video, their frame count, the frame rate of ``CreateVideo``; where several nodes have one,
     each has a name of its own, after its title where all have different ones, else after its id
-    (``seed_high_noise``, ``steps_12``). LoRAs: file and weights of each loader under names of its own, after its
+    (``seed_high_noise``, ``steps_12``). Primitives: a value whose title is an identifier (``width``) is set by that
+    name in all nodes that it leads to. LoRAs: file and weights of each loader under names of its own, after its
     title or id (``lora_12``, ``lora_weight_12``).
     ``object_info``, where given, gives bounds, steps, choices and the class's default.
     """
@@ -123,6 +131,7 @@ def discover_slots(graph: Graph, object_info: Mapping[str, Any] | None = None) -
         found.extend(_loader_slots(node_id, node))
         found.extend(_text_slots(node_id, node, uses))
         found.extend(_number_slots(node_id, node))
+        found.extend(_primitive_slots(node_id, node))
         found.extend(_lora_slots(node_id, node))
         if node_id in outputs and isinstance(node["inputs"].get("filename_prefix"), str):
             found.append(_slot(node_id, node, "filename_prefix", _Rule("filename_prefix", SlotType.STRING)))
@@ -313,6 +322,14 @@ def _number_slots(node_id: str, node: Node) -> Iterator[Slot]:
             rule = _Rule("frame_count", SlotType.INT, 1, 16_384)
         if rule is not None and not is_link(value):
             yield _slot(node_id, node, input_name, rule)
+
+
+def _primitive_slots(node_id: str, node: Node) -> Iterator[Slot]:
+    kind, title = _PRIMITIVES.get(node["class_type"]), title_of(node)
+    if kind is None or not (title.isidentifier() and title.islower()) or is_link(node["inputs"].get("value")):
+        return
+    if "value" in node["inputs"]:
+        yield _slot(node_id, node, "value", _Rule(title, kind, *_BOUNDS.get(title, (None, None))))
 
 
 def _lora_slots(node_id: str, node: Node) -> Iterator[Slot]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import socket
+import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,7 +23,7 @@ from x121lib.comfyui.pinning import PinnedTransport, allow_hint, is_allowed
 
 SETTING = "X121_WEBHOOK_PRIVATE_HOSTS"
 TIMEOUT_S = 10.0
-"""Longest time of one call, connecting and answering each."""
+"""Longest time of one whole call, from connecting to the end of what is read of the answer."""
 ANSWER_BYTES = 2048
 """How much of an answer is read and kept."""
 GONE = 410
@@ -101,8 +105,12 @@ def check_url(url: str, private_hosts: Collection[str]) -> str:
     return text
 
 
-def call(given: Call, private_hosts: Collection[str], now: datetime) -> Outcome:
-    """Send one message and return how that ended; redirects are not followed. Never raises for what a receiver does."""
+def call(given: Call, private_hosts: Collection[str], now: datetime, timeout_s: float = TIMEOUT_S) -> Outcome:
+    """Send one message and return how that ended; redirects are not followed. Never raises for what a receiver does.
+
+    It is over after ``timeout_s`` seconds, also where the receiver says something every moment. A status that came in
+    time counts, however slowly the rest of the answer drips.
+    """
     headers = {
         "Content-Type": "application/json", "User-Agent": "x121", "X-X121-Event": given.about,
         "X-X121-Call": given.call_id,
@@ -111,29 +119,70 @@ def call(given: Call, private_hosts: Collection[str], now: datetime) -> Outcome:
     began = time.monotonic()
     try:
         with (
+            _Deadline(timeout_s) as deadline,
             httpx.Client(
-                transport=PinnedTransport(private_hosts, SETTING), timeout=TIMEOUT_S, trust_env=False
+                transport=PinnedTransport(private_hosts, SETTING), timeout=timeout_s, trust_env=False
             ) as client,
-            client.stream("POST", given.url, content=given.body.encode(), headers=headers) as response,
+            client.stream(
+                "POST", given.url, content=given.body.encode(), headers=headers, extensions={"trace": deadline.watch}
+            ) as response,
         ):
-            answer = _beginning(response, began + TIMEOUT_S)
             status = response.status_code
+            answer = _beginning(response, deadline)
     except BadAddressError as error:
         return Outcome(False, time.monotonic() - began, error=str(error))
-    except httpx.TimeoutException:
-        return Outcome(False, time.monotonic() - began, error=f"Nothing was answered within {TIMEOUT_S:g} s.")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Outcome(False, time.monotonic() - began, error=f"The call broke: {error or type(error).__name__}.")
+        late = isinstance(error, httpx.TimeoutException) or deadline.is_over
+        words = f"Nothing was answered within {timeout_s:g} s." if late else _broke(error)
+        return Outcome(False, time.monotonic() - began, error=words)
     ok = 200 <= status < 300
     words = "" if ok else f"The receiver answered with {status}."
     return Outcome(ok, time.monotonic() - began, status, answer, words, final=status == GONE)
 
 
-def _beginning(response: httpx.Response, until: float) -> str:
+def _broke(error: Exception) -> str:
+    return f"The call broke: {error or type(error).__name__}."
+
+
+class _Deadline:
+    """Ends a call when its time is over: timeouts of httpx bound each read alone, and a receiver may drip."""
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def watch(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Learn the call's socket, and go no step further when the time is over (httpx's extension `trace`)."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._socket = facts["return_value"].get_extra_info("socket")
+        if self.is_over and event.endswith(".started") and "closed" not in event:
+            raise httpx.ReadTimeout("The time of the call is over.")
+
+    def _end(self) -> None:
+        self.is_over = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # it was closed meanwhile
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _beginning(response: httpx.Response, deadline: _Deadline) -> str:
     """Return the beginning of an answer; a receiver that drips or sends without end is cut off."""
     got = b""
-    for part in response.iter_raw(ANSWER_BYTES):
-        got += part
-        if len(got) >= ANSWER_BYTES or time.monotonic() > until:
-            break
+    try:
+        for part in response.iter_raw():
+            got += part
+            if len(got) >= ANSWER_BYTES:
+                break
+    except httpx.HTTPError as error:
+        if not deadline.is_over and not isinstance(error, httpx.TimeoutException):
+            raise
     return got[:ANSWER_BYTES].decode("utf-8", "replace").replace("\x00", "")

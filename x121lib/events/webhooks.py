@@ -14,6 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -192,8 +193,12 @@ def prune(session: Session, now: datetime, *, keep_days: float = 90.0) -> int:
 
 
 def listing(session: Session, actor: Actor) -> list[dict[str, Any]]:
-    """Return one row per webhook, with how its messages fared and what was said last; never its key."""
+    """Return one row per webhook, with how its messages fared and what was said last; never its key.
+
+    Addresses often hold a key of the receiver's in their path: whole ones are for those who manage webhooks.
+    """
     actor.require(Permission.VIEW)
+    whole = actor.may(Permission.MANAGE_WEBHOOKS)
     call, attempt = m.WebhookCall, m.WebhookAttempt
     found = []
     for hook in session.scalars(sa.select(m.Webhook).order_by(m.Webhook.name)):
@@ -210,13 +215,18 @@ def listing(session: Session, actor: Actor) -> list[dict[str, Any]]:
         by_status = {status: n for status, n in counts}
         found.append(
             {
-                "webhook": hook.name, "url": hook.url,
+                "webhook": hook.name, "url": hook.url if whole else _host_of(hook.url),
                 **{status.value: by_status.get(status, 0) for status in CallStatus},
                 "last_at": last.started_at if last else None,
                 "last": (last.error or f"answered with {last.http_status}") if last else "",
             }
         )  # fmt: skip
     return found
+
+
+def _host_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}/…"
 
 
 def log(session: Session, actor: Actor, name: str | None = None, *, limit: int = 100) -> list[dict[str, Any]]:

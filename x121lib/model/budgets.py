@@ -101,7 +101,12 @@ class BudgetReservation(Base):
     reserved_s: Mapped[float] = mapped_column(sa.Float, nullable=False)
     settled_s: Mapped[float | None] = mapped_column(sa.Float, nullable=True)
     settled_at: Mapped[datetime | None] = moment()
+    admitted_start: Mapped[date | None] = mapped_column(sa.Date, nullable=True)
+    """Period in which a hard limit let it in; None where nothing held it back."""
+    allowed_s: Mapped[float | None] = mapped_column(sa.Float, nullable=True)
+    """What that limit allowed then, in GPU seconds, with what was carried over and granted."""
     __table_args__ = (
+        sa.CheckConstraint("num_nulls(admitted_start, allowed_s) IN (0, 2)", name="admitted_whole"),
         sa.Index("ix_budget_reservation_task_id", "task_id"),
         sa.Index("ix_budget_reservation_holder", "budget_id", "holder_id", "settled_at"),
         sa.Index(

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
+from x121lib.base.errors import RefusedError
 from x121lib.events.outbox import EventRecord
 from x121lib.pipeline import submission
 from x121lib.pipeline.submission import Selection
@@ -53,6 +54,12 @@ class Subject:
         if not parts:
             parts = [self.names.get("project", "the studio")]
         return " · ".join(parts) + (f", segment {self.segment}" if self.segment is not None else "")
+
+    def name(self, kind: str) -> str:
+        """Return the name of the project, character … that it is about; raises `RefusedError` where that is gone."""
+        if kind not in self.names:
+            raise RefusedError(f"The {kind.replace('_', ' ')} that {self.event.kind.value} was about is gone.")
+        return self.names[kind]
 
 
 def read(session: Session, event: EventRecord) -> Subject:
@@ -132,8 +139,17 @@ def _scene(session: Session, found: Subject, key: uuid.UUID) -> Subject:
     return _character(session, told, scene.character_id)
 
 
-def value(session: Session, subject: Subject, name: str, now: datetime) -> Value | None:
-    """Return what a field holds for a subject; None where it holds nothing. What is counted is counted as of now."""
+Counts = dict[tuple[uuid.UUID, uuid.UUID | None], int]
+"""Scenes that are not approved by (project, character); None for all characters of the project."""
+
+
+def value(
+    session: Session, subject: Subject, name: str, now: datetime, counts: Counts | None = None
+) -> Value | None:  # fmt: skip
+    """Return what a field holds for a subject; None where it holds nothing. What is counted is counted as of now.
+
+    What stands in ``counts`` is not counted again, and what is counted is added to it.
+    """
     if name in subject.names:
         return subject.names[name]
     if name == "segment" and subject.segment is not None:
@@ -145,7 +161,7 @@ def value(session: Session, subject: Subject, name: str, now: datetime) -> Value
     if name == "faces":
         return _faces(session, subject)
     if name in ("open_scenes", "open_scenes_project"):
-        return _open_scenes(session, subject, now, of_character=name == "open_scenes")
+        return _open_scenes(session, subject, now, {} if counts is None else counts, of_character=name == "open_scenes")
     start, _, rest = name.partition(".")
     return _score(session, subject, rest) if start == "score" else _metadata(session, subject, rest)
 
@@ -167,14 +183,19 @@ def _faces(session: Session, subject: Subject) -> Value | None:
     return session.scalar(query)
 
 
-def _open_scenes(session: Session, subject: Subject, now: datetime, *, of_character: bool) -> Value | None:
+def _open_scenes(
+    session: Session, subject: Subject, now: datetime, counts: Counts, *, of_character: bool
+) -> Value | None:  # fmt: skip
     """Return how many cells of the matrix are not approved yet, those that were never submitted included."""
     project = session.get(m.Project, subject.project_id) if subject.project_id is not None else None
     if project is None or (of_character and subject.character_id is None):
         return None
-    chosen = Selection((subject.names["character"],)) if of_character else Selection()
-    cells = submission.cells(session, project, chosen, now)
-    return sum(cell.status != SceneStatus.APPROVED for cell in cells)
+    key = project.id, subject.character_id if of_character else None
+    if key not in counts:
+        chosen = Selection((subject.names["character"],)) if of_character else Selection()
+        cells = submission.cells(session, project, chosen, now)
+        counts[key] = sum(cell.status != SceneStatus.APPROVED for cell in cells)
+    return counts[key]
 
 
 def _score(session: Session, subject: Subject, metric: str) -> Value | None:

@@ -43,18 +43,26 @@ def submit(session: Session, given: Given, action: Submit) -> str:
     """Queue scenes; what is blocked is left out and counted. Returns what was done, in words.
 
     Raises:
-        RefusedError: everything is blocked, a budget has no room, or there is no such scene.
+        RefusedError: everything is blocked, a budget has no room, there is no such scene, or the project is gone.
     """
-    project = session.get_one(m.Project, given.subject.project_id, with_for_update=True)
+    project = _project(session, given.subject, lock=True)
     done = submission.submit(session, given.actor, project, _selection(given.subject, action), given.now)
     return _submitted(done)
+
+
+def _project(session: Session, subject: Subject, *, lock: bool) -> m.Project:
+    subject.name("project")
+    found = session.get(m.Project, subject.project_id, with_for_update=lock or None)
+    if found is None:
+        raise RefusedError("The project is gone.")
+    return found
 
 
 def _selection(subject: Subject, action: Submit) -> Selection:
     def chosen(wanted: str | tuple[str, ...], same: str) -> tuple[str, ...]:
         if isinstance(wanted, tuple):
             return wanted
-        return (subject.names[same],) if wanted == "same" else ()
+        return (subject.name(same),) if wanted == "same" else ()
 
     return Selection(
         characters=chosen(action.characters, "character"), scene_types=chosen(action.scene_types, "scene_type"),
@@ -166,7 +174,7 @@ def would(session: Session, given: Given, action: Action) -> str:
 
 def _would(session: Session, given: Given, action: Action) -> str:
     if isinstance(action, Submit):
-        project = session.get_one(m.Project, given.subject.project_id)
+        project = _project(session, given.subject, lock=False)
         chosen = _selection(given.subject, action)
         done = submission.submit(session, given.actor, project, chosen, given.now, dry_run=True)
         return f"would submit {_submitted(done)[:1].lower()}{_submitted(done)[1:]}"
@@ -179,7 +187,7 @@ def _would(session: Session, given: Given, action: Action) -> str:
         return f"would tell {_many(people, 'person', 'people')}: {_filled(session, given, action.text)}"
     if isinstance(action, CallWebhook):
         hook = webhooks.find(session, action.name)
-        return f"would send {given.subject.event.kind.value} to {hook.name} ({hook.url})"
+        return f"would send {given.subject.event.kind.value} to {hook.name}"
     if isinstance(action, Deliver):
         return _would_deliver(session, given, action)
     words = {"rerun_qa": "would examine again", "assemble": "would join the takes of"}
@@ -188,8 +196,8 @@ def _would(session: Session, given: Given, action: Action) -> str:
 
 def _would_deliver(session: Session, given: Given, action: Deliver) -> str:
     given.actor.require(Permission.DELIVER)
+    project = _project(session, given.subject, lock=False)
     names = delivered(given.subject, action)
-    project = session.get_one(m.Project, given.subject.project_id)
     cells = submission.cells(session, project, Selection(tuple(names)), given.now)
     missing = [cell for cell in cells if cell.status != SceneStatus.APPROVED]
     who = ", ".join(names) or "all characters"
@@ -202,7 +210,7 @@ def delivered(subject: Subject, action: Deliver) -> list[str]:
     """Return the characters that a delivery is of; none: all."""
     if isinstance(action.characters, tuple):
         return list(action.characters)
-    return [subject.names["character"]] if action.characters == "same" else []
+    return [subject.name("character")] if action.characters == "same" else []
 
 
 def _many(n: int, one: str, more: str | None = None) -> str:

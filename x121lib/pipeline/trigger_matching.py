@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.events.outbox import EventRecord
 from x121lib.pipeline import subjects
-from x121lib.pipeline.subjects import Subject
+from x121lib.pipeline.subjects import Counts, Subject
 from x121lib.pipeline.trigger_rules import Action, Condition, Rule, parse
 from x121lib.terms.vocabulary import EventKind
 
@@ -48,8 +48,13 @@ def living(session: Session, *, only_enabled: bool = False) -> Sequence[m.Trigge
     return session.scalars(query.where(m.Trigger.is_enabled) if only_enabled else query).all()
 
 
-def match(session: Session, trigger: m.Trigger, event: EventRecord, now: datetime) -> Match | None:
-    """Return the match of a trigger and an event; None where the event is none of its business."""
+def match(
+    session: Session, trigger: m.Trigger, event: EventRecord, now: datetime, counts: Counts | None = None
+) -> Match | None:
+    """Return the match of a trigger and an event; None where the event is none of its business.
+
+    What was counted already is taken from ``counts``, and what is counted now is added to it.
+    """
     if trigger.event_kind_id != event.kind:
         return None
     subject = subjects.read(session, event)
@@ -58,14 +63,14 @@ def match(session: Session, trigger: m.Trigger, event: EventRecord, now: datetim
         if wanted is not None and wanted != getattr(subject, name):
             return None
     rule = rule_of(trigger)
-    if not _hold(session, subject, rule.when, now):
+
+    def hold(conditions: Sequence[Condition]) -> bool:
+        return all(c.holds(subjects.value(session, subject, c.field, now, counts)) for c in conditions)
+
+    if not hold(rule.when):
         return None
-    found = Match(trigger, rule, subject, not _hold(session, subject, rule.if_, now))
+    found = Match(trigger, rule, subject, is_otherwise=not hold(rule.if_))
     return found if found.actions else None
-
-
-def _hold(session: Session, subject: Subject, conditions: Sequence[Condition], now: datetime) -> bool:
-    return all(condition.holds(subjects.value(session, subject, condition.field, now)) for condition in conditions)
 
 
 def cause_of(session: Session, subject: Subject) -> m.TriggerFiring | None:

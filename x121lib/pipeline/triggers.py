@@ -17,17 +17,22 @@ from sqlalchemy.orm import Session
 
 from x121lib import model as m
 from x121lib.access.service import actor_for
-from x121lib.base.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError
+from x121lib.base.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError, X121Error
 from x121lib.base.ids import new_id
-from x121lib.events import outbox
+from x121lib.base.log import get_logger
+from x121lib.events import notifications, outbox
+from x121lib.events.messages import Message
+from x121lib.events.outbox import EventRecord
 from x121lib.pipeline import trigger_loops, trigger_names
+from x121lib.pipeline.subjects import Counts
 from x121lib.pipeline.trigger_matching import Match, ancestors, cause_of, living, match, rule_of
 from x121lib.pipeline.trigger_rules import Rule
 from x121lib.store import audit
-from x121lib.terms.automation import ActionKind, RunStatus
-from x121lib.terms.roles import Actor, Permission
+from x121lib.terms.automation import ActionKind, NotificationKind, RunStatus
+from x121lib.terms.roles import SYSTEM, Actor, Permission
 from x121lib.terms.vocabulary import EventKind
 
+_log = get_logger(__name__)
 CONSUMER = "triggers"
 """Name of the reader in `EventCursor`."""
 _LOOP_LOCK = 0x58313237
@@ -121,10 +126,14 @@ def disable(session: Session, actor: Actor, row: m.Trigger) -> None:
     """Let a trigger act no more; firings that wait are refused. Audited, idempotent."""
     actor.require(Permission.MANAGE_TRIGGERS)
     if row.is_enabled:
-        row.is_enabled = False
-        row.version += 1
-        audit.record(session, actor, "trigger.disable", ("trigger", row.id), after={"name": row.name})
-        _tell(session, row)
+        _switch_off(session, actor, row)
+
+
+def _switch_off(session: Session, actor: Actor, row: m.Trigger) -> None:
+    row.is_enabled = False
+    row.version += 1
+    audit.record(session, actor, "trigger.disable", ("trigger", row.id), after={"name": row.name})
+    _tell(session, row)
 
 
 def remove(session: Session, actor: Actor, row: m.Trigger, now: datetime) -> None:
@@ -144,21 +153,51 @@ def _tell(session: Session, row: m.Trigger) -> None:
 # Firings
 
 
-def match_events(session: Session, now: datetime, most_depth: int, *, limit: int = 200) -> int:
+def match_events(session: Session, now: datetime, most_depth: int, *, limit: int = 20) -> int:
     """Write the firings that new events call for; returns how many events were read.
 
-    A chain that is too deep, or in which a trigger has fired as often as it may, is stopped and says so in the log.
+    A chain that is too deep, or in which a trigger has fired as often as it may, is stopped and says so in the log. A
+    trigger whose rule can not be matched is disabled, and whoever enabled it is told; the others fire all the same.
+    What is counted (scenes that are not approved) is counted once per character or project, as of this call.
     """
     triggers = living(session, only_enabled=True)
     events = outbox.read(session, CONSUMER, kinds={t.event_kind_id for t in triggers}, limit=limit)
+    counts: Counts = {}
     for event in events:
         for trigger in triggers:
-            if trigger.enabled_at is None or event.created_at < trigger.enabled_at:
-                continue
-            found = match(session, trigger, event, now)
+            since = trigger.enabled_at
+            if trigger.is_enabled and trigger.event_kind_id == event.kind and since and event.created_at >= since:
+                _match_one(session, trigger, event, (now, most_depth, counts))
+    return len(events)
+
+
+def _match_one(
+    session: Session, trigger: m.Trigger, event: EventRecord, given: tuple[datetime, int, Counts]
+) -> None:  # fmt: skip
+    now, most_depth, counts = given
+    try:
+        with session.begin_nested():
+            found = match(session, trigger, event, now, counts)
             if found is not None:
                 _write(session, found, now, most_depth)
-    return len(events)
+    except sa.exc.OperationalError:  # the database's fault, not the trigger's
+        raise
+    except Exception as error:  # noqa: BLE001 - the log has it whole, the owner what it says
+        _log.exception("trigger %s broke at event %s", trigger.id, event.event_id)
+        _give_up(session, trigger, event, error, now)
+
+
+def _give_up(session: Session, trigger: m.Trigger, event: EventRecord, error: Exception, now: datetime) -> None:
+    """Disable a trigger that broke, and tell whoever enabled it."""
+    why = str(error) if isinstance(error, X121Error) else f"{type(error).__name__}: {error}"
+    _switch_off(session, SYSTEM, trigger)
+    owner = frozenset([trigger.enabled_by_id] if trigger.enabled_by_id is not None else [])
+    message = Message(
+        NotificationKind.TRIGGER, f"trigger:{trigger.id}:broken", f"The trigger '{trigger.name}' was disabled", owner,
+        f"It broke at event {event.event_id} ({event.kind.value}): {why} It acts no more; mend it and enable it again.",
+        f"/triggers?trigger={trigger.id}", trigger.project_id, event.event_id,
+    )  # fmt: skip
+    notifications.send(session, message, now)
 
 
 def _write(session: Session, found: Match, now: datetime, most_depth: int) -> None:
@@ -247,31 +286,46 @@ def acting(session: Session, firing: m.TriggerFiring) -> tuple[m.Trigger, Actor]
     return trigger, actor
 
 
-def steps(session: Session, firing_id: uuid.UUID) -> Sequence[m.TriggerStep]:
+def steps(session: Session, firing_id: uuid.UUID, *, lock: bool = False) -> Sequence[m.TriggerStep]:
     """Return the actions of a firing in order."""
     query = sa.select(m.TriggerStep).where(m.TriggerStep.firing_id == firing_id).order_by(m.TriggerStep.position)
-    return session.scalars(query).all()
+    return session.scalars(query.with_for_update() if lock else query).all()
+
+
+def locked_step(session: Session, firing_id: uuid.UUID, position: int) -> m.TriggerStep:
+    """Return an action of a firing, which nobody else ends until the caller's transaction is over."""
+    return session.get_one(m.TriggerStep, (firing_id, position), with_for_update=True)
 
 
 def end_step(
     session: Session, firing_id: uuid.UUID, position: int, status: RunStatus, message: str, now: datetime
-) -> None:  # fmt: skip
-    """Write what became of an action."""
-    row = session.get_one(m.TriggerStep, (firing_id, position), with_for_update=True)
-    row.status_id, row.message, row.finished_at = status, message[:2000], now
+) -> RunStatus:  # fmt: skip
+    """Write what became of an action, unless it is over already; returns how it ended."""
+    row = locked_step(session, firing_id, position)
+    if not row.status_id.is_over:
+        row.status_id, row.message, row.finished_at = status, message[:2000], now
+    return row.status_id
 
 
-def finish(session: Session, actor: Actor | None, firing_id: uuid.UUID, now: datetime, refused: str = "") -> RunStatus:
-    """Write how a firing ended, skip what did not get its turn, tell and audit it; returns how it ended."""
-    firing = session.get_one(m.TriggerFiring, firing_id, with_for_update=True)
+def finish(
+    session: Session, actor: Actor | None, firing_id: uuid.UUID, now: datetime, *, refused: str = "", broke: str = ""
+) -> RunStatus:  # fmt: skip
+    """Write how a firing ended, skip what did not get its turn, tell and audit it; returns how it ended.
+
+    One that is over already stays as it ended: another process took it over when this one's lease ran out.
+    """
+    lock = {"key_share": True}  # events that an action publishes refer to the firing
+    firing = session.get_one(m.TriggerFiring, firing_id, with_for_update=lock)
+    if firing.status_id.is_over:
+        return firing.status_id
     trigger = session.get_one(m.Trigger, firing.trigger_id)
-    done = steps(session, firing_id)
+    done = steps(session, firing_id, lock=True)
     for step in done:
-        if step.status_id in (RunStatus.WAITING, RunStatus.RUNNING):
+        if not step.status_id.is_over:
             step.status_id, step.finished_at = RunStatus.SKIPPED, now
     failed = [s for s in done if s.status_id == RunStatus.FAILED]
-    firing.status_id = RunStatus.REFUSED if refused else RunStatus.FAILED if failed else RunStatus.DONE
-    firing.message = refused or "; ".join(s.message for s in failed or done)[:2000]
+    firing.status_id = RunStatus.REFUSED if refused else RunStatus.FAILED if failed or broke else RunStatus.DONE
+    firing.message = (refused or broke or "; ".join(s.message for s in failed or done))[:2000]
     firing.finished_at, firing.lease_until = now, None
     session.flush()
     facts = {

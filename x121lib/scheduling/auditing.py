@@ -57,17 +57,30 @@ CHECKS: dict[str, str] = {
         SELECT t.id, b.id FROM gpu_task t JOIN gpu_task b ON b.id = t.after_task_id
         WHERE t.status_id IN ({_WAITING}) AND NOT t.is_ready
           AND b.status_id IN ({TaskStatus.CANCELLED.number}, {TaskStatus.FAILED.number})""",
+    "the hard budget of {0} from {1} was passed: {2} GPU s were let in, at most {3} were allowed": """
+        SELECT coalesce(p.name, o.name, r.holder_id::text), r.admitted_start,
+               round(sum(least(r.reserved_s, r.settled_s))::numeric, 1), round(max(r.allowed_s)::numeric, 1)
+        FROM budget_reservation r LEFT JOIN project p ON p.id = r.holder_id LEFT JOIN person o ON o.id = r.holder_id
+        WHERE r.allowed_s IS NOT NULL GROUP BY r.budget_id, r.holder_id, r.admitted_start, p.name, o.name
+        HAVING sum(least(r.reserved_s, r.settled_s)) > max(r.allowed_s) + 0.001""",
 }
-"""What is wrong, in words with the query's columns, and the query that finds it."""
+"""What is wrong, in words with the query's columns, and the query that finds it.
+
+The last one: at the latest admission of a period, all that the limit let in before stood in the counters with its
+reservation or with what it needed, hence with no less than the smaller of both (``least`` passes over what is not
+settled); so that sum stays within the largest allowance. What nothing held back, and what needed more than it
+reserved, passes no cap.
+"""
 _SILENT = f"SELECT id, lease_until FROM gpu_task WHERE status_id IN ({_LEASED}) AND lease_until < :before"
 
 
 def audit(session: Session, now: datetime) -> list[str]:
     """Return everything in the queue that can not be right, in words; none on a healthy studio, busy or not.
 
-    Counters of budgets equal the sums of their reservations; no worker has more takes than slots, no take is made
-    twice at once; each slot is held by one open attempt and each open attempt holds one; what is over is over in every
-    table; nothing waits for what will never come, and no lease ran out long ago.
+    Counters of budgets equal the sums of their reservations, and no hard limit let in more than it allowed; no worker
+    has more takes than slots, no take is made twice at once; each slot is held by one open attempt and each open
+    attempt holds one; what is over is over in every table; nothing waits for what will never come, and no lease ran
+    out long ago.
     """
     found = [f"budget counter {line}" for line in budgets.audit_counters(session)]
     for words, query in CHECKS.items():

@@ -99,17 +99,20 @@ def reserve(
         place, needed = found[key], sum(seconds[t] for t in by_place[key])
         use = locked_use(session, place, spending.period_start(place.budget.period_id, day))
         account = account_of(session, place.budget, place.holder_id, day)
-        if enforce and place.budget.is_hard and not account.takes(needed):
+        held, allowed_s = enforce and place.budget.is_hard, account.allowed_s
+        if held and not account.takes(needed):
             if not over_budget:
                 raise _over(session, place, account, needed, GUESS if not known else "")
             grant(session, actor, place, use, needed - account.left_s, "submitted over the budget")
+            allowed_s += needed - account.left_s
         use.reserved_s += sum(seconds[t] for t in by_place[key])
         session.add_all(
             m.BudgetReservation(
-                budget_id=key[0], task_id=t, holder_id=key[1], period_start=use.period_start, reserved_s=seconds[t]
+                budget_id=key[0], task_id=t, holder_id=key[1], period_start=use.period_start, reserved_s=seconds[t],
+                admitted_start=use.period_start if held else None, allowed_s=allowed_s if held else None,
             )
             for t in by_place[key]
-        )
+        )  # fmt: skip
         session.flush()
         words += _warn(session, place, use, day)
     return words

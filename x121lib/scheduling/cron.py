@@ -6,9 +6,10 @@ Fields, as of crontab(5): minute, hour, day of month, month, day of week (0 and 
 months and days, ranges ``a-b``, steps ``*/n`` and ``a-b/n``, lists; `SHORTCUTS`. Where both days are given (none begins
 with ``*``), either suffices.
 
-Where a clock is put forward or back, jobs of a fixed hour and jobs of every hour differ, as in the cron of Debian: a
-time that does not exist comes when the gap ends, once; a time that exists twice comes the first time. Where the hour
-field begins with ``*``, every minute that the clock shows counts: none in a gap, and those that exist twice, twice.
+Where a clock is put forward or back, jobs of a fixed time and jobs that come again and again differ, as in the cron of
+Debian: a time that does not exist comes when the gap ends, once; a time that exists twice comes the first time. Where
+the minute or the hour field begins with ``*``, every minute that the clock shows counts: none in a gap, and those that
+exist twice, twice.
 """
 
 from __future__ import annotations
@@ -44,20 +45,6 @@ class Cron:
     """As it was written."""
     fields: str
     """Its five fields, where it was a shortcut too."""
-    minutes: frozenset[int]
-    """0 to 59."""
-    hours: frozenset[int]
-    """0 to 23."""
-    days: frozenset[int]
-    """Days of the month, 1 to 31."""
-    months: frozenset[int]
-    """1 to 12."""
-    weekdays: frozenset[int]
-    """0 to 6; 0 is Sunday."""
-    any_hour: bool
-    """Whether the hour field begins with ``*``."""
-    either_day: bool
-    """Whether a day of the month or a day of the week suffices."""
 
 
 def read(text: str) -> Cron:
@@ -73,18 +60,13 @@ def read(text: str) -> Cron:
         raise InvalidInputError(
             f"'{text}' has {len(fields)} fields; a schedule has five: {names}.{more}", hint="As '30 22 * * mon-fri'."
         )
-    minutes, hours, days, months, weekdays = (
-        _values(field, *shape) for field, shape in zip(fields, _FIELDS, strict=True)
-    )
-    found = Cron(
-        text.strip(), " ".join(fields), minutes, hours, days, months, frozenset(d % 7 for d in weekdays),
-        fields[1].startswith("*"), not fields[2].startswith("*") and not fields[4].startswith("*"),
-    )  # fmt: skip
-    if not found.either_day and not any(min(days) <= calendar.monthrange(2024, month)[1] for month in months):
+    _, _, days, months, _ = (_values(field, *shape) for field, shape in zip(fields, _FIELDS, strict=True))
+    either_day = not fields[2].startswith("*") and not fields[4].startswith("*")
+    if not either_day and not any(min(days) <= calendar.monthrange(2024, month)[1] for month in months):
         raise InvalidInputError(
             f"'{text}' never comes: {_named(months)} has no day {min(days)}.", hint="Give a day that exists."
         )
-    return found
+    return Cron(text.strip(), " ".join(fields))
 
 
 def _named(months: frozenset[int]) -> str:
@@ -122,7 +104,10 @@ def _number(text: str, name: str, low: int, high: int, names: dict[str, int]) ->
 
 def next_after(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime:
     """Return the first moment (UTC) after another one at which the expression comes in a time zone."""
-    return next(CronSim(cron.fields, after.astimezone(zone))).astimezone(UTC)
+    times = CronSim(cron.fields, after.astimezone(zone))
+    while (found := next(times).astimezone(UTC)) <= after:  # in a repeated hour it names the first one's times again
+        pass
+    return found
 
 
 def due_until(cron: Cron, zone: ZoneInfo, first: datetime, now: datetime, most: int = 1000) -> tuple[int, datetime]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -101,6 +102,18 @@ def days_left(left_s: float, settled_s: float, days: float) -> float | None:
         days: over how many days that was.
     """
     return left_s / (settled_s / days) if settled_s > 0 and days > 0 else None
+
+
+FURTHEST_DAYS = 3650
+"""A day further away than that is not told: ten years of one rate are no forecast."""
+
+
+def runs_out_on(day: date, left_days: float | None, resets_on: date | None) -> date | None:
+    """Return the day on which a budget runs out, None without a rate, beyond ten years, or where it resets before."""
+    if left_days is None or left_days > FURTHEST_DAYS:
+        return None
+    out = day + timedelta(days=math.floor(left_days))
+    return out if resets_on is None or out < resets_on else None
 
 
 def hours(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,8 +14,9 @@ from x121lib import model as m
 from x121lib.access.queries import find_person_by_email
 from x121lib.base.errors import InvalidInputError, NotFoundError
 from x121lib.catalogue import queries as catalogue
-from x121lib.scheduling import budgeting, budgets, spending
-from x121lib.scheduling.budgeting import BudgetSpec, Line
+from x121lib.scheduling import balances, budgeting, budgets, spending
+from x121lib.scheduling.balances import Line, Unlimited
+from x121lib.scheduling.budgeting import BudgetSpec
 from x121lib.terms.roles import Permission
 from x121lib.terms.vocabulary import BudgetPeriod, TaskKind
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     "budget_id", "holder", "scope", "period", "limit_h", "allowed_h", "used_h", "reserved_h", "left_h", "percent",
-    "days_left", "hard", "rolls_over", "warn_at", "exempt",
+    "days_left", "runs_out_on", "resets_on", "hard", "rolls_over", "warn_at", "exempt",
 ]  # fmt: skip
 
 
@@ -82,11 +83,74 @@ class Budgets:
             )  # fmt: skip
             return budgeting.set_budget(session, self._studio.actor, spec, self._studio.house.now())
 
+    def add(
+        self, hours: float, holder_id: uuid.UUID | None, *, period: str = "total", terms: Terms | None = None
+    ) -> uuid.UUID:
+        """Set a budget where there is none yet; returns its key.
+
+        Args:
+            hours: GPU hours per period.
+            holder_id: key of the project or person; None for each person by themselves.
+            period: as in `set`.
+            terms: warnings, hard or soft, rollover, exemptions.
+
+        Raises:
+            InvalidInputError: no such period, a negative budget, an unknown exemption.
+            NotFoundError: no such project or person.
+            ConflictError: the holder has a budget of that period.
+        """
+        self._studio.actor.require(Permission.MANAGE_BUDGETS)
+        terms = terms or Terms()
+        with self._studio.transaction() as session:
+            project = session.get(m.Project, holder_id) if holder_id is not None else None
+            person = session.get(m.Person, holder_id) if holder_id is not None and project is None else None
+            if holder_id is not None and project is None and person is None:
+                raise NotFoundError("There is no such project or person.", hint="Choose one from the list.")
+            tiers, kinds = _exemptions(session, terms.exempt)
+            spec = BudgetSpec(
+                _period(period), hours * spending.HOUR_S, project.id if project is not None else None,
+                person.id if person is not None else None, terms.warn_at, terms.hard, terms.rolls_over, tiers, kinds,
+            )  # fmt: skip
+            return budgeting.set_budget(session, self._studio.actor, spec, self._studio.house.now(), expected=0)
+
+    def change(
+        self, budget: str | uuid.UUID, hours: float, *, terms: Terms | None = None, expected: int | None = None
+    ) -> int:
+        """Give a budget other hours, and other terms where they are given; returns its new version.
+
+        Args:
+            budget: its key.
+            hours: GPU hours per period.
+            terms: warnings, hard or soft, rollover, exemptions; None leaves them.
+            expected: the version that the person saw; None changes whatever there is.
+
+        Raises:
+            InvalidInputError: a negative budget, an unknown exemption.
+            NotFoundError: no such budget.
+            ConflictError: it is of another version than expected.
+        """
+        self._studio.actor.require(Permission.MANAGE_BUDGETS)
+        with self._studio.transaction() as session:
+            row = budgeting.find(session, _key(budget))
+            spec = replace(budgeting.spec_of(session, row), limit_s=hours * spending.HOUR_S)
+            if terms is not None:
+                tiers, kinds = _exemptions(session, terms.exempt)
+                spec = replace(spec, warn_percents=terms.warn_at, is_hard=terms.hard, rolls_over=terms.rolls_over,
+                               exempt_tier_ids=tiers, exempt_kinds=kinds)  # fmt: skip
+            budgeting.set_budget(session, self._studio.actor, spec, self._studio.house.now(), expected=expected)
+            return row.version
+
     def grant(self, budget: str | uuid.UUID, hours: float, reason: str, *, person: str | None = None) -> None:
         """Give more GPU hours (below zero: fewer) in the present period only; audited with its reason."""
+        self._studio.actor.require(Permission.MANAGE_BUDGETS)
         with self._studio.transaction() as session:
             holder = _person(session, person).id if person is not None else None
-            given = budgeting.Grant(_key(budget), hours * spending.HOUR_S, reason, holder)
+        self.grant_to(budget, hours, reason, holder)
+
+    def grant_to(self, budget: str | uuid.UUID, hours: float, reason: str, person_id: uuid.UUID | None = None) -> None:
+        """Grant as `grant` does, to a person by key."""
+        with self._studio.transaction() as session:
+            given = budgeting.Grant(_key(budget), hours * spending.HOUR_S, reason, person_id)
             budgeting.grant_more(session, self._studio.actor, given, self._studio.house.now())
 
     def remove(self, budget: str | uuid.UUID) -> None:
@@ -98,7 +162,13 @@ class Budgets:
         """Return every budget with each holder's account, with the use of the last 14 days."""
         self._studio.actor.require(Permission.VIEW)
         with self._studio.transaction() as session:
-            return budgeting.listing(session, self._studio.house.now())
+            return balances.listing(session, self._studio.house.now())
+
+    def unlimited(self) -> builtins.list[Unlimited]:
+        """Return the projects and people without a budget of their own, with what they used in the last 14 days."""
+        self._studio.actor.require(Permission.VIEW)
+        with self._studio.transaction() as session:
+            return balances.unlimited(session, self._studio.house.now())
 
     def list(self) -> pd.DataFrame:
         """Return one row per budget and holder: GPU hours allowed, used, reserved and left, and days until used up."""
@@ -108,7 +178,7 @@ class Budgets:
                 "limit_h": x.account.limit_s / 3600, "allowed_h": x.account.allowed_s / 3600,
                 "used_h": x.account.settled_s / 3600, "reserved_h": x.account.reserved_s / 3600,
                 "left_h": x.account.left_s / 3600, "percent": x.account.percent, "days_left": x.days_left,
-                "hard": x.is_hard, "rolls_over": x.rolls_over,
+                "runs_out_on": x.runs_out_on, "resets_on": x.resets_on, "hard": x.is_hard, "rolls_over": x.rolls_over,
                 "warn_at": ", ".join(f"{p} %" for p in x.warn_percents), "exempt": ", ".join(x.exempt),
             }
             for x in self.lines()

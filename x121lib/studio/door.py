@@ -12,6 +12,7 @@ from x121lib.base.log import get_logger
 from x121lib.base.secrets import read_or_make_secret
 from x121lib.base.settings import Settings
 from x121lib.studio.core import Studio
+from x121lib.studio.door_budgets import BudgetsDoor
 from x121lib.studio.door_checks import ChecksDoor
 from x121lib.studio.door_debugger import DebuggerDoor
 from x121lib.studio.door_fleet import FleetDoor
@@ -40,7 +41,16 @@ _WATCHED = 10_000
 
 
 class Door(
-    QueueDoor, FleetDoor, MatrixDoor, ModelsDoor, WorkflowsDoor, ChecksDoor, DebuggerDoor, MessagesDoor, TriggersDoor
+    QueueDoor,
+    FleetDoor,
+    MatrixDoor,
+    ModelsDoor,
+    WorkflowsDoor,
+    ChecksDoor,
+    DebuggerDoor,
+    MessagesDoor,
+    TriggersDoor,
+    BudgetsDoor,
 ):
     """Every method acts as the signed-in person, and is safe to call from any thread."""
 
@@ -144,6 +154,10 @@ class Door(
     def retake(self, person: SessionPerson, scene_id: str, frame: int) -> str:
         """Queue a retake from the segment that holds ``frame``."""
         return actions.retake(self._as(person), scene_id, frame)
+
+    def raise_scene(self, person: SessionPerson, scene_id: str, tier: str) -> dict[str, Any]:
+        """Make a finished scene again at a higher tier, with the same seeds, prompts and parameters."""
+        return {"text": actions.raise_scene(self._as(person), scene_id, tier)}
 
     def cancel(self, person: SessionPerson, task_ids: list[str]) -> str:
         """Cancel tasks."""

@@ -22,8 +22,8 @@ class Reactions:
 
     def run(self) -> bool:
         """Do what new events call for; returns whether there may be more at once."""
+        told = self._studio.notifications.announce()  # first: a trigger that breaks keeps nobody's news back
         matched = self._runs.match()
-        told = self._studio.notifications.announce()
         return bool(matched) or bool(told)
 
     def fire(self) -> bool:

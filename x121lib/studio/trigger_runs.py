@@ -65,7 +65,7 @@ class TriggerRuns:
         if firing is None:
             return False
         with self._kept(firing.id):
-            self._run(firing)
+            self.run(firing)
         return True
 
     @contextmanager
@@ -89,8 +89,9 @@ class TriggerRuns:
             over.set()
             thread.join()
 
-    def _run(self, firing: m.TriggerFiring) -> None:
-        actor, refused = None, ""
+    def run(self, firing: m.TriggerFiring) -> None:
+        """Run a firing that was claimed, to its end; one that another process ended meanwhile stays as it ended."""
+        actor, refused, broke = None, "", ""
         try:
             with self._studio.transaction() as session:
                 run = self._prepare(session, firing)
@@ -98,9 +99,13 @@ class TriggerRuns:
             self._act(run)
         except X121Error as error:
             refused = str(error)
+        except Exception as error:  # noqa: BLE001 - else it would end this process again with each lease
+            _log.exception("firing %s of trigger %s broke", firing.id, firing.trigger_id)
+            broke = _broke(error)
         with self._studio.transaction() as session:
-            status = triggers.finish(session, actor, firing.id, self._studio.house.now(), refused)
-        _log.info("firing %s of trigger %s: %s %s", firing.id, firing.trigger_id, status.value, refused)
+            now = self._studio.house.now()
+            status = triggers.finish(session, actor, firing.id, now, refused=refused, broke=broke)
+        _log.info("firing %s of trigger %s: %s %s", firing.id, firing.trigger_id, status.value, refused or broke)
 
     def _prepare(self, session: Session, firing: m.TriggerFiring) -> _Run:
         trigger, actor = triggers.acting(session, firing)
@@ -124,31 +129,42 @@ class TriggerRuns:
                 return
 
     def _step(self, run: _Run, position: int, action: Action) -> bool:
-        """Do one action and write what became of it; what it publishes is known as this firing's effect."""
-        house = self._studio.house
+        """Do one action and write what became of it; what it publishes is known as this firing's effect.
+
+        Returns whether it was done; an action that ended meanwhile is left as it ended.
+        """
         try:
             with outbox.caused_by(run.firing_id):
                 if action.action in trigger_actions.IN_ONE:
-                    with self._studio.transaction() as session:
-                        trigger = session.get_one(m.Trigger, run.trigger.id)
-                        given = Given(trigger, run.subject, run.actor, house.now())
-                        said = trigger_actions.IN_ONE[action.action](session, given, action)
-                        triggers.end_step(session, run.firing_id, position, RunStatus.DONE, said, house.now())
-                    return True
+                    return self._in_one(run, position, action)
                 said = self._work(run, action)
             status = RunStatus.DONE
         except X121Error as error:
             status, said = RunStatus.FAILED, str(error)
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.exception("firing %s, action %s (%s) broke", run.firing_id, position, action.action)
+            status, said = RunStatus.FAILED, _broke(error)
         with self._studio.transaction() as session:
-            triggers.end_step(session, run.firing_id, position, status, said, house.now())
-        return status == RunStatus.DONE
+            ended = triggers.end_step(session, run.firing_id, position, status, said, self._studio.house.now())
+        return ended == RunStatus.DONE
+
+    def _in_one(self, run: _Run, position: int, action: Action) -> bool:
+        """Do an action that is one transaction, unless another process ended it after this one's lease ran out."""
+        with self._studio.transaction() as session:
+            now = self._studio.house.now()
+            step = triggers.locked_step(session, run.firing_id, position)
+            if step.status_id.is_over:
+                return step.status_id == RunStatus.DONE
+            given = Given(session.get_one(m.Trigger, run.trigger.id), run.subject, run.actor, now)
+            said = trigger_actions.IN_ONE[action.action](session, given, action)
+            return triggers.end_step(session, run.firing_id, position, RunStatus.DONE, said, now) == RunStatus.DONE
 
     def _work(self, run: _Run, action: Action) -> str:
         """Do an action that works on files; may be done again after a crash."""
         studio = self._studio.as_actor(run.actor)
         if isinstance(action, Deliver):
             names = delivered(run.subject, action)
-            project = run.subject.names["project"]
+            project = run.subject.name("project")
             _, package = Clients(studio).deliver(project, partial=action.partial, characters=names)
             return f"{package.path.name}: {', '.join(names) or 'all characters'}."
         if run.subject.scene_id is None:
@@ -167,3 +183,8 @@ class TriggerRuns:
             raise RefusedError("The scene has no finished take to examine.")
         found = [examination.examine_again(studio.house, run.actor, take).value for take in takes]
         return f"{len(found)} of {run.subject.what} examined: {', '.join(found)}."
+
+
+def _broke(error: Exception) -> str:
+    """Return what is said of a fault that X121 does not know; the log has where it came from."""
+    return f"It broke: {type(error).__name__}: {error}".replace("\x00", "?").rstrip(". ") + "."

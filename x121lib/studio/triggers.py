@@ -15,9 +15,9 @@ from x121lib.base.errors import InvalidInputError, NotFoundError
 from x121lib.base.ids import new_id
 from x121lib.events import outbox
 from x121lib.events.outbox import EventRecord
-from x121lib.pipeline import trigger_actions, trigger_log, trigger_loops, trigger_matching, trigger_names, triggers
+from x121lib.pipeline import trigger_actions, trigger_log, trigger_matching, trigger_names, triggers
 from x121lib.pipeline.trigger_actions import Given
-from x121lib.pipeline.trigger_matching import ancestors, cause_of, living, rule_of
+from x121lib.pipeline.trigger_matching import ancestors, cause_of, living
 from x121lib.pipeline.trigger_rules import Rule, parse
 from x121lib.terms.roles import Actor, Permission
 
@@ -106,14 +106,6 @@ class Triggers:
                 found += self._would(session, row, actor, event)
             session.rollback()  # a submission locks the scenes that it looks at, also in a dry run
         return found
-
-    def loop(self, rule: Path | str | Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the names along a loop that a trigger would make with the enabled ones; empty where there is none."""
-        with self._studio.transaction() as session:
-            row, _ = self._tried(session, rule)
-            session.expunge_all()
-            others = [rule_of(t) for t in living(session, only_enabled=True) if t.name != row.name]
-            return trigger_loops.endless(rule_of(row), others)
 
     def _tried(self, session: Session, rule: Path | str | Mapping[str, Any]) -> tuple[m.Trigger, Actor]:
         """Return the trigger to try and as whom: whoever enabled it, else who asks."""

@@ -64,3 +64,8 @@ class RunStatus(Term):
     REFUSED = "refused", 5
     STOPPED = "stopped", 6
     SKIPPED = "skipped", 7
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more becomes of it."""
+        return self not in (RunStatus.WAITING, RunStatus.RUNNING)

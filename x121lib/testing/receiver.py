@@ -28,7 +28,10 @@ class Receiver:
         self.answers: list[int] = []
         self.answering = threading.Event()
         """Cleared: it takes calls and says nothing."""
+        self.drips: str | None = None
+        """``headers`` or ``body``: it sends that part byte by byte, without end, until `stop`."""
         self.answering.set()
+        self._stopping = threading.Event()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -47,6 +50,7 @@ class Receiver:
     def stop(self) -> None:
         """End the server."""
         self.answering.set()
+        self._stopping.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -60,7 +64,17 @@ class Receiver:
             handler.send_response(status)
             if status in (301, 302, 307):
                 handler.send_header("Location", "http://127.0.0.1:1/elsewhere")
+            if self.drips == "headers":
+                handler.flush_headers()
+                self._drip(handler, b"X-More: ")
             handler.end_headers()
             handler.wfile.write(b"noted")
+            if self.drips == "body":
+                self._drip(handler, b"")
         except OSError:
             return
+
+    def _drip(self, handler: BaseHTTPRequestHandler, start: bytes) -> None:
+        handler.wfile.write(start)
+        while not self._stopping.wait(0.02):
+            handler.wfile.write(b".")

@@ -12,10 +12,11 @@ import { models } from "./models.js";
 import { workflows } from "./workflows.js";
 import { debugger_ } from "./debugger.js";
 import { triggers } from "./triggers.js";
+import { budgets } from "./budgets.js";
 import { catalogue } from "./catalogue.js";
 import { problem, button } from "./kit.js";
 
-const VIEWS = { pulse, characters, character, matrix, queue, review, deliveries, workers, models, workflows, triggers, debugger: debugger_, catalogue };
+const VIEWS = { pulse, characters, character, matrix, queue, review, deliveries, workers, models, workflows, triggers, budgets, debugger: debugger_, catalogue };
 const STALE_MS = 15000;
 
 class App {

@@ -29,11 +29,12 @@ async function send(app) {
   const form = app.local.form;
   if (!form || form.busy) return;
   Object.assign(form, { busy: true, fault: null });
-  const value = await app.ask(form.name, { ...form.args, ...form.values });
+  const values = { ...form.args, ...form.values };
+  const value = await app.ask(form.name, form.pack ? form.pack(values) : values);
   form.busy = false;
   if (value?.problem) { form.fault = value.problem; app.draw(); return; }
   if (app.local.form === form) app.local.form = null;
-  if (value?.text) app.toast({ text: value.text, status: "approved" });
+  if (value?.text && !form.quiet) app.toast({ text: value.text, status: "approved" });
   form.done?.(value);
   app.draw();
 }

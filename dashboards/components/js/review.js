@@ -1,8 +1,10 @@
 // Review: watch, step, judge. Enter alone approves and opens the next scene; 1, 2, 3 decide at once.
-import { html, raw, icon, shape, kbd, badge, tag, scorebar, thumb, filmstrip, grow, button, iconButton, chip, emptyState, avatar, attrs, ago, timecode, many } from "./kit.js";
+import { html, raw, icon, shape, kbd, badge, tag, scorebar, thumb, filmstrip, grow, button, iconButton, chip, emptyState, avatar, attrs, ago, timecode, many, clock } from "./kit.js";
 import { Player } from "./player.js";
 import { timeline, dragTimeline } from "./timeline.js";
 import { ask } from "./shell.js";
+import { openForm, formBox, formActions, withForm } from "./forms.js";
+import { chosenCut, compareActions, compareBar, compareButton, compareHelp, compareKeys, keepInStep, labels, otherGate, otherVideo } from "./compare.js";
 
 const fpsOf = (scene) => scene.fps[0] / scene.fps[1];
 const playerOf = (app) => app.local.player;
@@ -56,19 +58,20 @@ function showFrame(app) {
 
 // ---------------------------------------------------------------- markup
 function stage(app, scene) {
-  return html`<div class="stage" data-key="stage"><div class="video" data-keep data-key="video-${scene.video}" style="aspect-ratio:${scene.width} / ${scene.height}"><video data-scene="${scene.id}" ${raw(scene.poster ? `poster="${scene.poster}"` : "")} muted playsinline preload="auto" disablepictureinpicture></video><span class="hud mono lt"><span class="strong" data-live="frame4">0000</span><em>/${pad(scene.frames)}</em></span><span class="hud mono lt2" data-live="timecode">00:00:00:00</span><span class="hud rb ai">${scene.credit}</span></div>${app.local.broken && html`<div class="novideo">${shape("failed", "big")}<b>The review copy can not be played</b><span>The original is safe. Make a new review copy, or run x121 doctor.</span></div>`}<div class="meta wide"><div><span class="caps">Segment</span><b>${app.local.segment || 1} of ${scene.segments.length}</b></div><div><span class="caps">Size</span><b>${scene.width} × ${scene.height}</b></div><div><span class="caps">Length</span><b>${(scene.frames / fpsOf(scene)).toFixed(1)} s</b></div></div></div>`;
+  const cmp = scene.others.some((cut) => cut.id === app.local.cmp?.id) ? app.local.cmp : null;
+  return html`<div class="stage" data-key="stage"><div class="pair ${cmp ? `cmp ${cmp.mode}` : ""}" data-key="pair" style="--wipe:${cmp?.wipe ?? 50}%"><div class="video" data-keep data-key="video-${scene.video}" style="aspect-ratio:${scene.width} / ${scene.height}"><video data-scene="${scene.id}" ${raw(scene.poster ? `poster="${scene.poster}"` : "")} muted playsinline preload="auto" disablepictureinpicture></video><span class="hud mono lt"><span class="strong" data-live="frame4">0000</span><em>/${pad(scene.frames)}</em></span><span class="hud mono lt2" data-live="timecode">00:00:00:00</span><span class="hud rb ai">${scene.credit}</span></div>${otherVideo(app)}${labels(app, scene)}</div>${app.local.broken && html`<div class="novideo">${shape("failed", "big")}<b>The review copy can not be played</b><span>The original is safe. Make a new review copy, or run x121 doctor.</span></div>`}<div class="meta wide"><div><span class="caps">Segment</span><b>${app.local.segment || 1} of ${scene.segments.length}</b></div><div><span class="caps">Size</span><b>${scene.width} × ${scene.height}</b></div><div><span class="caps">Length</span><b>${(scene.frames / fpsOf(scene)).toFixed(1)} s</b></div></div></div>`;
 }
 
 function transport(app, scene) {
   const player = playerOf(app);
   const loop = player?.loop;
   const loopWord = loop && app.local.range ? `[${loop[0]}, ${loop[1]})` : `S${app.local.segment || 1}`;
-  return html`<div class="transport"><span class="mono tc" data-live="timecode">00:00:00:00</span><span class="mono muted" data-live="frame">f 0</span>${grow}<span class="row g1"><span class="wide">${kbd("J")}</span>${iconButton("rewind", "Play backwards  J", "shuttle", -1, { cls: player?.direction < 0 ? "on" : "" })}</span>${iconButton("step-back", "Previous frame  ←", "step", -1)}<span class="row g1"><button type="button" class="btn primary playbtn" ${attrs("toggle")} aria-label="${player?.playing ? "Pause" : "Play"}">${icon(player?.playing ? "pause" : "play", "sm")}</button><span class="wide">${kbd("K")}</span></span>${iconButton("step-forward", "Next frame  →", "step", 1)}<span class="row g1">${iconButton("fast-forward", "Play, faster  L", "shuttle", 1, { cls: player?.direction > 0 && player.speed > 1 ? "on" : "" })}<span class="wide">${kbd("L")}</span></span>${grow}${chip(html`Loop ${loopWord} ${kbd("/")}`, "loop", null, { on: Boolean(loop) })}${chip(`${player?.speed ?? 1}×`, "speed", 1)}<span class="mono muted wide">${+fpsOf(scene).toFixed(2)} fps</span><span class="mono muted wide">${timecode(scene.frames, fpsOf(scene))}</span></div>`;
+  return html`<div class="transport"><span class="mono tc" data-live="timecode">00:00:00:00</span><span class="mono muted" data-live="frame">f 0</span>${grow}<span class="row g1"><span class="wide">${kbd("J")}</span>${iconButton("rewind", "Play backwards  J", "shuttle", -1, { cls: player?.direction < 0 ? "on" : "" })}</span>${iconButton("step-back", "Previous frame  ←", "step", -1)}<span class="row g1"><button type="button" class="btn primary playbtn" ${attrs("toggle")} aria-label="${player?.playing ? "Pause" : "Play"}">${icon(player?.playing ? "pause" : "play", "sm")}</button><span class="wide">${kbd("K")}</span></span>${iconButton("step-forward", "Next frame  →", "step", 1)}<span class="row g1">${iconButton("fast-forward", "Play, faster  L", "shuttle", 1, { cls: player?.direction > 0 && player.speed > 1 ? "on" : "" })}<span class="wide">${kbd("L")}</span></span>${grow}${chip(html`Loop ${loopWord} ${kbd("/")}`, "loop", null, { on: Boolean(loop) })}${chip(`${player?.speed ?? 1}×`, "speed", 1)}<span class="mono muted wide">${+fpsOf(scene).toFixed(2)} fps</span><span class="mono muted wide">${timecode(scene.frames, fpsOf(scene))}</span>${compareButton(app, scene)}</div>${compareBar(app, scene)}`;
 }
 
 function strip(app, scene) {
   const groups = scene.segments.map((s) => html`<div class="sgroup ${s.number === app.local.segment ? "on" : ""}" data-key="group-${s.id}"><div class="row xs between sgh"><span><b class="med">S${s.number}</b> <span class="muted mono">f ${s.start}–${s.end - 1}</span></span></div><div class="row takes_">${s.takes.map((t) => html`<button type="button" class="tcard ${t.in_cut ? "cut" : ""}" title="Segment ${s.number}, take ${t.number}" data-key="take-${t.id}" ${attrs("seek", s.start)}>${t.in_cut && s.strip ? filmstrip(s.strip, s.strip_frames, "cardfilm") : thumb(t.thumb, { cls: "cardfilm" })}<span class="row xs between"><span class="secondary">T${t.number}</span><span class="row g1 st-${t.status}">${shape(t.status)}<span class="c">${t.word}</span></span></span></button>`)}</div></div>`);
-  return html`<div class="strip">${groups}<button type="button" class="retake" ${attrs("retake")}>${icon("rotate-ccw", "sm")}<span class="xs">Retake</span></button></div>`;
+  return html`<div class="strip">${groups}<button type="button" class="retake" ${attrs("retake")}>${icon("rotate-ccw", "sm")}<span class="xs">Retake</span></button>${scene.higher.tiers.length > 0 && html`<button type="button" class="retake up" title="${scene.higher.may ? "Make all segments again at a higher tier  U" : "Creators and Admins submit"}" ${attrs("raise")} ${raw(scene.higher.may ? "" : "disabled")}>${icon("arrow-up", "sm")}<span class="xs">${many(scene.higher.tiers.length, "tier")} up</span></button>`}</div>`;
 }
 
 function decide(app, scene) {
@@ -82,10 +85,10 @@ function decide(app, scene) {
   return html`<div class="decide">${big("approve", "Approve", "check", "1")}${big("reject", "Reject", "x", "2")}${big("flag", "Flag", "flag", "3")}${more}${button(decided ? "Next scene" : "Approve, next scene", { act: "enter", cls: "lg next", keys: ["⏎"], disabled: !may })}</div>`;
 }
 
-function gates(scene) {
+function gates(app, scene) {
   const count = (status) => scene.gates.filter((g) => g.status === status).length;
   const sums = [["approved", "passed"], ["warning", "borderline"], ["failed", "failed"]].filter(([k]) => count(k)).map(([k, w]) => html`<span class="xs">${badge(k, `${count(k)} ${w}`, { plain: true })}</span>`);
-  return html`<section><header class="row"><span class="sub">Gates</span><span class="xs muted ell">${scene.profile}</span>${grow}${sums}</header>${scene.gates.length === 0 && html`<p class="muted xs">No gate has been measured yet.</p>`}${scene.gates.map((g) => html`<button type="button" class="gate st-${g.status}" title="${g.reason}" ${attrs(g.frame === null ? "nothing" : "seek", g.frame)}>${shape(g.status)}<span class="ell">${g.name} <span class="xs muted">${g.unit}</span></span>${scorebar(g.fill, g.mark, g.status)}<span class="mono xs right ${g.status === "approved" ? "" : "c"}">${g.value}</span><span class="mono xs muted right">${g.limit}</span></button>`)}</section>`;
+  return html`<section><header class="row"><span class="sub">Gates</span><span class="xs muted ell">${scene.profile}${chosenCut(app) && html` · at the right <b class="med">${chosenCut(app).tier} ${chosenCut(app).version}</b>`}</span>${grow}${sums}</header>${scene.gates.length === 0 && html`<p class="muted xs">No gate has been measured yet.</p>`}${scene.gates.map((g) => html`<button type="button" class="gate st-${g.status}" title="${g.reason}" ${attrs(g.frame === null ? "nothing" : "seek", g.frame)}>${shape(g.status)}<span class="ell">${g.name} <span class="xs muted">${g.unit}</span></span>${scorebar(g.fill, g.mark, g.status)}<span class="mono xs right ${g.status === "approved" ? "" : "c"}">${g.value}</span><span class="mono xs muted right">${otherGate(app, g.name) || g.limit}</span></button>`)}</section>`;
 }
 
 function notes(app, scene) {
@@ -156,6 +159,15 @@ function retake(app) {
   ask(app, { title: `Retake from segment ${s.number}?`, text: `Segments ${s.number} to ${scene.segments.length} are made again from frame ${s.start}. The takes there are now stay stored.`, status: "info", label: "Retake", keys: ["⌘⏎"], done: () => app.act("retake", { scene_id: scene.id, frame }) });
 }
 
+const cost = (t) => (t.gpu_s === null ? "no history" : `about ${clock(t.gpu_s)} GPU time, ${clock(t.low_s)} to ${clock(t.high_s)}`);
+
+function raiseTier(app) {
+  const scene = app.state.scene, up = scene?.higher;
+  if (!up?.tiers.length || !up.may) return;
+  playerOf(app)?.stop();
+  openForm(app, { name: "raise_scene", title: "Make this scene again at a higher tier", label: "Queue", args: { scene_id: scene.id }, text: `All ${many(up.takes, "segment")} with the same workflow, seeds, prompts and parameters as now. What is made at ${up.tier} stays, and both can be compared.`, fields: [{ name: "tier", label: "Tier", value: up.tiers[up.tiers.length - 1].name, options: up.tiers.map((t) => [t.name, `${t.name}: ${cost(t)}`]) }] });
+}
+
 const digit = (outcome, index) => (app) => {
   const reasons = app.local.decided && app.state.reasons[app.local.decided.outcome];
   if (reasons?.[index]) reason(app, reasons[index].id); else if (outcome) decideNow(app, outcome);
@@ -164,9 +176,9 @@ const digit = (outcome, index) => (app) => {
 export const review = {
   title: (app) => (app.state.scene ? `Review: ${app.state.scene.character}` : "Review"),
   crumbs: (app) => (app.state.scene ? ["Review", app.state.scene.character, app.state.scene.detail] : ["Review"]),
-  help: [["⏎", "Approve and open the next scene"], ["1 2 3", "Approve, reject, flag at once"], ["4 – 9", "Reason, after a decision"], ["Space", "Play or pause"], ["J K L", "Backwards, stop, forwards; again: faster"], ["← →", "One frame"], ["⇧← ⇧→", "Ten frames"], ["Home End", "First, last frame"], ["- +", "Slower, faster (0.1–4×)"], ["I O", "Range in, out"], ["/", "Loop range or segment"], ["N", "Note at this frame"], ["T", "Retake from the segment at the playhead"], ["⇧J ⇧K", "Next, previous scene"], ["⌘Z", "Undo the decision"]],
+  help: [["⏎", "Approve and open the next scene"], ["1 2 3", "Approve, reject, flag at once"], ["4 – 9", "Reason, after a decision"], ["Space", "Play or pause"], ["J K L", "Backwards, stop, forwards; again: faster"], ["← →", "One frame"], ["⇧← ⇧→", "Ten frames"], ["Home End", "First, last frame"], ["- +", "Slower, faster (0.1–4×)"], ["I O", "Range in, out"], ["/", "Loop range or segment"], ["N", "Note at this frame"], ["T", "Retake from the segment at the playhead"], ...compareHelp, ["U", "Make again at a higher tier"], ["⇧J ⇧K", "Next, previous scene"], ["⌘Z", "Undo the decision"]],
   opened: (app) => { app.local.segment = 1; },
-  closed: (app) => { playerOf(app)?.close(); },
+  closed: (app) => { app.local.follower?.close(); playerOf(app)?.close(); },
   changed: (app) => {
     const decided = app.local.decided;
     if (!decided) return;
@@ -177,18 +189,20 @@ export const review = {
     openPlayer(app);
     const element = document.querySelector("[data-timeline]");
     if (element && playerOf(app)) dragTimeline(element, app.state.scene.frames, (frame) => playerOf(app).seek(frame));
+    keepInStep(app, playerOf(app));
     showFrame(app);
   },
-  keys: {
+  keys: withForm({
+    ...compareKeys, u: raiseTier,
     Enter: enter, 1: digit("approve", -1), 2: digit("reject", -1), 3: digit("flag", -1), 4: digit("", 0), 5: digit("", 1), 6: digit("", 2), 7: digit("", 3), 8: digit("", 4), 9: digit("", 5),
     " ": (app) => playerOf(app)?.toggle(), k: (app) => playerOf(app)?.stop(), j: (app) => playerOf(app)?.shuttle(-1), l: (app) => playerOf(app)?.shuttle(1),
     ArrowLeft: step(-1), ArrowRight: step(1), "Shift+ArrowLeft": step(-10), "Shift+ArrowRight": step(10), Home: (app) => playerOf(app)?.seek(0), End: (app) => playerOf(app)?.seek(app.state.scene.frames - 1),
     "-": (app) => playerOf(app)?.setSpeed(-1), "+": (app) => playerOf(app)?.setSpeed(1), "=": (app) => playerOf(app)?.setSpeed(1),
-    i: (app) => setRange(app, "in"), o: (app) => setRange(app, "out"), "/": loop, Escape: (app) => { app.local.range = null; playerOf(app)?.setLoop(null); },
+    i: (app) => setRange(app, "in"), o: (app) => setRange(app, "out"), "/": loop, Escape: (app) => { if (app.local.cmp) app.local.cmp = null; else { app.local.range = null; playerOf(app)?.setLoop(null); } },
     n: writeNote, t: retake, "Shift+j": (app) => app.state.next_id && go(app, app.state.next_id), "Shift+k": (app) => app.state.previous_id && go(app, app.state.previous_id),
-  },
+  }),
   actions: {
-    enter, reason, loop, note: writeNote, retake,
+    ...formActions, ...compareActions, raise: raiseTier, enter, reason, loop, note: writeNote, retake,
     decide: (app, outcome) => decideNow(app, outcome),
     toggle: (app) => playerOf(app)?.toggle(), step: (app, by) => playerOf(app)?.step(by), shuttle: (app, direction) => playerOf(app)?.shuttle(direction),
     speed: (app) => { const p = playerOf(app); if (p) p.setSpeed(p.speed >= 4 ? -6 : 1); }, seek: (app, frame) => playerOf(app)?.seek(frame),
@@ -198,6 +212,6 @@ export const review = {
   render: (app) => {
     const scene = app.state.scene;
     if (!scene) return html`<div class="head"><h1>Review</h1></div><div class="page"><section class="panel full">${emptyState({ title: "Nothing waits for review", text: "Scenes come here when they are finished and their gates have been checked.", actions: html`${button("Open queue", { href: "/queue", icon: "chart-gantt" })}${button("Open deliveries", { href: "/deliveries", icon: "package-check" })}` })}</section></div>`;
-    return html`${head(app, scene)}<div class="rv"><div class="left">${stage(app, scene)}${transport(app, scene)}${timeline(scene, { segment: app.local.segment, range: app.local.range, loop: playerOf(app)?.loop })}${strip(app, scene)}${decide(app, scene)}</div><aside class="side">${gates(scene)}${notes(app, scene)}${receipt(scene)}</aside></div>`;
+    return html`${head(app, scene)}<div class="rv"><div class="left">${stage(app, scene)}${transport(app, scene)}${timeline(scene, { segment: app.local.segment, range: app.local.range, loop: playerOf(app)?.loop })}${strip(app, scene)}${decide(app, scene)}</div><aside class="side">${gates(app, scene)}${notes(app, scene)}${receipt(scene)}</aside></div>${formBox(app)}`;
   },
 };

@@ -12,11 +12,12 @@ export const PAGES = {
   models: { href: "/models", icon: "box", label: "Models", key: "O" },
   workflows: { href: "/workflows", icon: "workflow", label: "Workflows", key: "W" },
   triggers: { href: "/triggers", icon: "fast-forward", label: "Triggers", key: "T" },
+  budgets: { href: "/budgets", icon: "wallet", label: "Budgets", key: "B" },
   debugger: { href: "/debugger", hidden: true, under: "queue", label: "Debugger" },
   character: { href: "/character", hidden: true, under: "characters", label: "Character" },
   catalogue: { href: "/catalogue", hidden: true, label: "Components" },
 };
-const RAIL = ["pulse", "characters", "matrix", "review", "queue", "deliveries", "triggers", "workflows", "workers", "models"];
+const RAIL = ["pulse", "characters", "matrix", "review", "queue", "deliveries", "budgets", "triggers", "workflows", "workers", "models"];
 const TABS = ["pulse", "review", "matrix", "queue", "characters"];
 
 const LOGO = raw('<svg width="26" height="26" viewBox="0 0 26 26" aria-label="X121"><path d="M3 4.5 9.6 13 3 21.500h4.300L13 14.100l5.700 7.400H23L16.400 13 23 4.500h-4.300L13 11.900 7.300 4.500Z" fill="currentColor"/><path class="logodot" d="M13 11.900 11.800 13.400 13 14.900 14.200 13.400Z"/></svg>');
@@ -132,7 +133,7 @@ function pick(app, index) {
   if (chosen.href) app.open(chosen.href); else app.run(chosen.act, chosen.arg);
 }
 
-const SHARED_KEYS = [["⌘K", "Search or run a command"], ["G then P C M R Q D T W F O", "Go to a page"], ["⇧N", "Notifications"], ["?", "This list"], ["Esc", "Close what is open"]];
+const SHARED_KEYS = [["⌘K", "Search or run a command"], ["G then P C M R Q D B T W F O", "Go to a page"], ["⇧N", "Notifications"], ["?", "This list"], ["Esc", "Close what is open"]];
 
 function help(app) {
   const own = app.view.help || [];

@@ -250,3 +250,16 @@ def test_previews_are_temporary(comfy: Any, quick: dict[str, Any]) -> None:
     (shown,) = comfy.result(quick)["2"]["images"]
     assert shown["type"] == "temp"
     assert Image.open(io.BytesIO(comfy.file(shown))).size == (16, 16)
+
+
+def test_one_number_is_taken_by_every_node_that_links_to_it(comfy: Any) -> None:
+    picture = np.full((40, 60, 3), 90, dtype=np.uint8)
+    graph = load(comfy, picture)
+    graph["7"] = {"class_type": "PrimitiveInt", "inputs": {"value": 24}, "_meta": {"title": "width"}}
+    scaled = {"upscale_method": "area", "width": ["7", 0], "height": 16, "crop": "disabled"}
+    graph["2"] = {"class_type": "ImageScale", "inputs": {"image": ["1", 0], **scaled}}
+    graph["3"] = {
+        "class_type": "ImageCrop",
+        "inputs": {"image": ["2", 0], "width": ["7", 0], "height": 8, "x": 0, "y": 0},
+    }
+    assert comfy.pixels(graph, "3").shape == (1, 8, 24, 3)

@@ -23,7 +23,7 @@ from x121lib.testing.production import make_studio
 SHAPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "shell": (c.ShellView, ()), "pulse": (c.PulseView, ()), "characters": (c.CharactersView, ()),
     "matrix": (c.MatrixView, ()), "queue": (c.QueueView, ()), "review": (c.ReviewView, (None,)),
-    "deliveries": (c.DeliveriesView, ()), "estimate": (c.Estimate, ([], None)),
+    "deliveries": (c.DeliveriesView, ()), "budgets": (c.BudgetsView, ({},)), "estimate": (c.Estimate, ([], None)),
 }  # fmt: skip
 INNER: list[tuple[str, str, Any]] = [
     ("pulse", "review.cards", c.ReviewCard), ("pulse", "disk.parts", c.Share), ("queue", "lanes", c.Lane),

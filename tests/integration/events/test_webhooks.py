@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +16,8 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.base.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from x121lib.comfyui.errors import BadAddressError
-from x121lib.events import webhooks
+from x121lib.events import calling, webhooks
+from x121lib.events.calling import Call
 from x121lib.events.webhooks import BACKOFF_S
 from x121lib.studio import Studio
 from x121lib.testing.real_studio import wait_until
@@ -125,6 +127,19 @@ def test_a_receiver_that_hangs_holds_up_nobody_else(stocked: Studio, receiver: R
         other.stop()
 
 
+def test_a_receiver_that_drips_is_cut_off(receiver: Receiver) -> None:
+    what = Call(receiver.url, SECRET, "1", "test", "{}")
+    receiver.drips = "headers"
+    outcome = calling.call(what, [receiver.host], datetime.now(UTC), timeout_s=0.6)
+    assert (outcome.ok, outcome.error) == (False, "Nothing was answered within 0.6 s.")
+    assert 0.5 < outcome.took_s < 3
+    receiver.drips = "body"
+    outcome = calling.call(what, [receiver.host], datetime.now(UTC), timeout_s=0.6)
+    assert (outcome.ok, outcome.http_status) == (True, 200), "it has said that it got it"
+    assert outcome.answer.startswith("noted...")
+    assert 0.5 < outcome.took_s < 3
+
+
 def test_private_addresses_are_called_only_where_the_studio_says_so(stocked: Studio, receiver: Receiver) -> None:
     for url, reason in (
         (receiver.url, "without encryption"), ("https://127.0.0.1/x", "not a public address"),
@@ -167,7 +182,9 @@ def test_webhooks_are_admins_and_names_are_checked(stocked: Studio, receiver: Re
     for name, key, reason in (("No", None, "no name"), ("chat", "short", "16 characters")):
         with pytest.raises(InvalidInputError, match=reason):
             stocked.webhooks.add(name, receiver.url, key)
-    stocked.webhooks.add("chat", receiver.url)
+    stocked.webhooks.add("chat", f"{receiver.url}/hooks/secret?key=1")
+    assert kim.webhooks.list()[0]["url"] == "http://127.0.0.1/…", "the path may hold the receiver's own key"
+    assert stocked.webhooks.list()[0]["url"] == f"{receiver.url}/hooks/secret?key=1"
     with pytest.raises(ConflictError):
         stocked.webhooks.add("chat", receiver.url)
     stocked.webhooks.remove("chat")

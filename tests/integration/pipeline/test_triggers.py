@@ -245,6 +245,8 @@ def test_a_chain_is_stopped_at_its_greatest_depth(equipped: Studio, tmp_path: Pa
 @pytest.mark.capability("PRD-97/safety-controls")
 def test_a_dry_run_says_what_would_happen_and_writes_nothing(stocked: Studio) -> None:
     stocked.triggers.add(SUBMIT)
+    stocked.settings.webhook_private_hosts[:] = ["127.0.0.1:9"]
+    stocked.webhooks.add("chat", "http://127.0.0.1:9/a-key-of-the-receiver")
     stocked.project("Aurora").approve_variants("clothed")
 
     def counts() -> list[int]:
@@ -262,6 +264,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(stocked: Studio) ->
     for action, words in (
         ({"action": "deliver"}, "would fail: 1 of 1 scenes of Lena are not approved"),
         ({"action": "notify", "to": ["Admin"], "text": "{what}!"}, "would tell 1 person: Lena · clothed!"),
+        ({"action": "webhook", "name": "chat"}, "would send variant.approved to chat"),
     ):
         rule = {"name": "x", "on": "variant.approved", "do": [action], "when": [{"field": "character", "is": "Lena"},
                 {"field": "variant", "is": "clothed"}]}  # fmt: skip
@@ -276,7 +279,6 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(stocked: Studio) ->
         stocked.triggers.dry_run("go", event_id=other)
 
 
-@pytest.mark.capability("M-05/conditional-script-nodes-logic-branching")
 def test_a_branch_submits_one_scene_type_or_the_other_by_how_many_faces_there_are(
     stocked: Studio, tmp_path: Path
 ) -> None:

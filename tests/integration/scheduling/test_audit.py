@@ -22,6 +22,9 @@ FAULTS = {
     "is made by 2 tasks": "UPDATE gpu_task SET take_id = (SELECT take_id FROM gpu_task ORDER BY id LIMIT 1)",
     "ran out at": "UPDATE gpu_task SET lease_until = now() - interval '1 hour' WHERE status_id = 4",
     "budget counter": "UPDATE budget_use SET reserved_s = reserved_s + 1",
+    "Aurora from 1970-01-01 was passed: 1800.0 GPU s were let in, at most 1799.0": (
+        "UPDATE budget_reservation SET allowed_s = 1799, admitted_start = period_start"
+    ),
 }
 
 

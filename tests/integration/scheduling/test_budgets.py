@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ import sqlalchemy as sa
 
 from tests.integration.scheduling.conftest import Queue
 from x121lib import model as m
-from x121lib.base.errors import ForbiddenError, InvalidInputError, NotFoundError, X121Error
+from x121lib.base.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, X121Error
 from x121lib.pipeline.submission import Selection
+from x121lib.scheduling import auditing
 from x121lib.scheduling.accounts import UNMEASURED_S
 from x121lib.scheduling.budgets import BudgetError
 from x121lib.studio import Studio
@@ -136,7 +138,12 @@ def test_submissions_at_the_same_time_never_pass_a_limit_together(stocked: Studi
         thread.join()
     assert sorted(outcomes) == ["queued", "refused"]
     assert line_of(stocked)["reserved_h"] == pytest.approx(3 * TAKE_H)
-    assert stocked.budgets.audit() == []
+    with stocked.transaction() as session:
+        assert auditing.audit(session, stocked.house.now()) == []
+        lost = "UPDATE budget_reservation SET allowed_s = :s, reserved_s = reserved_s + 1"  # as if two had been let in
+        session.execute(sa.text(lost), {"s": 3 * UNMEASURED_S})
+        assert "Aurora from 1970-01-01 was passed: 903.0" in " ".join(auditing.audit(session, stocked.house.now()))
+        session.rollback()
 
 
 @pytest.mark.capability("PRD-93/user-quotas", "PRD-93/rollover-reset")
@@ -216,3 +223,48 @@ def test_what_is_no_budget_is_refused_and_nothing_is_changed(stocked: Studio, cr
         stocked.budgets.remove("00000000-0000-0000-0000-000000000000")
     with pytest.raises(InvalidInputError, match="no key"):
         stocked.budgets.remove("x")
+
+
+@pytest.mark.capability("PRD-93/budget-dashboard")
+def test_use_per_day_the_day_it_runs_out_and_who_has_no_limit(stocked: Studio, clock: Clock) -> None:
+    queue = Queue(stocked)
+    stocked.budgets.set(8, each_person=True, period="day")
+    stocked.project("Aurora").submit(characters=["Aiko"], scene_types=["sway"])
+    queue.add_worker("one")
+    run_all(queue)
+    stocked.budgets.set(70 * RAN_H, project="Aurora")
+    line = next(x for x in stocked.budgets.lines() if x.scope == "project")
+    assert list(line.days) == pytest.approx([0.0] * 13 + [3.0])
+    today = stocked.house.now().astimezone().date()
+    assert line.days_left == pytest.approx(67 * 7 / 3)  # 67 s are left at 3 s in 7 days
+    assert (line.runs_out_on, line.resets_on) == (today + timedelta(days=156), None)
+    clock.advance(24 * 3600)
+    line = next(x for x in stocked.budgets.lines() if x.scope == "project")
+    assert list(line.days[-2:]) == pytest.approx([3.0, 0.0])
+    everybody = next(x for x in stocked.budgets.lines() if x.scope == "each person")
+    assert (everybody.holder, everybody.runs_out_on) == ("Local administrator", None)
+    assert everybody.resets_on == today + timedelta(days=2)
+    free = {(one.scope, one.holder): sum(one.days) for one in stocked.budgets.unlimited()}
+    assert ("project", "Aurora") not in free
+    stocked.budgets.remove(line.budget_id)
+    free = {(one.scope, one.holder): sum(one.days) for one in stocked.budgets.unlimited()}
+    assert free["project", "Aurora"] == pytest.approx(3.0)
+
+
+def test_a_budget_that_somebody_else_changed_is_not_overwritten(stocked: Studio, creator: Studio) -> None:
+    with stocked.transaction() as session:
+        aurora = session.scalars(sa.select(m.Project.id).where(m.Project.name == "Aurora")).one()
+    key = stocked.budgets.add(10, aurora, period="week", terms=Terms((50,), exempt=("variant",)))
+    with pytest.raises(ConflictError, match="such a budget already"):
+        stocked.budgets.add(20, aurora, period="week")
+    assert stocked.budgets.change(key, 20, expected=1) == 2
+    with pytest.raises(ConflictError, match="changed by somebody else"):
+        stocked.budgets.change(key, 30, expected=1)
+    with pytest.raises(InvalidInputError, match="0 to 1,000,000"):
+        stocked.budgets.change(key, float("nan"))
+    with pytest.raises(ForbiddenError):
+        creator.budgets.change(key, 30)
+    with pytest.raises(NotFoundError, match="no such project or person"):
+        stocked.budgets.add(1, uuid.uuid4())
+    (line,) = stocked.budgets.lines()
+    assert (line.account.limit_s, line.version, line.warn_percents, line.exempt) == (72_000, 2, (50,), ("variant",))

@@ -32,6 +32,7 @@ CORE = {
     "EmptyAudio",
     "SaveWEBM",
     "SaveAnimatedWEBP",
+    "PrimitiveInt",
 }
 
 

@@ -139,7 +139,26 @@ def test_bind_refuses_what_does_not_fit(values: dict[str, Any], message: str) ->
 @pytest.mark.parametrize("name", ["idle", "dance", "walk", "wave"])
 def test_slots_of_the_sample_scenes(name: str) -> None:
     names = [slot.name for slot in discover_slots(load_graph(WORKFLOWS / f"{name}.json"))]
-    assert names == ["filename_prefix", "frame_rate", "seed", "seed_image", "source_image"]
+    assert names == ["filename_prefix", "frame_rate", "height", "seed", "seed_image", "source_image", "width"]
+
+
+def test_a_titled_primitive_is_a_slot_of_that_name_and_reaches_every_node_behind_it() -> None:
+    graph: Graph = {
+        "1": {"class_type": "PrimitiveInt", "inputs": {"value": 512}, "_meta": {"title": "width"}},
+        "2": {"class_type": "PrimitiveInt", "inputs": {"value": 3}, "_meta": {"title": "Int"}},
+        "3": {"class_type": "PrimitiveFloat", "inputs": {"value": 0.5}, "_meta": {"title": "glow"}},
+        "4": {"class_type": "PrimitiveString", "inputs": {"value": "dusk"}, "_meta": {"title": "mood"}},
+        "5": {"class_type": "PrimitiveInt", "inputs": {"value": ["2", 0]}, "_meta": {"title": "taken"}},
+        "6": {"class_type": "ImageScale", "inputs": {"width": ["1", 0], "height": 64}},
+    }
+    slots = discover_slots(graph)
+    assert [(s.name, s.node_id, s.type, s.minimum, s.maximum) for s in slots] == [
+        ("glow", "3", SlotType.FLOAT, None, None), ("mood", "4", SlotType.STRING, None, None),
+        ("width", "1", SlotType.INT, 16, 16_384),
+    ]  # fmt: skip
+    assert bind(graph, slots, {"width": 256})["1"]["inputs"] == {"value": 256}
+    with pytest.raises(SlotError, match="Slot width takes 16 to 16384, not 8"):
+        bind(graph, slots, {"width": 8})
 
 
 def two_samplers(first: str = "", second: str = "") -> Graph:

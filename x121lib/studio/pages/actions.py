@@ -147,6 +147,12 @@ def redo_cells(
     return words + (f"; {len(done.blocked)} blocked" if done.blocked else "")
 
 
+def raise_scene(studio: Studio, scene_id: str, tier: str) -> str:
+    """Make a finished scene again at a higher tier, with the same seeds, prompts and parameters."""
+    takes = studio.tiers.raise_scene(key_of(scene_id, "scene"), tier)
+    return f"Queued at {tier}, {many(takes, 'take')}; what is made stays"
+
+
 def raise_cells(
     studio: Studio, project: str | None, cells: Sequence[tuple[str, str]], tier: str, variants: Sequence[str] = ()
 ) -> str:

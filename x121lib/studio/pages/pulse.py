@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from x121lib.scheduling import budgeting
+from x121lib.scheduling import balances
 from x121lib.studio.pages import estimates, fleet, queries, tasks
 from x121lib.studio.pages import grid as grids
 from x121lib.studio.pages.desk import Desk, View
@@ -55,7 +55,7 @@ _PERIOD_WORDS = {BudgetPeriod.DAY: "today", BudgetPeriod.WEEK: "this week", Budg
 
 def _budget(desk: Desk) -> dict[str, Any] | None:
     """Return how the project's budget is used, None where none is set."""
-    found = budgeting.course(desk.session, desk.project_id, desk.now) if desk.project_id is not None else None
+    found = balances.course(desk.session, desk.project_id, desk.now) if desk.project_id is not None else None
     if found is None:
         return None
     days = [s / 3600 for s in found.used]

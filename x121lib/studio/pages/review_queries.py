@@ -96,6 +96,35 @@ def cuts(session: Session, version_id: uuid.UUID) -> Rows:
     return list(session.execute(query).mappings())
 
 
+def versions(session: Session, scene_id: uuid.UUID) -> Rows:
+    """Return every cut of a scene, newest first, with its file and the tiers that its takes were made at."""
+    v, video = m.SceneVersion, m.ArtifactVideo
+    tier = (
+        sa.select(sa.func.string_agg(m.Tier.name.distinct(), ", "))
+        .select_from(m.SceneVersionCut)
+        .join(m.Take, m.Take.id == m.SceneVersionCut.take_id)
+        .join(m.Receipt, m.Receipt.id == m.Take.receipt_id)
+        .join(m.Tier, m.Tier.id == m.Receipt.tier_id)
+        .where(m.SceneVersionCut.scene_version_id == v.id)
+        .correlate(v)
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(v.id, v.number, v.n_frames, m.Artifact.sha256, tier.label("tier"),
+                  sa.func.coalesce(video.width, m.SceneTypeVersion.width).label("width"),
+                  sa.func.coalesce(video.height, m.SceneTypeVersion.height).label("height"),
+                  sa.func.coalesce(video.rate_numerator, m.SceneTypeVersion.rate_numerator).label("rate_n"),
+                  sa.func.coalesce(video.rate_denominator, m.SceneTypeVersion.rate_denominator).label("rate_d"))
+        .join(m.Scene, m.Scene.id == v.scene_id)
+        .join(m.SceneTypeVersion, m.SceneTypeVersion.id == m.Scene.scene_type_version_id)
+        .join(m.Artifact, m.Artifact.id == v.artifact_id)
+        .outerjoin(video, video.artifact_id == v.artifact_id)
+        .where(v.scene_id == scene_id)
+        .order_by(v.number.desc())
+    )  # fmt: skip
+    return list(session.execute(query).mappings())
+
+
 def takes(session: Session, scene_id: uuid.UUID) -> Rows:
     """Return every take of a scene with its video's hash, by segment and number."""
     query = (
