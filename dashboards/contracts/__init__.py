@@ -15,7 +15,19 @@ from .checks import BatchCheck, ChecksDoor
 from .debugger import DebuggedTask, DebuggerDoor, DebuggerView
 from .deliveries import DeliveriesView, Delivery
 from .door import StudioActions, StudioDoor, StudioViews
-from .matrix import Estimate, MatrixCell, MatrixCells, MatrixCharacter, MatrixDoor, MatrixScene, MatrixView
+from .matrix import (
+    CellNeed,
+    Estimate,
+    MatrixCell,
+    MatrixCells,
+    MatrixCharacter,
+    MatrixDoor,
+    MatrixScene,
+    MatrixView,
+    Proposal,
+    ProposalNeed,
+    ProposalRow,
+)
 from .messages import InboxItem, InboxView, MessagesDoor, ToldAbout
 from .models import ModelDetail, ModelRow, ModelsDoor, ModelsView
 from .people import Authenticator, MediaFile, SessionPerson
@@ -49,6 +61,7 @@ __all__ = [
     "BudgetRow",
     "BudgetsDoor",
     "BudgetsView",
+    "CellNeed",
     "CharacterCard",
     "CharacterView",
     "CharactersView",
@@ -97,6 +110,9 @@ __all__ = [
     "OtherCut",
     "PageName",
     "Person",
+    "Proposal",
+    "ProposalNeed",
+    "ProposalRow",
     "PulseView",
     "QueueTask",
     "QueueView",
