@@ -158,6 +158,7 @@ def test_sets_of_rows_and_columns_are_looked_over_and_submitted_by_keyboard_alon
     expect(page.locator(".float")).to_contain_text("6 cells")
     assert door.studio.queue().empty
     page.keyboard.press("p")
+    expect(box).to_have_count(1)
     page.keyboard.press("Control+Enter")
     expect(page.locator(".toast")).to_contain_text("6 scenes submitted, 6 takes")
     expect(box).to_have_count(0)

@@ -8,7 +8,9 @@ const SHAPE = { q: "pending", t: "approved", b: "blocked" };
 export async function propose(app) {
   if (!app.local.selection.size) { app.toast({ text: "Choose cells first", more: "Space selects a cell, R a row, L a column.", status: "info" }); return; }
   if (app.local.proposal) { app.set({ proposal: null }); return; }
+  const chosen = [...app.local.selection].join();
   const value = await app.ask("propose_cells", { cells: chosenCells(app), variants: chosenVariants(app), tier: app.local.tier || app.state.tier });
+  if (chosen !== [...app.local.selection].join()) return; // another selection by now, or it was submitted
   if (value.problem) app.toast({ text: value.problem.text, more: value.problem.hint, status: "failed" }); else app.set({ proposal: value });
 }
 
