@@ -9,7 +9,19 @@ Addresses of pictures and videos are paths of this door, e.g. ``/media/KEY``.
 
 from __future__ import annotations
 
-from .budgets import BudgetOffers, BudgetRow, BudgetsDoor, BudgetsView, FreeHolder, Holder
+from .budgets import (
+    BudgetOffers,
+    BudgetRow,
+    BudgetsDoor,
+    BudgetsView,
+    CalibratedBatch,
+    Calibration,
+    FreeHolder,
+    Holder,
+    Speed,
+    SpeedRow,
+    Speeds,
+)
 from .characters import CharacterCard, CharactersView, CharacterView, Check, VariantCard
 from .checks import BatchCheck, ChecksDoor
 from .debugger import DebuggedTask, DebuggerDoor, DebuggerView
@@ -61,6 +73,8 @@ __all__ = [
     "BudgetRow",
     "BudgetsDoor",
     "BudgetsView",
+    "CalibratedBatch",
+    "Calibration",
     "CellNeed",
     "CharacterCard",
     "CharacterView",
@@ -125,6 +139,9 @@ __all__ = [
     "SessionPerson",
     "Share",
     "ShellView",
+    "Speed",
+    "SpeedRow",
+    "Speeds",
     "Status",
     "StatusItem",
     "StudioActions",

@@ -236,7 +236,7 @@ def submit(
     batch_id, task_ids = _write(session, actor, project, selection, [c for c, _ in chosen])
     tier = _tier(session, project, selection)
     takes = [(c.version, each.n_takes) for (c, _), each in zip(chosen, wanted, strict=True)]
-    histories.record(session, batch_id, histories.expected(session, takes, tier), len(task_ids))
+    histories.record(session, batch_id, histories.expected(session, takes, tier, now), len(task_ids))
     said = tuple(budgets.reserve(session, actor, task_ids, now, over_budget=selection.over_budget))
     return Submission(batch_id, planned, present, blocked, len(task_ids), warnings, said)
 
