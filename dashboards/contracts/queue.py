@@ -116,7 +116,8 @@ class QueueView(TypedDict):
     may_manage: bool
     may_order: bool  # anybody's tasks, among all
     history: QueueHistory | None  # where a moment was asked for
-    pauses: list[QueuePause]
+    pauses: list[QueuePause]  # the widest first
+    more_pauses: int  # how many there are beside those
     schedules: list[QueueSchedule]
 
 

@@ -37,6 +37,7 @@ class SampleQueue:
                 ["Estimate error, 7 days", "± 6 %"],
             ],
             "may_manage": True, "may_order": True, "history": self._history(at) if at else None, "pauses": [],
+            "more_pauses": 0,
             "schedules": [
                 {"name": "Nightly", "cron": "30 22 * * mon-fri · Europe/Berlin", "project": "Aurora",
                  "person": "Ines Kaya", "enabled": True, "next_at": _moment(240), "last": "submitted", "may": True},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -106,6 +107,7 @@ def test_lanes_show_what_ran_and_what_will_and_when_the_queue_is_empty(page: Pag
     page.goto(f"{door.address}/matrix")
     page.wait_for_selector("html[data-ready=matrix]")
     expect(page.locator(".jobtray")).to_contain_text("6queued")
+    expect(page.locator(".jobtray")).to_contain_text(re.compile(r"\d left"))
     expect(page.locator(".jobtray .busyw")).to_have_attribute("title", "engine 1: Idle")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -104,8 +106,45 @@ def test_a_webhook_is_added_tried_and_its_key_shown_once(page: Page, studio: Sam
     expect(page.locator(".toast").last).to_contain_text("farm answered with 200")
     page.locator(".hook1").first.get_by_role("button", name="Log").click()
     expect(page.get_by_role("dialog", name="Messages to studio-chat")).to_contain_text("scene.status_changed")
+    before = len(studio.heard)
+    for key in ("a", "ArrowDown", "e", "d", "Delete"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    assert [name for name, _ in studio.heard[before:]] == [], "keys do nothing behind a dialog"
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_dry_run_that_is_answered_after_escape_breaks_nothing(
+    page: Page, studio: SampleStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    opened(page)
+    page.keyboard.press("a")
+    form = page.get_by_role("dialog", name="Add a trigger")
+    form.get_by_label("Name", exact=True).fill("late")
+    answer, waits = threading.Event(), threading.Event()
+    whole = studio.dry_run_trigger
+
+    def late(*given: Any, **more: Any) -> dict[str, Any]:
+        waits.set()
+        answer.wait(20)
+        return whole(*given, **more)
+
+    monkeypatch.setattr(studio, "dry_run_trigger", late)
+    form.get_by_role("button", name="Dry run").click()
+    assert waits.wait(20)
+    page.keyboard.press("Escape")
+    expect(form).to_have_count(0)
+    answer.set()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".a-tdetail")).to_contain_text("variant is clothed")
+    page.keyboard.press("a")
+    form.get_by_label("Name", exact=True).fill("again")
+    form.get_by_role("button", name="Dry run").click()
+    expect(form.locator(".dry1")).to_contain_text("would submit 6 scenes")
+    assert faults == []
 
 
 @pytest.mark.parametrize("page", [DESKTOP, PHONE], ids=["desktop", "phone"], indirect=True)

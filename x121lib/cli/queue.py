@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -146,8 +147,7 @@ def pause(
 ) -> None:
     """Pause tasks, scenes, a batch, a project or the studio; takes that run are finished, new work waits too."""
     with refusals(), Studio.open() as studio:
-        scope = Scope(batch, tuple(scene or ()), project, character, scene_type, variant)
-        _check_scope(tasks, scope, everything=everything)
+        scope = _scope(tasks, everything, batch, scene, (project, character, scene_type, variant))
         if tasks:
             say(f"{studio.pause(tasks, reason)} tasks are paused.")
         for hold in () if tasks else studio.pauses.pause(scope, reason):
@@ -167,8 +167,7 @@ def resume(
 ) -> None:
     """Let paused tasks, scenes, a batch, a project or the studio go on."""
     with refusals(), Studio.open() as studio:
-        scope = Scope(batch, tuple(scene or ()), project, character, scene_type, variant)
-        _check_scope(tasks, scope, everything=everything)
+        scope = _scope(tasks, everything, batch, scene, (project, character, scene_type, variant))
         if tasks:
             say(f"{studio.resume(tasks)} tasks go on.")
         for hold in () if tasks else studio.pauses.resume(scope):
@@ -182,9 +181,15 @@ def pauses(as_json: Json = False) -> None:
         show_frame(studio.pauses.list(), as_json=as_json, empty="Nothing is paused.")
 
 
-def _check_scope(tasks: list[uuid.UUID] | None, scope: Scope, *, everything: bool) -> None:
+def _scope(
+    tasks: Sequence[uuid.UUID] | None, everything: bool, batch: uuid.UUID | None, scenes: Sequence[uuid.UUID] | None,
+    names: tuple[str | None, str | None, str | None, str | None],
+) -> Scope:  # fmt: skip
+    """Return what is paused or goes on, beside tasks; exactly one way to say it is taken."""
+    scope = Scope(batch, tuple(scenes or ()), *names)
     if [bool(tasks), scope != Scope(), everything].count(True) != 1:
         raise InvalidInputError("Say what.", hint="Keys of tasks, --project, --batch, --scene, or --all.")
+    return scope
 
 
 def _selection(

@@ -120,16 +120,18 @@ def shown(row: Any, holds: Holds) -> Any:
 def conditions(session: Session) -> list[sa.ColumnElement[bool]]:
     """Return what a task must meet so that no wider pause holds it; nothing where nothing is paused."""
     h, t = m.QueueHold, m.GpuTask
-    rows = session.execute(sa.select(h.project_id, h.batch_id, h.scene_id).where(h.task_id.is_(None))).all()
-    if not rows:
-        return []
-    if any(row == (None, None, None) for row in rows):
+    n = sa.func.count
+    count = sa.select(n(h.id), n(h.project_id), n(h.batch_id), n(h.scene_id)).where(h.task_id.is_(None))
+    every, projects, batches, scenes = session.execute(count).one()
+    if every > projects + batches + scenes:  # one without a target: the whole studio's
         return [sa.false()]
-    projects, batches, scenes = ([row[i] for row in rows if row[i] is not None] for i in range(3))
-    found: list[sa.ColumnElement[bool]] = [t.project_id.not_in(projects)] if projects else []
+    found: list[sa.ColumnElement[bool]] = []
+    if projects:
+        found.append(~sa.exists().where(h.project_id == t.project_id))
     if batches:
-        found.append(sa.or_(t.batch_id.is_(None), t.batch_id.not_in(batches)))
+        found.append(~sa.exists().where(h.batch_id == t.batch_id))
     if scenes:
-        takes = sa.select(m.Take.id).join(m.Segment, m.Segment.id == m.Take.segment_id)
-        found.append(~sa.exists(takes.where(m.Take.id == t.take_id, m.Segment.scene_id.in_(scenes)).correlate(t)))
+        of_take = sa.select(h.id).join(m.Segment, m.Segment.scene_id == h.scene_id)
+        of_take = of_take.join(m.Take, m.Take.segment_id == m.Segment.id)
+        found.append(~sa.exists(of_take.where(m.Take.id == t.take_id).correlate(t)))
     return found

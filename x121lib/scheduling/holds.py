@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
@@ -54,16 +55,14 @@ def pause(session: Session, actor: Actor, scope: Scope, reason: str, now: dateti
     actor.require(Permission.CONTROL_QUEUE)
     if len(reason) > 500:
         raise InvalidInputError("A reason has 500 characters at most.")
-    targets = _targets(session, scope)
-    standing = {_target_of(row) for row in session.scalars(sa.select(m.QueueHold))}
-    added = []
-    for target in targets:
-        if target not in standing:
-            row = m.QueueHold(id=new_id(), person_id=actor.person_id, reason=reason.strip(), made_at=now,
-                              **({target[0]: target[1]} if target[1] is not None else {}))  # fmt: skip
-            session.add(row)
-            added.append(row.id)
-    session.flush()
+    keys = ("project_id", "batch_id", "scene_id")
+    given = {"person_id": actor.person_id, "reason": reason.strip(), "made_at": now}
+    rows = [
+        {"id": new_id(), **given, **{name: key if name == of else None for name in keys}}
+        for of, key in _targets(session, scope)
+    ]
+    h = m.QueueHold  # who pauses the same at the same time is waited for, and keeps it
+    added = set(session.scalars(insert(h).on_conflict_do_nothing().returning(h.id), rows))
     if not added:
         raise RefusedError("This is paused already.", hint="'x121 queue pauses' says by whom and why.")
     made = [hold for hold in read(session).every if hold.hold_id in added]

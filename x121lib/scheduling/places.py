@@ -42,7 +42,7 @@ class Ends:
 
 
 def at_an_end(moving: Sequence[Waiting], ends: Ends, where: Where) -> dict[uuid.UUID, datetime]:
-    """Return the moments from which tasks count when they are moved before, or behind, everything that waits.
+    """Return the moments from which tasks count when they are moved before, or behind, all that waits.
 
     They keep their order among each other, as far as their shares agree. `FAIR_S` lies between them and the others, so
     that no share puts them back.
@@ -89,6 +89,34 @@ def beside(
         static.append(max(wanted, floor + GAP_S * (i + 1)) if where is Where.AFTER else wanted)
     found = {task.task_id: _counts_from(task, turn) for task, turn in zip(moving, static, strict=True)}
     return _room(served[:place], turns[0]) | found
+
+
+def among(
+    moving: Sequence[Waiting], rest: Sequence[Waiting], where: Where, anchor: uuid.UUID | None = None
+) -> dict[uuid.UUID, datetime]:
+    """Return the moments from which a person's tasks count when some of them are moved among all of that person's.
+
+    The turns (shares left out) that the tasks have stay; only which task has which of them changes. So the work of
+    others keeps its place, whatever is moved how often. Turns that are the same are put `GAP_S` apart, the later ones
+    further back. A task that keeps its turn is left out.
+
+    Args:
+        moving: the tasks, in the order that they keep.
+        rest: the person's other waiting tasks, in their order.
+        where: the place.
+        anchor: the one of ``rest`` beside which they go; for `Where.BEFORE` and `Where.AFTER`.
+    """
+    after = [task.task_id for task in rest].index(anchor) + (where is Where.AFTER) if anchor is not None else 0
+    place = {Where.FRONT: 0, Where.BACK: len(rest)}.get(where, after)
+    wanted = [*rest[:place], *moving, *rest[place:]]
+    turns: list[float] = []
+    for turn in sorted(static_turn(task) for task in wanted):
+        turns.append(max(turn, turns[-1] + GAP_S) if turns else turn)
+    return {
+        task.task_id: _counts_from(task, turn)
+        for task, turn in zip(wanted, turns, strict=True)
+        if abs(static_turn(task) - turn) > GAP_S / 2
+    }
 
 
 def _spread(served: Sequence[tuple[Waiting, float]], place: int, n: int) -> list[float]:

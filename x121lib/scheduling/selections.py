@@ -1,7 +1,8 @@
 """Move, edit and undo selections of waiting tasks: all of them or none, told and kept as rows.
 
 Whoever holds `Permission.ORDER_QUEUE` changes anybody's tasks and their places among all. Others who control the queue
-change their own tasks, and their places among their own: who goes before whom stays a matter of shares and priority.
+change their own tasks, and which of these has which of the places that they have: who goes before whom stays a matter
+of shares and priority.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from x121lib.scheduling import accounts, places, selecting, shares
 from x121lib.scheduling.fairness import AGE_STEP_S, UNKNOWN_S, order
 from x121lib.scheduling.places import Where
 from x121lib.scheduling.selecting import Tasks
-from x121lib.scheduling.service import wake
+from x121lib.scheduling.service import require_priority, wake
 from x121lib.scheduling.window import Row
 from x121lib.store import audit
 from x121lib.store.session import among
@@ -100,44 +101,74 @@ def move(session: Session, actor: Actor, wanted: Tasks, place: Place, now: datet
         )  # fmt: skip
     if len({task.is_off_peak for task in tasks}) > 1:
         raise RefusedError("Nothing was moved: off-peak work waits for all other work.", hint="Move them apart.")
-    turns = _turns(session, actor, tasks, place, now)
-    room = {key: turn for key, turn in turns.items() if key not in {task.id for task in tasks}}
-    for key, turn in room.items():
-        session.execute(sa.update(m.GpuTask).where(m.GpuTask.id == key).values(turn_at=turn))
-    states = {task.id: replace(_state(task), turn_at=turns[task.id]) for task in tasks}
+    _check_anchor(session, actor, tasks, place)
     words = {Where.FRONT: "to the front", Where.BACK: "to the back"}.get(place.where)
     if place.anchor_id is not None:
         words = f"{place.where.value} {selecting.names(session, [place.anchor_id])}"
-    return _write(session, actor, tasks, states, f"{_many(tasks)} moved {words}", now)
+    summary = f"{_many(tasks)} moved {words}"
+    ids = {task.id for task in tasks}
+    if not actor.may(Permission.ORDER_QUEUE):
+        tasks, turns = _own_turns(session, actor, tasks, place, now)
+    else:
+        turns = _turns(session, tasks, place, now)
+        for key in turns.keys() - ids:  # moved by microseconds to make room
+            session.execute(sa.update(m.GpuTask).where(m.GpuTask.id == key).values(turn_at=turns[key]))
+    states = {task.id: replace(_state(task), turn_at=turns.get(task.id, task.turn_at)) for task in tasks}
+    return _write(session, actor, tasks, states, summary, now)
 
 
-def _turns(
-    session: Session, actor: Actor, tasks: Sequence[m.GpuTask], place: Place, now: datetime
-) -> dict[uuid.UUID, datetime]:
-    ids = [task.id for task in tasks]
-    everybody = actor.may(Permission.ORDER_QUEUE)
-    own = sa.true() if everybody else m.GpuTask.submitted_by_id == actor.person_id
-    off_peak = tasks[0].is_off_peak
-    used = shares.read(session, now)
-    seconds = accounts.measured(session, ids)
-    usual = sum(seconds.values()) / len(seconds) if seconds else UNKNOWN_S
-    rows = _waiting(session, off_peak)
-    moving = order([row for row in rows if row.task_id in set(ids)], used, usual)
+def _check_anchor(session: Session, actor: Actor, tasks: Sequence[m.GpuTask], place: Place) -> None:
     if place.anchor_id is None:
-        return places.at_an_end(moving, _ends(session, ids, off_peak, own), place.where)
+        return
     anchor = session.get(m.GpuTask, place.anchor_id)
     if anchor is None:
         raise NotFoundError(f"There is no GPU task {place.anchor_id}.", hint="'x121 queue --json' lists their keys.")
-    if anchor.id in ids:
+    if anchor.id in {task.id for task in tasks}:
         raise InvalidInputError("A task can not be moved beside itself.", hint="Choose another one.")
-    if not selecting.has_place(anchor) or anchor.is_off_peak is not off_peak:
+    if not selecting.has_place(anchor) or anchor.is_off_peak is not tasks[0].is_off_peak:
         raise RefusedError(
             f"Nothing was moved: {selecting.names(session, [anchor.id])} has no place among these tasks.",
             hint="It runs, is over, scheduled or paused; or one of the two is off-peak work.",
         )
     selecting.require_own(session, actor, [anchor])
+
+
+def _turns(
+    session: Session, tasks: Sequence[m.GpuTask], place: Place, now: datetime
+) -> dict[uuid.UUID, datetime]:  # fmt: skip
+    """Return new turns among all that waits."""
+    ids, off_peak = [task.id for task in tasks], tasks[0].is_off_peak
+    used, usual = shares.read(session, now), _usual_s(session, ids)
+    rows = _waiting(session, off_peak)
+    moving = order([row for row in rows if row.task_id in set(ids)], used, usual)
+    if place.anchor_id is None:
+        return places.at_an_end(moving, _ends(session, ids, off_peak), place.where)
     others = [row for row in rows if row.task_id not in set(ids)]
-    return places.beside(moving, others, anchor.id, place.where, used, usual)
+    return places.beside(moving, others, place.anchor_id, place.where, used, usual)
+
+
+def _own_turns(
+    session: Session, actor: Actor, tasks: Sequence[m.GpuTask], place: Place, now: datetime
+) -> tuple[list[m.GpuTask], dict[uuid.UUID, datetime]]:
+    """Return which of the actor's tasks change, locked, and turns for them: those that the actor's tasks have now."""
+    t, ids = m.GpuTask, {task.id for task in tasks}
+    own = sa.and_(t.submitted_by_id == actor.person_id, t.status_id.in_(_OPEN), t.is_off_peak.is_(tasks[0].is_off_peak))
+    every = list(session.scalars(sa.select(t).where(own).order_by(t.id).with_for_update()))
+    used, usual = shares.read(session, now), _usual_s(session, list(ids))
+    rows = {
+        task.id: Row(task.id, task.priority, task.turn_at or task.queued_at, task.project_id, task.submitted_by_id,
+                     task.is_off_peak)
+        for task in every
+    }  # fmt: skip
+    moving = order([row for key, row in rows.items() if key in ids], used, usual)
+    rest = order([row for key, row in rows.items() if key not in ids], used, usual)
+    turns = places.among(moving, rest, place.where, place.anchor_id)
+    return [task for task in every if task.id in ids or task.id in turns], turns
+
+
+def _usual_s(session: Session, ids: Sequence[uuid.UUID]) -> float:
+    seconds = accounts.measured(session, list(ids))
+    return sum(seconds.values()) / len(seconds) if seconds else UNKNOWN_S
 
 
 def _waiting(session: Session, off_peak: bool) -> list[Row]:
@@ -147,11 +178,11 @@ def _waiting(session: Session, off_peak: bool) -> list[Row]:
     return [Row(*row) for row in session.execute(query.where(t.status_id.in_(_OPEN), t.is_off_peak.is_(off_peak)))]
 
 
-def _ends(session: Session, ids: list[uuid.UUID], off_peak: bool, own: sa.ColumnElement[bool]) -> places.Ends:
+def _ends(session: Session, ids: list[uuid.UUID], off_peak: bool) -> places.Ends:
     t = m.GpuTask
     turn = sa.extract("epoch", sa.func.coalesce(t.turn_at, t.queued_at)) - t.priority * AGE_STEP_S
     query = sa.select(sa.func.min(turn), sa.func.max(turn)).where(
-        t.status_id.in_(_OPEN), t.is_off_peak.is_(off_peak), ~among(t.id, ids), own
+        t.status_id.in_(_OPEN), t.is_off_peak.is_(off_peak), ~among(t.id, ids)
     )
     first, last = session.execute(query).one()
     return places.Ends(float(first) if first is not None else None, float(last) if last is not None else None)
@@ -168,6 +199,8 @@ def edit(session: Session, actor: Actor, wanted: Tasks, given: Edit, now: dateti
     said = _check(actor, given, now)
     tasks = selecting.chosen(session, actor, wanted)
     states = {task.id: _edited(_state(task), given) for task in tasks}
+    if not actor.may(Permission.ORDER_QUEUE):
+        states = {task.id: _without_lead(task, states[task.id]) for task in tasks}
     return _write(session, actor, tasks, states, f"{_many(tasks)}: {', '.join(said)}", now)
 
 
@@ -179,10 +212,7 @@ def _check(actor: Actor, given: Edit, now: datetime) -> list[str]:
     if given.priority is not None:
         if not 0 <= given.priority <= 100:
             raise InvalidInputError(f"A priority is 0 to 100, not {given.priority}.")
-        if given.priority > PriorityClass.URGENT.base_priority and not actor.may(Permission.ORDER_QUEUE):
-            raise ForbiddenError(
-                f"{actor.name} may give priorities up to {PriorityClass.URGENT.base_priority}.", hint="Ask an Admin."
-            )
+        require_priority(actor, given.priority)
         said.append(f"priority {given.priority}")
     if given.off_peak is not None:
         said.append("off-peak only" if given.off_peak else "at any hour")
@@ -217,6 +247,12 @@ def _edited(state: _State, given: Edit) -> _State:
     )  # fmt: skip
 
 
+def _without_lead(task: m.GpuTask, state: _State) -> _State:
+    """Return the state without the lead that moving gave a task: else priority and moves in turn would add up."""
+    leads = state.turn_at is not None and state.turn_at < task.queued_at
+    return replace(state, turn_at=None) if leads and state.priority != task.priority else state
+
+
 def undo(session: Session, actor: Actor, change_id: uuid.UUID | None, now: datetime) -> Changed:
     """Take a change back: the one named, else the actor's last that still stands.
 
@@ -236,7 +272,7 @@ def undo(session: Session, actor: Actor, change_id: uuid.UUID | None, now: datet
     for task in tasks:
         row = kept[task.id]
         old = _State(row.old_class_id, row.old_priority, row.old_is_off_peak, row.old_not_before, row.old_turn_at)
-        _apply(task, old, now)
+        _apply(task, old, now, undoing=True)
         _as_before(session, row, task.version)
     change.undone_at, change.undone_by_id = now, actor.person_id
     audit.record(session, actor, "queue.undo", ("queue_change", change.id), after={"undone": change.summary})
@@ -320,8 +356,11 @@ def _state(task: m.GpuTask) -> _State:
     return _State(task.class_id, task.priority, task.is_off_peak, task.not_before, task.turn_at)
 
 
-def _apply(task: m.GpuTask, state: _State, now: datetime) -> None:
-    """Write a state on a task; one that is put off becomes Scheduled, one that no longer is becomes Queued."""
+def _apply(task: m.GpuTask, state: _State, now: datetime, *, undoing: bool = False) -> None:
+    """Write a state on a task; one that is put off becomes Scheduled, one that no longer is becomes Queued.
+
+    What becomes Queued waits from now on, but where that undoes a change it has waited since it first did.
+    """
     task.class_id, task.priority, task.is_off_peak = state.priority_class, state.priority, state.off_peak
     task.not_before, task.turn_at = state.not_before, state.turn_at
     later = state.not_before is not None and state.not_before > now
@@ -329,7 +368,7 @@ def _apply(task: m.GpuTask, state: _State, now: datetime) -> None:
     if task.status_id != TaskStatus.PAUSED and (task.status_id == TaskStatus.SCHEDULED) is not later:
         check_task_transition(task.status_id, to)
         task.status_id = to
-        task.queued_at = task.queued_at if later else now
+        task.queued_at = task.queued_at if later or undoing else now
     task.version += 1
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.base.errors import NotFoundError, X121Error
+from x121lib.base.errors import ForbiddenError, NotFoundError, X121Error
 from x121lib.events import outbox
 from x121lib.scheduling import budgets, matching, policy, queries, recording, sending, standing, warmth
 from x121lib.scheduling.recall import BRISK_S, FRESH, Recall
@@ -31,7 +31,7 @@ from x121lib.terms.transitions import (
     WAITING_STATUSES,
     check_task_transition,
 )
-from x121lib.terms.vocabulary import AttemptOutcome, EventKind, TaskStatus
+from x121lib.terms.vocabulary import AttemptOutcome, EventKind, PriorityClass, TaskStatus
 
 PICKUP_S = 120.0
 """Seconds that a dispatched task may wait for a consumer's slot; its message is sent again meanwhile."""
@@ -260,18 +260,33 @@ def resume(session: Session, actor: Actor, task_ids: list[uuid.UUID], now: datet
     return len(moved)
 
 
+def require_priority(actor: Actor, priority: int) -> None:
+    """Raise `ForbiddenError` for a priority above Urgent's, unless the actor orders the whole queue."""
+    most = PriorityClass.URGENT.base_priority
+    if priority > most and not actor.may(Permission.ORDER_QUEUE):
+        raise ForbiddenError(f"{actor.name} may give priorities up to {most}.", hint="Ask an Admin.")
+
+
 def set_priority(session: Session, actor: Actor, task_ids: list[uuid.UUID], priority: int) -> int:
     """Give those of some tasks that wait another priority, 0 to 100; returns how many changed.
 
-    Only one's own, unless the actor orders the whole queue.
+    Only one's own, unless the actor orders the whole queue; these lose the lead that moving them gave, as in
+    `selections.edit`.
+
+    Raises:
+        ForbiddenError: a priority above Urgent's, which only those may give who order the whole queue.
     """
     actor.require(Permission.CONTROL_QUEUE)
-    mine = sa.true() if actor.may(Permission.ORDER_QUEUE) else m.GpuTask.submitted_by_id == actor.person_id
+    t, everybody, given = m.GpuTask, actor.may(Permission.ORDER_QUEUE), max(0, min(100, priority))
+    require_priority(actor, given)
+    lead = sa.and_(t.turn_at < t.queued_at, t.priority != given)
+    turn_at = t.turn_at if everybody else sa.case((lead, None), else_=t.turn_at)
     result = session.execute(
-        sa.update(m.GpuTask)
-        .where(m.GpuTask.id.in_(task_ids), m.GpuTask.status_id.in_(WAITING_STATUSES), mine)
-        .values(priority=max(0, min(100, priority)), version=m.GpuTask.version + 1)
-        .returning(m.GpuTask.id)
+        sa.update(t)
+        .where(t.id.in_(task_ids), t.status_id.in_(WAITING_STATUSES))
+        .where(sa.true() if everybody else t.submitted_by_id == actor.person_id)
+        .values(priority=given, turn_at=turn_at, version=t.version + 1)
+        .returning(t.id)
     )
     changed = [row.id for row in result]
     _audit(session, actor, "queue.set_priority", changed, priority=priority)

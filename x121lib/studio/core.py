@@ -287,7 +287,11 @@ class Studio:
             return queue.resume(session, self.actor, task_ids, self.house.now())
 
     def set_priority(self, task_ids: list[uuid.UUID], priority: int) -> int:
-        """Give those of some GPU tasks that wait another priority (0 to 100); returns how many changed."""
+        """Give those of some GPU tasks that wait another priority (0 to 100); returns how many changed.
+
+        Raises:
+            ForbiddenError: a priority above Urgent's, which only those may give who order the whole queue.
+        """
         with self.transaction() as session:
             return queue.set_priority(session, self.actor, task_ids, priority)
 

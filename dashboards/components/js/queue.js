@@ -97,7 +97,8 @@ function timeBar(app) {
 }
 
 function holds(app) {
-  return app.state.pauses.filter((p) => p.kind !== "studio").map((p) => html`<div class="qhold" data-key="hold-${p.key}">${callout("blocked", p.text, ["project", "scene"].includes(p.kind) && button("Go on", { act: "goOn", arg: [p.kind, p.key], cls: "sm", disabled: !app.state.may_manage }))}</div>`);
+  const more = app.state.more_pauses;
+  return html`${app.state.pauses.filter((p) => p.kind !== "studio").map((p) => html`<div class="qhold" data-key="hold-${p.key}">${callout("blocked", p.text, ["project", "scene"].includes(p.kind) && button("Go on", { act: "goOn", arg: [p.kind, p.key], cls: "sm", disabled: !app.state.may_manage }))}</div>`)}${more > 0 && html`<p class="xs muted qhold">and ${many(more, "more pause")}: <code class="mono">x121 queue pauses</code></p>`}`;
 }
 
 // ---------------------------------------------------------------- drag a row to another place

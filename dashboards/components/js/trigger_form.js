@@ -104,6 +104,7 @@ async function send(app, name, more) {
   app.draw();
   const value = await app.ask(name, { rule: ruleOf(b), ...more });
   b.busy = false;
+  if (app.local.builder !== b) return null; // it was closed meanwhile
   if (value?.problem) { b.fault = value.problem; app.draw(); return null; }
   return value;
 }

@@ -108,7 +108,7 @@ const actions = {
   removeHook: (app, name) => ask(app, { title: `Remove ${name}?`, text: "Its messages and its key are removed with it; triggers that call it will fail.", label: "Remove", cls: "danger", status: "failed", done: () => app.act("remove_webhook", { name }) }),
 };
 
-const free = (app, act) => { if (!app.local.builder) act(app); };
+const free = (app, act) => { if (!app.local.builder && !app.local.hooklog) act(app); };
 
 export const triggers = {
   title: () => "Triggers",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,11 +12,14 @@ import sqlalchemy as sa
 from tests.integration.scheduling.conftest import Queue
 from x121lib import model as m
 from x121lib.base.errors import ForbiddenError, InvalidInputError, NotFoundError, RefusedError
-from x121lib.scheduling import standing, workers
+from x121lib.scheduling import holds, standing, workers
+from x121lib.studio import Studio
 from x121lib.studio.batch import progress_of
+from x121lib.studio.door import Door
 from x121lib.studio.holds import Scope
 from x121lib.terms.roles import Actor
 from x121lib.terms.vocabulary import TaskStatus
+from x121lib.testing.real_studio import wait_until
 
 GIB = 2**30
 
@@ -23,7 +28,6 @@ def sent(line: Queue) -> list[uuid.UUID]:
     return [one.task_id for one in line.dispatch()]
 
 
-@pytest.mark.capability("PRD-08/job-lifecycle")
 def test_a_paused_project_finishes_its_takes_and_starts_no_other(line: Queue) -> None:
     studio, project = line.studio, line.studio.project("Aurora")
     line.add_worker("one")
@@ -72,6 +76,55 @@ def test_a_scene_and_a_batch_are_paused_alone(line: Queue) -> None:
     assert sent(line) == [line.chain("Aiko")[0].id]
     with pytest.raises(RefusedError, match="not paused"):
         studio.pauses.resume(Scope(project="Aurora"))
+
+
+def test_who_pauses_the_same_at_the_same_time_is_told(line: Queue) -> None:
+    studio, said = line.studio, []
+
+    def second() -> None:
+        try:
+            studio.pauses.pause(Scope(project="Aurora"), "mine")
+        except RefusedError as error:
+            said.append(str(error))
+
+    other = threading.Thread(target=second)
+    with studio.transaction() as session:
+        holds.pause(session, studio.actor, Scope(project="Aurora"), "first", studio.house.now())
+        other.start()
+        wait_until(lambda: waits_for_a_lock(studio), "the second waits for the first")
+    other.join()
+    assert said == ["This is paused already. 'x121 queue pauses' says by whom and why."]
+    assert list(studio.pauses.list()["reason"]) == ["first"]
+
+
+def waits_for_a_lock(studio: Studio) -> bool:
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'queue_hold'")
+    with studio.transaction() as session:
+        return bool(session.scalar(waiting))
+
+
+def test_many_pauses_are_counted_and_hold_all_their_scenes(line: Queue) -> None:
+    studio = line.studio
+    line.add_worker("one")
+    with studio.transaction() as session:
+        project = session.scalars(sa.select(m.Project.id)).one()
+        tier = session.scalars(sa.select(m.Tier.id)).first()
+        batches = [m.Batch(id=uuid.uuid4(), project_id=project, tier_id=tier) for _ in range(25)]
+        session.add_all(batches)
+        session.flush()
+        session.add_all(m.QueueHold(id=uuid.uuid4(), batch_id=b.id, reason="", made_at=b.created_at) for b in batches)
+    studio.pauses.pause(Scope(project="Aurora", character="Aiko"))
+    assert sent(line) == [line.chain("Lena")[0].id]
+    shown = queue_page(studio)
+    assert (len(shown["pauses"]), shown["more_pauses"]) == (20, 6)
+
+
+def queue_page(studio: Studio) -> dict[str, Any]:
+    noor = studio.people.add("Noor", "noor@example.test", ["Creator"], "a quiet walk by the sea")
+    door = Door(studio)
+    person = door.redeem_once(studio.people.make_sign_in_link(noor))
+    assert person is not None
+    return door.queue(person, "Aurora")
 
 
 def line_scene(line: Queue, character: str) -> uuid.UUID:

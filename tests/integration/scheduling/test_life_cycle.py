@@ -28,8 +28,8 @@ from x121lib.scheduling import service as queue
 from x121lib.scheduling.budgets import BudgetError
 from x121lib.studio import Studio
 from x121lib.terms.roles import SYSTEM
-from x121lib.terms.transitions import ENDED_STATUSES, TASK_TRANSITIONS
-from x121lib.terms.vocabulary import TaskKind, TaskStatus
+from x121lib.terms.transitions import ENDED_STATUSES, TASK_TRANSITIONS, TransitionError
+from x121lib.terms.vocabulary import EventKind, TaskKind, TaskStatus
 from x121lib.testing.small_studio import Clock
 
 T = TaskStatus
@@ -187,6 +187,25 @@ def machine(line: Queue, clock: Clock) -> type[Life]:
     return type("Life", (Life,), {"line": line, "clock": clock, "takes": takes})
 
 
+@pytest.mark.capability("PRD-08/job-lifecycle")
+def test_a_step_that_the_table_does_not_allow_is_refused(line: Queue) -> None:
+    line.add_worker("one")
+    (sent,) = line.dispatch()
+    assert line.task(sent.task_id).status_id == T.DISPATCHED
+    line.run(sent)
+    for to in (T.RUNNING, T.QUEUED, T.PAUSED, T.CANCELLED):
+        with line.studio.transaction() as session, pytest.raises(TransitionError, match="Complete"):
+            queue.move(session, line.task(sent.task_id), to, line.studio.house.now(), EventKind.TASK_RESUMED)
+    with pytest.raises(queue.LeaseLostError):
+        line.start(sent)
+    studio = line.studio
+    steps = (studio.pause, studio.resume, lambda ids: studio.set_priority(ids, 1))
+    assert [step([sent.task_id]) for step in steps] == [0, 0, 0]
+    studio.cancel([sent.task_id])  # what waits for it is cancelled; it is over
+    assert line.task(sent.task_id).status_id == T.COMPLETE
+
+
+@pytest.mark.capability("PRD-08/job-lifecycle")
 @pytest.mark.timeout(300)
 def test_any_order_of_steps_keeps_the_accounts_right(machine: type[Life], stocked: Studio) -> None:
     profile = settings(

@@ -12,6 +12,7 @@ from tests.integration.scheduling.conftest import Queue
 from tests.integration.scheduling.test_shares import creator
 from x121lib import model as m
 from x121lib.base.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, RefusedError, X121Error
+from x121lib.studio import Studio
 from x121lib.studio.selections import Edit, Tasks
 from x121lib.terms.roles import Actor
 from x121lib.terms.vocabulary import PriorityClass, TaskStatus
@@ -33,7 +34,6 @@ def served(line: Queue) -> list[uuid.UUID]:
     return found
 
 
-@pytest.mark.capability("PRD-08/priority-levels")
 def test_tasks_are_moved_and_dispatch_follows(line: Queue) -> None:
     aiko, lena = line.chain("Aiko"), line.chain("Lena")
     assert listed(line) == ["A1", "A2", "A3", "L1", "L2", "L3"]
@@ -60,6 +60,7 @@ def test_what_is_new_and_normal_does_not_go_before_what_was_moved_back_only_by_i
     assert listed(line) == ["L1", "L2", "L3", "A1", "A2", "A3"]
 
 
+@pytest.mark.capability("PRD-08/priority-levels")
 def test_tasks_are_edited_by_what_they_belong_to(line: Queue, clock: Clock) -> None:
     studio = line.studio
     (scene_type,) = set(studio.queue()["scene_type"])
@@ -158,8 +159,11 @@ def test_people_order_their_own_work_and_admins_all(line: Queue, reviewer: Actor
         ids = [t.id for t in line.chain("Lena")]
         session.execute(sa.update(m.GpuTask).where(m.GpuTask.id.in_(ids)).values(submitted_by_id=ann.actor.person_id))
     last = line.chain("Lena")[2].id
+    assert listed(line) == ["A1", "L1", "A2", "L2", "A3", "L3"], "fair shares of two people"
     ann.selections.move(Tasks((last,)), "front")
-    assert [c for c in listed(line) if c[0] == "L"] == ["L3", "L1", "L2"]
+    assert listed(line) == ["A1", "L3", "A2", "L1", "A3", "L2"], (
+        "the places of her own work, and those of others as before"
+    )
     with pytest.raises(ForbiddenError, match="somebody else"):
         ann.selections.move(Tasks((last,)), "before", line.chain("Aiko")[0].id)
     with pytest.raises(ForbiddenError, match="up to 80"):
@@ -173,3 +177,91 @@ def test_people_order_their_own_work_and_admins_all(line: Queue, reviewer: Actor
     with pytest.raises(ForbiddenError, match="somebody else's"):
         ben.selections.undo(change["change_id"])
     assert line.studio.selections.undo(change["change_id"]).n_tasks == 3
+
+
+def own(line: Queue, name: str, character: str) -> tuple[Studio, list[uuid.UUID]]:
+    """Return a Creator to whom the tasks of a character belong, and these tasks."""
+    person = creator(line.studio, name)
+    with line.studio.transaction() as session:
+        ids = [t.id for t in line.chain(character)]
+        session.execute(
+            sa.update(m.GpuTask).where(m.GpuTask.id.in_(ids)).values(submitted_by_id=person.actor.person_id)
+        )
+    return person, ids
+
+
+def spread(line: Queue) -> None:
+    """Let the two scenes' tasks have come in turn, further apart than shares weigh: Aiko's, Lena's, Aiko's …"""
+    with line.studio.transaction() as session:
+        began = line.studio.house.now() - timedelta(hours=20)
+        for n, pair in enumerate(zip(line.chain("Aiko"), line.chain("Lena"), strict=True)):
+            for k, task in enumerate(pair):
+                session.get_one(m.GpuTask, task.id).queued_at = began + timedelta(hours=4 * n + 2 * k)
+
+
+def test_who_moves_their_own_work_never_overtakes_others(line: Queue) -> None:
+    spread(line)
+    ann, mine = own(line, "Ann", "Lena")
+    assert listed(line) == ["A1", "L1", "A2", "L2", "A3", "L3"]
+    ann.selections.move(Tasks((mine[2],)), "front")
+    assert listed(line) == ["A1", "L3", "A2", "L1", "A3", "L2"]
+    for _ in range(5):
+        ann.selections.move(Tasks((mine[0],)), "front")
+        ann.selections.move(Tasks((mine[1], mine[2])), "front")
+    assert listed(line) == ["A1", "L3", "A2", "L2", "A3", "L1"], "her places, whatever is moved how often"
+    ann.selections.move(Tasks((mine[2],)), "back")
+    assert listed(line) == ["A1", "L2", "A2", "L1", "A3", "L3"]
+    ann.selections.move(Tasks((mine[2], mine[0])), "before", mine[1])
+    assert listed(line) == ["A1", "L1", "A2", "L3", "A3", "L2"]
+    ann.selections.move(Tasks((mine[0],)), "after", mine[1])
+    assert listed(line) == ["A1", "L3", "A2", "L2", "A3", "L1"]
+    assert [t.turn_at for t in line.chain("Aiko")] == [None] * 3
+
+
+def test_the_undo_of_a_move_among_ones_own_restores_all_of_it(line: Queue) -> None:
+    spread(line)
+    ann, mine = own(line, "Ann", "Lena")
+    done = ann.selections.move(Tasks((mine[2],)), "front")
+    assert (done.n_tasks, done.summary) == (3, "1 task moved to the front")
+    ann.selections.undo()
+    assert listed(line) == ["A1", "L1", "A2", "L2", "A3", "L3"]
+    assert [t.turn_at for t in line.chain("Lena")] == [None] * 3
+
+
+def test_moves_and_priorities_in_turn_win_nothing(line: Queue) -> None:
+    """Swap an urgent task with a background one, then the priorities: neither stands before where it began."""
+    ann, (first, second, _) = own(line, "Ann", "Lena")
+    with line.studio.transaction() as session:  # it waits a week, as does the studio's most urgent work
+        session.execute(sa.update(m.GpuTask).where(m.GpuTask.id == line.chain("Aiko")[0].id).values(priority=81))
+    for _ in range(4):
+        ann.selections.edit(Tasks((first,)), Edit(priority_class=PriorityClass.URGENT))
+        ann.selections.edit(Tasks((second,)), Edit(priority_class=PriorityClass.BACKGROUND))
+        ann.selections.move(Tasks((second,)), "front")
+        first, second = second, first
+    ann.selections.edit(Tasks((first, second)), Edit(priority_class=PriorityClass.URGENT))
+    assert listed(line)[0] == "A1"
+    assert ann.set_priority([first, second], 79) == 2
+    assert listed(line)[0] == "A1"
+
+
+def test_priorities_above_urgent_are_for_who_orders_the_queue(line: Queue) -> None:
+    ann, mine = own(line, "Ann", "Lena")
+    with pytest.raises(ForbiddenError, match="up to 80"):
+        ann.set_priority(mine, 100)
+    assert ann.set_priority(mine, 80) == 3
+    assert line.studio.set_priority(mine, 100) == 3
+
+
+def test_what_was_put_off_by_mistake_keeps_how_long_it_has_waited(line: Queue, clock: Clock) -> None:
+    since = [t.queued_at for t in line.chain("Aiko")]
+    clock.advance(60)
+    line.studio.selections.edit(Tasks(character="Aiko"), Edit(not_before=clock() + timedelta(hours=1)))
+    clock.advance(60)
+    line.studio.selections.undo()
+    assert line.states("Aiko") == [TaskStatus.QUEUED] * 3
+    assert [t.queued_at for t in line.chain("Aiko")] == since
+    line.studio.selections.edit(Tasks(character="Aiko"), Edit(not_before=clock() + timedelta(hours=1)))
+    line.studio.selections.edit(Tasks(character="Aiko"), Edit(at_once=True))
+    assert min(t.queued_at for t in line.chain("Aiko")) > max(since) + timedelta(minutes=2), (
+        "who chose to wait begins anew"
+    )

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from x121lib.scheduling.fairness import AGE_STEP_S, Shares, order, static_turn
-from x121lib.scheduling.places import Ends, Where, at_an_end, beside
+from x121lib.scheduling.places import Ends, Where, among, at_an_end, beside
 from x121lib.scheduling.policy import Candidate
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -86,3 +86,33 @@ def test_alone_in_the_queue_a_task_counts_as_before() -> None:
     only = task(1, 80, 10.0, ANN, SPRING)
     turn = at_an_end([only], Ends(None, None), Where.FRONT)[only.task_id]
     assert abs((turn - only.queued_at).total_seconds()) < AGE_STEP_S
+
+
+@given(lists, st.lists(st.integers(0, 11), min_size=1, max_size=4, unique=True), st.data())
+def test_who_moves_their_own_takes_no_place_of_others(
+    tasks: list[Candidate], wanted: list[int], data: st.DataObject
+) -> None:
+    tasks = [replace(t, queued_at=t.queued_at - timedelta(seconds=i / 100)) for i, t in enumerate(tasks)]
+    by_turn = sorted(tasks, key=static_turn)
+    own = [t for t in by_turn if t.person_id == ANN]
+    moving = [t for t in own if t.task_id.int - 1000 in wanted]
+    rest = [t for t in own if t not in moving]
+    assume(moving and rest)
+    where = data.draw(st.sampled_from(list(Where)))
+    anchor = data.draw(st.sampled_from(rest)) if where in (Where.BEFORE, Where.AFTER) else None
+    turns = among(moving, rest, where, anchor.task_id if anchor else None)
+    place = {Where.FRONT: 0, Where.BACK: len(rest)}.get(
+        where, rest.index(anchor) + (where is Where.AFTER) if anchor else 0
+    )
+    after = sorted(applied(tasks, turns), key=static_turn)
+    assert [t.person_id for t in after] == [t.person_id for t in by_turn], "each place is whose it was"
+    assert keys([t for t in after if t.person_id == ANN]) == keys([*rest[:place], *moving, *rest[place:]])
+    assert keys([t for t in after if t.person_id == BEN]) == keys([t for t in by_turn if t.person_id == BEN])
+
+
+def test_equal_turns_are_put_apart_and_moved_again_and_again() -> None:
+    tasks = [task(i, 50, 60.0, ANN, SPRING) for i in range(4)]
+    for _ in range(3):
+        tasks = sorted(applied(tasks, among(tasks[2:], tasks[:2], Where.FRONT)), key=static_turn)
+    assert keys(tasks) == [2, 3, 0, 1]
+    assert static_turn(tasks[3]) - static_turn(task(0, 50, 60.0, ANN, SPRING)) < 0.001, "nothing drifts away"

@@ -17,6 +17,8 @@ from x121lib.terms.vocabulary import AttemptOutcome, TaskStatus, WorkerStatus
 
 TASKS_SHOWN = 400
 """Waiting tasks that the page lists; the counts are of all."""
+PAUSES_SHOWN = 20
+"""Pauses that the page lists, the widest first; the others are counted."""
 _BACK = timedelta(minutes=30)
 _AHEAD_S = 3600.0
 _KINDS = {
@@ -56,7 +58,7 @@ def queue(desk: Desk, at: str | None = None) -> View:
         "may_manage": desk.may(Permission.CONTROL_QUEUE),
         "may_order": desk.may(Permission.ORDER_QUEUE),
         "history": queue_history.history(desk, rows, past, until) if until is not None else None,
-        "pauses": [_pause(hold) for hold in read.paused.every if hold.task_id is None],
+        **_pauses(read.paused),
         "schedules": _schedules(desk),
     }
 
@@ -66,6 +68,11 @@ def _past(desk: Desk, until: datetime | None) -> Sequence[Any]:
         return queries.past_attempts(desk.session, desk.now - _BACK)
     limit = queue_history.MOST_BARS
     return queries.past_attempts(desk.session, until - queue_history.DAY, until, limit)
+
+
+def _pauses(holds: holding.Holds) -> View:
+    wide = [hold for hold in holds.every if hold.task_id is None]
+    return {"pauses": [_pause(hold) for hold in wide[:PAUSES_SHOWN]], "more_pauses": len(wide[PAUSES_SHOWN:])}
 
 
 def _pause(hold: holding.Hold) -> dict[str, Any]:
