@@ -56,7 +56,7 @@ PROJECT_ACTIONS = CELL_ACTIONS | {"deliver"}
 FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
     | {"scan_models", "note_model", "remove_model", "add_download", "change_task", "try_workflow"}
-    | {"task_details", "move_tasks", "edit_tasks"}
+    | {"task_details", "move_tasks", "edit_tasks", "schedule_offers", "schedule_times", "add_schedule"}
     | {"edit_slot", "add_slot", "remove_slot"}
     | {"raise_scene", "add_budget", "change_budget", "grant_hours", "remove_budget"}
     | {"add_trigger", "dry_run_trigger", "add_webhook", "webhook_log"}
