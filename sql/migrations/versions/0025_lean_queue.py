@@ -49,9 +49,7 @@ def downgrade() -> None:
     for name in ("kind_id", "class_id", "status_id"):
         op.create_index(op.f(f"ix_gpu_task_{name}"), "gpu_task", [name])
     op.create_index(op.f("ix_gpu_task_attempt_outcome_id"), "gpu_task_attempt", ["outcome_id"])
-    op.create_index(
-        "ix_gpu_task_leased", "gpu_task", ["lease_until"], postgresql_where=sa.text("status_id IN (4, 5)")
-    )
+    op.create_index("ix_gpu_task_leased", "gpu_task", ["lease_until"], postgresql_where=sa.text("status_id IN (4, 5)"))
     op.create_index(
         "ix_gpu_task_turns", "gpu_task",
         ["project_id", "submitted_by_id", "priority", sa.text("coalesce(turn_at, queued_at)"), "id"],

@@ -166,7 +166,7 @@ def test_a_plan_that_is_kept_for_any_value_reads_the_same_index(studio: Studio) 
     with studio.transaction() as session:
         asked = [f"EXPLAIN (GENERIC_PLAN) {each}" for each in (text, f"{claim} SELECT * FROM held")]
         plans = [fetch(session, (each, {})) for each in asked]
-    for ((lines,), index) in zip(plans, ("ix_gpu_task_turns", "ix_gpu_task_open"), strict=True):
+    for (lines,), index in zip(plans, ("ix_gpu_task_turns", "ix_gpu_task_open"), strict=True):
         shown = "\n".join(line for (line,) in lines)
         assert index in shown, shown
         assert "Seq Scan on gpu_task" not in shown, shown
