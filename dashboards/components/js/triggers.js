@@ -5,7 +5,7 @@ import { openForm, formBox, formActions, withForm } from "./forms.js";
 import { builder, builderActions, openBuilder, dryRows } from "./trigger_form.js";
 
 const chosen = (app) => app.state.rows.find((r) => r.id === app.state.chosen) || null;
-const go = (app, id) => { const href = id ? `/triggers?trigger=${id}` : "/triggers"; history.replaceState({}, "", href); app.state.chosen = id || null; app.set({ tried: null }); app.open(href, { push: false }); };
+const go = (app, id) => { const href = id ? `/triggers?trigger=${id}` : "/triggers"; history.replaceState({}, "", href); app.set({ tried: null }); app.open(href, { push: false }); };
 
 // ---------------------------------------------------------------- the chain
 const WIDE = 146, HIGH = 46, GAP = 42, LEFT = 16, TOP = 30, ROW = 52;
