@@ -59,7 +59,7 @@ FORMS = frozenset(
     | {"task_details", "move_tasks", "edit_tasks", "schedule_offers", "schedule_times", "add_schedule"}
     | {"edit_slot", "add_slot", "remove_slot"}
     | {"raise_scene", "add_budget", "change_budget", "grant_hours", "remove_budget"}
-    | {"add_trigger", "dry_run_trigger", "add_webhook", "webhook_log"}
+    | {"add_trigger", "change_trigger", "dry_run_trigger", "add_webhook", "webhook_log"}
 )
 PROJECT_FORMS = frozenset({"check_project", "fix_project", "matrix_cells"})
 """The same, about the project that is open."""
