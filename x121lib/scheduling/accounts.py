@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
@@ -16,6 +16,7 @@ from x121lib.scheduling import spending
 from x121lib.scheduling.spending import Account
 from x121lib.scheduling.standing import versions_of
 from x121lib.store import audit
+from x121lib.store.direct import Compiled, fetch
 from x121lib.terms.roles import Actor
 from x121lib.terms.vocabulary import AttemptOutcome, TaskKind
 
@@ -104,21 +105,24 @@ def holder_name(session: Session, holder_id: uuid.UUID) -> str:
     return person.name if person is not None else "somebody who is gone"
 
 
+_COUNTED = Compiled(
+    sa.select(m.GpuTask.id, m.GpuTask.project_id, m.GpuTask.submitted_by_id, m.GpuTask.kind_id, m.Scene.tier_id)
+    .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
+    .outerjoin(m.Segment, m.Segment.id == m.Take.segment_id)
+    .outerjoin(m.Scene, m.Scene.id == m.Segment.scene_id)
+    .where(m.GpuTask.id == sa.any_(sa.bindparam("task_ids", None, ARRAY(sa.Uuid))))
+    .where(sa.exists().where(sa.or_(m.Budget.project_id == m.GpuTask.project_id, m.Budget.project_id.is_(None))))
+)
+"""Those of some tasks that a budget may count."""
+
+
 def places_of(session: Session, task_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, Place]]:
     """Return the budgets that each task counts in, locked, in one order for everybody."""
-    if not task_ids or session.scalar(sa.select(sa.func.count()).select_from(m.Budget)) == 0:
-        return []
-    t = m.GpuTask
-    rows = session.execute(
-        sa.select(t.id, t.project_id, t.submitted_by_id, t.kind_id, m.Scene.tier_id)
-        .outerjoin(m.Take, m.Take.id == t.take_id)
-        .outerjoin(m.Segment, m.Segment.id == m.Take.segment_id)
-        .outerjoin(m.Scene, m.Scene.id == m.Segment.scene_id)
-        .where(t.id.in_(task_ids))
-    ).all()
+    session.flush()
+    (rows,) = fetch(session, _COUNTED(task_ids=list(task_ids)))
     groups: dict[tuple[uuid.UUID, uuid.UUID | None, TaskKind, uuid.UUID | None], list[uuid.UUID]] = {}
     for task_id, project_id, person_id, kind, tier_id in rows:
-        groups.setdefault((project_id, person_id, kind, tier_id), []).append(task_id)
+        groups.setdefault((project_id, person_id, TaskKind.from_number(kind), tier_id), []).append(task_id)
     return [
         (t, place) for group, tasks in groups.items() for place in places(session, *group, lock=True) for t in tasks
     ]

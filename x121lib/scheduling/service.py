@@ -24,6 +24,7 @@ from x121lib.scheduling.recording import WAKE_CHANNEL as WAKE_CHANNEL
 from x121lib.scheduling.recording import Timing as Timing
 from x121lib.scheduling.recording import Token
 from x121lib.store import audit
+from x121lib.store.direct import fetch
 from x121lib.store.session import Database, among
 from x121lib.terms.roles import SYSTEM, Actor, Permission
 from x121lib.terms.transitions import (
@@ -78,7 +79,7 @@ _NOT_PICKED_UP = Failure("scheduling.not_picked_up", "No consumer had a free slo
 
 def wake(session: Session) -> None:
     """Wake the tick once the caller's transaction commits."""
-    session.execute(sa.select(sa.func.pg_notify(WAKE_CHANNEL, "")))
+    fetch(session, (f"SELECT pg_notify('{WAKE_CHANNEL}', '')", {}))
 
 
 def hold_dispatch(session: Session) -> bool:
