@@ -33,7 +33,7 @@ def _end_with_thread(failed: threading.ExceptHookArgs) -> None:
     """End the process when a thread that work depends on dies of a fault: `x121 up` starts a new one at once."""
     name = failed.thread.name if failed.thread else "unknown"
     _log.critical("thread %s died", name, exc_info=failed.exc_value)
-    if name in ("tick", "health", "hosts", "reactions", "triggers", "webhooks"):
+    if name in ("tick", "upkeep", "health", "hosts", "reactions", "triggers", "webhooks"):
         os._exit(70)
 
 

@@ -1,4 +1,4 @@
-"""The tick: asks the queue what to do, and enqueues the ids; woken by NOTIFY, else twice a second.
+"""The tick: asks the queue what to do, and delivers the ids; woken by NOTIFY, else twice a second. Upkeep runs beside it.
 
 Of several processes one leads. The others look every other second: leading only saves work, what keeps two from
 assigning at once is the lock inside `scheduling.service.dispatch`.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from psycopg import Error as DatabaseDriverError
@@ -59,8 +58,10 @@ class Tick:
         self._delivery = delivery
         self._stop = threading.Event()
         self._sent: dict[str, float] = {}
+        self._leads = False
         self._threads = [
             threading.Thread(target=self._assign, name="tick", daemon=True),
+            threading.Thread(target=self._keep_up, name="upkeep", daemon=True),
             threading.Thread(target=self._look_after, args=("health", "check_workers"), name="health", daemon=True),
             threading.Thread(target=self._look_after, args=("hosts", "look_after_hosts"), name="hosts", daemon=True),
             threading.Thread(target=self._transfer, args=("downloads",), name="downloads", daemon=True),
@@ -83,32 +84,40 @@ class Tick:
 
     def _assign(self) -> None:
         listener, freed = self._work.listener(), self._work.freed()
-        whole_at = time.monotonic()
+        follows_at = time.monotonic()
         while not self._stop.is_set():
-            leads = listener.holds(LEADER_LOCK)
-            whole = time.monotonic() >= whole_at
+            self._leads = listener.holds(LEADER_LOCK)
             try:
-                if whole:
-                    whole_at = time.monotonic() + (TICK_S if leads else FOLLOW_S)
-                if whole or leads:
-                    self._decide(self._work.tick if whole else self._work.dispatch)
+                if self._leads or time.monotonic() >= follows_at:
+                    follows_at = time.monotonic() + FOLLOW_S
+                    self._dispatch()
             except (X121Error, DatabaseDriverError) as error:  # Huey talks to the database without our mapping
                 _log.warning("tick: %s", error)
                 self._stop.wait(0.5)
-            if leads:
-                self._wait(listener, freed, whole_at)
+            if self._leads:
+                self._wait(listener, freed, time.monotonic() + TICK_S)
             else:
                 self._stop.wait(TICK_S)
         listener.close()
         freed.close()
 
-    def _decide(self, decide: Callable[[int], list[Any]]) -> None:
-        """Decide, for some free threads of this process too, and deliver what was decided."""
+    def _dispatch(self) -> None:
+        """Assign tasks, some to free threads of this process, and deliver them."""
         n_here, messages = self._delivery.reserve(), []
         try:
-            messages = [m for m in decide(n_here) if m.kind == "task" or self._is_due(m.key)]
+            messages = self._work.dispatch(n_here)
         finally:
             self._delivery.deliver(n_here, messages)
+
+    def _keep_up(self) -> None:
+        """Do beside the dispatch what may take longer: a task that comes in waits for none of it."""
+        while not self._stop.is_set():
+            try:
+                found = [m for m in self._work.upkeep() if m.kind == "task" or self._is_due(m.key)]
+                self._delivery.deliver(0, found)
+            except (X121Error, DatabaseDriverError) as error:
+                _log.warning("upkeep: %s", error)
+            self._stop.wait(TICK_S if self._leads else FOLLOW_S)
 
     def _react(self) -> None:
         """Tell people and triggers what happened, as soon as it is committed."""

@@ -70,10 +70,15 @@ class Work:
         self._held = False
         self.recall = Recall()
 
-    def tick(self, n_here: int = 0) -> list[Message]:
-        """Sweep lost leases, act on rejections whose Undo is over, run schedules, assign tasks.
+    def tick(self) -> list[Message]:
+        """Do what `upkeep` does, then assign tasks; returns what to enqueue."""
+        due = self.upkeep()
+        return [*self.dispatch(), *due]
 
-        Returns what to enqueue; ``n_here`` as `dispatch`.
+    def upkeep(self) -> list[Message]:
+        """Sweep lost leases, act on rejections whose Undo is over, run schedules; returns what to enqueue.
+
+        That is attempts whose message may be lost, and scenes to assemble.
         """
         house = self._studio.house
         now = house.now()
@@ -87,8 +92,7 @@ class Work:
             return due
         with house.database.transaction() as session:
             scenes = generation_queries.to_assemble(session, SceneStatus.GENERATING)
-        sent = self.dispatch(n_here)
-        return [*sent, *due, *(Message("assemble", str(scene_id)) for scene_id in scenes)]
+        return [*due, *(Message("assemble", str(scene_id)) for scene_id in scenes)]
 
     def dispatch(self, n_here: int = 0) -> list[Message]:
         """Assign tasks to free slots and return what to enqueue; nothing while work is held back.
