@@ -1,4 +1,4 @@
-"""The tick: asks the queue what to do, and delivers the ids; woken by NOTIFY, else twice a second. Upkeep runs beside it.
+"""The tick: asks the queue what to do, and delivers it; woken by NOTIFY, else twice a second. Upkeep runs beside it.
 
 Of several processes one leads. The others look every other second: leading only saves work, what keeps two from
 assigning at once is the lock inside `scheduling.service.dispatch`.
