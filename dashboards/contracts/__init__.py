@@ -9,13 +9,37 @@ Addresses of pictures and videos are paths of this door, e.g. ``/media/KEY``.
 
 from __future__ import annotations
 
-from .budgets import BudgetOffers, BudgetRow, BudgetsDoor, BudgetsView, FreeHolder, Holder
+from .budgets import (
+    BudgetOffers,
+    BudgetRow,
+    BudgetsDoor,
+    BudgetsView,
+    CalibratedBatch,
+    Calibration,
+    FreeHolder,
+    Holder,
+    Speed,
+    SpeedRow,
+    Speeds,
+)
 from .characters import CharacterCard, CharactersView, CharacterView, Check, VariantCard
 from .checks import BatchCheck, ChecksDoor
 from .debugger import DebuggedTask, DebuggerDoor, DebuggerView
 from .deliveries import DeliveriesView, Delivery
 from .door import StudioActions, StudioDoor, StudioViews
-from .matrix import Estimate, MatrixCell, MatrixCells, MatrixCharacter, MatrixDoor, MatrixScene, MatrixView
+from .matrix import (
+    CellNeed,
+    Estimate,
+    MatrixCell,
+    MatrixCells,
+    MatrixCharacter,
+    MatrixDoor,
+    MatrixScene,
+    MatrixView,
+    Proposal,
+    ProposalNeed,
+    ProposalRow,
+)
 from .messages import InboxItem, InboxView, MessagesDoor, ToldAbout
 from .models import ModelDetail, ModelRow, ModelsDoor, ModelsView
 from .people import Authenticator, MediaFile, SessionPerson
@@ -49,6 +73,9 @@ __all__ = [
     "BudgetRow",
     "BudgetsDoor",
     "BudgetsView",
+    "CalibratedBatch",
+    "Calibration",
+    "CellNeed",
     "CharacterCard",
     "CharacterView",
     "CharactersView",
@@ -97,6 +124,9 @@ __all__ = [
     "OtherCut",
     "PageName",
     "Person",
+    "Proposal",
+    "ProposalNeed",
+    "ProposalRow",
     "PulseView",
     "QueueTask",
     "QueueView",
@@ -109,6 +139,9 @@ __all__ = [
     "SessionPerson",
     "Share",
     "ShellView",
+    "Speed",
+    "SpeedRow",
+    "Speeds",
     "Status",
     "StatusItem",
     "StudioActions",

@@ -65,6 +65,55 @@ class BudgetOffers(TypedDict):
     exempt: list[str]
 
 
+class CalibratedBatch(TypedDict):
+    """An estimated batch that is over, in GPU seconds."""
+
+    project: str
+    at: str
+    takes: int
+    past_takes: int  # that the estimate stood on
+    low_s: float
+    expected_s: float
+    high_s: float
+    actual_s: float
+    inside: bool
+
+
+class Calibration(TypedDict):
+    """How estimates stood the test."""
+
+    n: int  # batches that are over
+    inside: int  # of which needed what the interval said
+    low: float  # 95 % interval of that share
+    high: float
+    promised: float  # share that the intervals promise
+    rows: list[CalibratedBatch]  # newest first
+
+
+class Speed(TypedDict):
+    """Past takes of a kind on one worker."""
+
+    mean_s: float
+    takes: int
+
+
+class SpeedRow(TypedDict):
+    """One workflow version, tier and size."""
+
+    workflow: str
+    tier: str
+    size: str
+    cells: list[Speed | None]  # by worker; None: no history
+
+
+class Speeds(TypedDict):
+    """How fast takes are made where."""
+
+    workers: list[str]
+    rows: list[SpeedRow]
+    more: int  # not shown
+
+
 class BudgetsView(TypedDict):
     """``BudgetsDoor.budgets``."""
 
@@ -75,6 +124,8 @@ class BudgetsView(TypedDict):
     rate_days: int
     dates: list[str]  # of `days_h`
     offers: BudgetOffers | None  # for those who may manage
+    calibration: Calibration
+    speeds: Speeds
 
 
 class BudgetsDoor(Protocol):

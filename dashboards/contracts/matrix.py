@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, TypedDict
 
 from .people import SessionPerson
-from .words import Counts, Ref
+from .words import Counts, Ref, Status
 
 
 class MatrixCharacter(TypedDict):
@@ -61,11 +61,22 @@ class MatrixScene(TypedDict):
     command: str  # the command that solves it
 
 
+class CellNeed(TypedDict):
+    """Something that a cell's scenes lack and that does not block them."""
+
+    what: str  # "metadata", "model", "node class", "worker"
+    text: str  # what is missing
+    solve: str  # the way to solve it
+    href: str  # the page that solves it
+    command: str  # the command that solves it; "" where only a page does
+
+
 class MatrixCell(TypedDict):
     """One character × scene type."""
 
     strip: str | None  # filmstrip of the most advanced variant: frames side by side in one picture
     scenes: list[MatrixScene | None]  # in the order of ``variants``; None where the scene type does not apply
+    needs: list[CellNeed]
 
 
 class MatrixCells(TypedDict):
@@ -91,6 +102,41 @@ class Estimate(TypedDict):
     blocked: list[str]  # why some of the selection can not be submitted
 
 
+class ProposalRow(TypedDict):
+    """One character of a proposal: per scene type a letter per variant."""
+
+    name: str
+    cells: list[str]  # "q" enters the queue, "t" is there already, "b" is blocked, "." does not apply
+
+
+class ProposalNeed(CellNeed):
+    """Something that scenes of a proposal lack."""
+
+    status: Status  # blocked: they stay out; warning: they are queued all the same
+    n: int  # scenes
+    cells: list[str]  # the first of them, "Mara / wave / clothed"
+
+
+class Proposal(TypedDict):
+    """What submitting a selection would do: characters × scene types × variants."""
+
+    characters: int
+    scene_types: list[str]
+    more_types: int  # not drawn
+    variants: list[str]
+    scenes: int
+    rows: list[ProposalRow]
+    more_rows: int  # not drawn
+    takes: int
+    queue: int
+    present: int
+    blocked: int
+    tier: str
+    budgets: list[str]
+    warnings: list[str]  # what people noted of the models
+    needs: list[ProposalNeed]
+
+
 class MatrixDoor(Protocol):
     """What the matrix asks for besides its view."""
 
@@ -98,6 +144,12 @@ class MatrixDoor(Protocol):
         self, person: SessionPerson, project: str | None, characters: list[str], types: list[str]
     ) -> MatrixCells:
         """Return the details of a window: rows × columns by their ids; answers within 100 ms."""
+
+    def propose_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
+        variants: Sequence[str] = (),
+    ) -> Proposal:  # fmt: skip
+        """Say what submitting the selection would do; changes nothing."""
 
     def submit(
         self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,

@@ -105,6 +105,10 @@ def answer(door: StudioDoor, person: SessionPerson, project: str | None, name: s
         return door.estimate(person, project, cells_of(args.get("cells")), args.get("tier"), args.get("variants") or ())
     if name == "decide":
         return door.decide(person, args["scene_id"], args["outcome"], frame=args.get("frame"))
+    if name == "propose_cells":
+        return door.propose_cells(
+            person, project, cells_of(args.get("cells")), args.get("tier"), args.get("variants") or ()
+        )
     if name in PROJECT_FORMS:
         return getattr(door, name)(person, project, **args)
     if name in FORMS:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from x121lib.base.errors import ConflictError, InvalidInputError
+from x121lib.scheduling.prediction import wilson
 from x121lib.studio.door_budgets import hours_of, terms_of
 
 from ..contracts import BudgetsView, SessionPerson
@@ -14,6 +15,30 @@ from ..contracts import BudgetsView, SessionPerson
 _TODAY = date(2026, 11, 20)
 _DAYS = [0.0, 4.2, 6.1, 5.4, 7.9, 1.2, 0.6, 6.8, 8.4, 9.1, 7.7, 10.3, 2.0, 4.4]
 _PERIODS = {"day": "per day", "week": "per week", "month": "per month", "total": "in all"}
+
+
+_SPEEDS: Any = {
+    "workers": ["gpu-01", "gpu-02", "gpu-03"], "more": 0,
+    "rows": [
+        {"workflow": "i2v-chain v14", "tier": "Draft", "size": "480×272",
+         "cells": [{"mean_s": 31.0, "takes": 64}, {"mean_s": 33.5, "takes": 58}, None]},
+        {"workflow": "i2v-chain v14", "tier": "Production", "size": "960×540",
+         "cells": [{"mean_s": 171.0, "takes": 210}, {"mean_s": 184.0, "takes": 198}, {"mean_s": 402.0, "takes": 12}]},
+    ],
+}  # fmt: skip
+
+
+def _calibration() -> Any:
+    needed = [1.02, 0.93, 1.1, 0.98, 1.31, 1.0, 0.95, 1.07, 0.9, 1.01]
+    rows = [
+        {"project": "Aurora", "at": f"2026-11-{20 - n:02d}T18:00:00+00:00", "takes": 36, "past_takes": 120 + n,
+         "low_s": 5200.0, "expected_s": 6100.0, "high_s": 7000.0, "actual_s": 6100.0 * part,
+         "inside": 5200 <= 6100 * part <= 7000}
+        for n, part in enumerate(needed)
+    ]  # fmt: skip
+    inside = sum(bool(row["inside"]) for row in rows)
+    low, high = wilson(inside, len(rows))
+    return {"n": len(rows), "inside": inside, "low": low, "high": high, "promised": 0.8, "rows": rows}
 
 
 class SampleBudgets:
@@ -48,6 +73,7 @@ class SampleBudgets:
             "rate_days": 7, "dates": [(_TODAY - timedelta(days=13 - n)).isoformat() for n in range(14)],
             "offers": {"holders": [*holders, {"id": "p2", "scope": "person", "name": "Ben Osei"}], "periods": periods,
                        "exempt": ["Draft", "Production", "take", "variant"]},
+            "calibration": _calibration(), "speeds": _SPEEDS,
         }  # fmt: skip
 
     def add_budget(

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..contracts import MatrixCell, MatrixCells, SessionPerson
-from .project import CHARACTERS, MEDIA, PROGRESS, TYPES, VARIANTS
+from ..contracts import CellNeed, MatrixCell, MatrixCells, SessionPerson
+from .project import CHARACTERS, MEDIA, NAMES, PROGRESS, TYPES, VARIANTS
 
 LETTERS = {
     "approved": "a", "review": "r", "generating": "g", "pending": "p", "rejected": "x", "failed": "f", "blocked": "b",
     "none": "n",
 }  # fmt: skip
 NOTICES = {"zuri": ("blocked", "Evening has no image"), "ravi": ("warning", "Release ends 28 Nov")}
+
+
+NEED: CellNeed = {
+    "what": "model", "text": "No worker has model loras/turn_v2.safetensors",
+    "solve": "The studio's library has the file: send it to a worker", "href": "/models?find=turn_v2.safetensors",
+    "command": 'x121 check "Aurora" --fix',
+}  # fmt: skip
 
 
 class SampleMatrix:
@@ -82,6 +89,7 @@ class SampleMatrix:
         return {
             "strip": f"/media/{name}" if begun and (MEDIA / name).exists() else None,
             "scenes": [self._scene(f"{character}-{kind}-{n}", status) for n, status in enumerate(statuses)],
+            "needs": [NEED] if kind == TYPES[-1] and any(s in ("none", "failed") for s in statuses) else [],
         }
 
     def _scene(self, key: str, status: str) -> Any:
@@ -92,6 +100,33 @@ class SampleMatrix:
             "lacks": "no approved image" if blocked else "",
             "href": f"/character?character={key.partition('-')[0]}" if blocked else "",
             "command": "x121 variant approve Aurora --kind evening" if blocked else "",
+        }  # fmt: skip
+
+    def propose_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
+        variants: Sequence[str] = (),
+    ) -> Any:  # fmt: skip
+        """Say what would be queued of the selection."""
+        del person, project
+        kinds = [(n, name) for n, (name, _, _) in enumerate(VARIANTS) if not variants or name in variants]
+        letters = {"none": "q", "failed": "q", "blocked": "b"}
+        rows = [key for key, _, _ in CHARACTERS if any(c == key for c, _ in cells)]
+        types = [t for t in TYPES if any(k == t for _, k in cells)]
+        drawn = [
+            {"name": NAMES[key], "cells": ["".join(letters.get(self._status(key, t, n), "t") for n, _ in kinds)
+                                           if (key, t) in cells else "." * len(kinds) for t in types]}
+            for key in rows
+        ]  # fmt: skip
+        count = "".join("".join(row["cells"]) for row in drawn).count
+        lacks = (
+            [f"{NAMES[key]} / {TYPES[-1]} / {name}" for key in rows for _, name in kinds] if TYPES[-1] in types else []
+        )
+        needs = [{"status": "warning", **NEED, "n": len(lacks), "cells": lacks[:4]}] if lacks else []
+        return {
+            "characters": len(rows), "scene_types": types, "more_types": 0, "variants": [name for _, name in kinds],
+            "scenes": count("q") + count("t") + count("b"), "rows": drawn, "more_rows": 0, "takes": 3 * count("q"),
+            "queue": count("q"), "present": count("t"), "blocked": count("b"), "tier": tier or "", "budgets": [],
+            "warnings": [], "needs": needs,
         }  # fmt: skip
 
     def submit(

@@ -87,6 +87,19 @@ def test_a_slip_is_told_beside_the_form_and_a_conflict_changes_nothing(page: Pag
     assert studio.budgets_[0]["limit_h"] == 240.0
 
 
+@pytest.mark.capability("PRD-61/historical-calibration")
+def test_estimates_are_put_to_the_test_and_no_history_is_said(page: Page, studio: SampleStudio) -> None:
+    opened(page)
+    expect(page.locator(".a-bcal .bsays")).to_contain_text("90 % of 10 batches that are over needed what the 80 %")
+    expect(page.locator(".a-bcal .bsays")).to_contain_text("9 of 10; 95 % sure of 60 % to 98 %")
+    outside = page.locator(".trial", has=page.locator("b.st-failed"))
+    expect(outside).to_have_count(1)
+    expect(outside).to_have_attribute("title", re.compile("needed 2.2 GPU h, outside$"))
+    draft = page.locator("[data-key='speed-i2v-chain v14-Draft-480×272'] td")
+    expect(draft.nth(1)).to_contain_text("31.0 s")
+    expect(draft.nth(3)).to_have_text("no history")
+
+
 @pytest.mark.parametrize("page", [DESKTOP, PHONE], ids=["desktop", "phone"], indirect=True)
 def test_an_empty_page_says_what_to_do_and_nothing_overflows(page: Page, studio: SampleStudio) -> None:
     page.goto(page.url.rsplit("/", 1)[0] + "/budgets")
@@ -122,6 +135,8 @@ def test_a_limit_set_on_the_page_of_a_real_studio_holds_at_once(browser: Browser
     opened(page)
     expect(page.locator(".a-budgets .empty")).to_contain_text("No budget yet")
     expect(page.locator(".free1")).to_contain_text(["Aurora", "Breeze"])
+    expect(page.locator(".a-bcal .empty")).to_contain_text("No history yet")
+    expect(page.locator(".a-bspeed")).to_contain_text("engine 1")
     page.keyboard.press("a")
     form = page.get_by_role("dialog", name="Set a budget")
     form.get_by_label("Whose").select_option(label="Aurora (project)")

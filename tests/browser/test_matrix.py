@@ -139,6 +139,34 @@ def test_a_selection_is_submitted_and_cancelled(page: Page, door: RealDoor) -> N
     assert door.studio.queue().empty
 
 
+@pytest.mark.capability("PRD-57/job-matrix-generation")
+def test_sets_of_rows_and_columns_are_looked_over_and_submitted_by_keyboard_alone(page: Page, door: RealDoor) -> None:
+    for key in ("Home", "PageUp", "ArrowRight", "ArrowRight", "l", "ArrowRight", "l"):  # columns *turn* and *wave*
+        page.keyboard.press(key)
+    expect(page.locator(".float")).to_contain_text("6 cells")
+    page.keyboard.press("p")
+    box = page.get_by_role("dialog", name="Submission")
+    expect(box.locator("h3")).to_have_text("3 characters × 2 scene types × 1 variant: 6 scenes at Production")
+    expect(box.locator(".psums")).to_contain_text("6 enter the queue, 6 takes")
+    expect(box.locator("[data-key='prow-Jonas'] td").nth(1)).to_have_attribute(
+        "title", "Jonas, turn: clothed enters the queue"
+    )
+    expect(box.locator(".pneed")).to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    expect(box).to_have_count(0)
+    expect(page.locator(".float")).to_contain_text("6 cells")
+    assert door.studio.queue().empty
+    page.keyboard.press("p")
+    expect(box).to_have_count(1)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".toast")).to_contain_text("6 scenes submitted, 6 takes")
+    expect(box).to_have_count(0)
+    drag(page, "0,2", "2,3")
+    page.get_by_role("button", name="Cancel 6").click()
+    expect(page.locator('[data-cell="1,3"]')).to_contain_text("Not started")
+
+
 @pytest.mark.capability("PRD-57/selective-submission")
 def test_only_what_was_rejected_is_made_again(page: Page, door: RealDoor) -> None:
     scenes = door.studio.project("Aurora").scenes()

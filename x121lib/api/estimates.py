@@ -49,6 +49,30 @@ class Part(BaseModel):
     disk_bytes: int | None
 
 
+class OnWorker(BaseModel):
+    """What the selection would cost if one worker made all of it; a null ``gpu`` is *no history* there."""
+
+    model_config = ConfigDict(from_attributes=True)
+    name: str
+    available: bool
+    slots: int
+    gpu: Interval | None
+
+
+class Speed(BaseModel):
+    """Past takes of one workflow version, tier and size on one worker, in GPU seconds."""
+
+    workflow: str
+    version: int
+    tier: str
+    width: int
+    height: int
+    worker: str
+    takes: int
+    mean_s: float
+    deviation_s: float
+
+
 class Estimate(BaseModel):
     """What a selection would cost; null is *no history*."""
 
@@ -63,6 +87,7 @@ class Estimate(BaseModel):
     scene_types: list[Part]
     characters: list[Part]
     tiers: list[Part]
+    workers: list[OnWorker]
 
 
 class Calibrated(BaseModel):
@@ -89,3 +114,9 @@ def estimate(studio: Acting, name: Annotated[str, Path(max_length=200)], given: 
 def calibration(studio: Acting, limit: Limit = 100, offset: Offset = 0) -> Any:
     """List estimated batches that are over beside what they needed, newest first."""
     return page(studio.estimates.calibration(), limit, offset)
+
+
+@router.get("/estimates/speeds", response_model=Page[Speed])
+def speeds(studio: Acting, limit: Limit = 100, offset: Offset = 0) -> Any:
+    """List what past takes needed, by workflow version, tier, size and worker."""
+    return page(studio.estimates.speeds(), limit, offset)

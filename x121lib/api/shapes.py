@@ -146,6 +146,25 @@ class SubmittedCell(BaseModel):
     blocked: str
 
 
+class LackingThing(BaseModel):
+    """What scenes lack that does not block them."""
+
+    model_config = ConfigDict(from_attributes=True)
+    what: str = Field(description="metadata, model, node class or worker.")
+    text: str
+    solve: str
+    command: str
+    name: str
+
+
+class NeededBy(BaseModel):
+    """A thing that scenes lack, and the scenes."""
+
+    model_config = ConfigDict(from_attributes=True)
+    lacking: LackingThing
+    cells: list[SubmittedCell]
+
+
 class Submitted(BaseModel):
     """What a submission did, or would do."""
 
@@ -156,6 +175,7 @@ class Submitted(BaseModel):
     blocked: list[SubmittedCell]
     n_takes: int
     budgets: list[str] = []
+    needs: list[NeededBy] = Field([], description="Of a dry run: what lacks that does not block.")
 
 
 class Task(BaseModel):

@@ -25,12 +25,18 @@ def estimate(
     cell: Cells = None,
     tier: Annotated[str | None, typer.Option(help="Tier; the project's default if not given.")] = None,
     calibration: Annotated[bool, typer.Option("--calibration", help="How past estimates stood the test.")] = False,
+    speeds: Annotated[
+        bool, typer.Option("--speeds", help="What past takes needed, by workflow, tier, size and worker.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what submitting scenes would cost: GPU time with an 80 % interval, wall clock, disk; queue nothing."""
     with refusals(), Studio.open() as studio:
         if calibration:
             _calibration(studio, as_json=as_json)
+            return
+        if speeds:
+            show_frame(studio.estimates.speeds(), as_json=as_json, empty="No take was made yet.")
             return
         if project is None:
             raise InvalidInputError("Name a project, or ask for --calibration.")
@@ -60,6 +66,9 @@ def _show(found: Estimate) -> None:
     for title, parts in (("Tier", found.tiers), ("Scene type", found.scene_types), ("Character", found.characters)):
         for part in parts:
             say(f"  {title} {part.name}: {_part(part)}")
+    for worker in found.workers:
+        away = "" if worker.available else " (not available)"
+        say(f"  All of it on {worker.name}{away}: {_words(worker.gpu)}")
 
 
 def _part(part: Part) -> str:

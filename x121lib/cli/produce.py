@@ -13,6 +13,7 @@ from x121lib.base.errors import InvalidInputError, RefusedError
 from x121lib.cli.cells import Cells, cells_of
 from x121lib.cli.checks import warn_stuck
 from x121lib.cli.output import note, refusals, say, show, show_frame
+from x121lib.pipeline.lacking import Missing
 from x121lib.pipeline.submission import Selection, Submission
 from x121lib.studio import Studio
 from x121lib.studio.batch import BatchHandle, paused_words
@@ -157,6 +158,10 @@ def _show_submission(done: Submission, *, dry_run: bool, as_json: bool) -> None:
         note(f"Warning: {warned}")
     for words in done.budgets:
         note(f"Budget: {words}")
+    for need in done.needs:
+        if need.lacking.what == Missing.METADATA:  # what no worker can run is told with the check of the batch
+            some = ", ".join(map(str, need.cells[:3])) + (f" and {len(need.cells) - 3} more" if need.cells[3:] else "")
+            note(f"{need.lacking.text[:1].upper()}{need.lacking.text[1:]}: {some}. {need.lacking.solve}.")
     rows = [
         {"result": word, **{k: v for k, v in dataclasses.asdict(cell).items() if k != "scene_id"},
          "status": cell.status.value if as_json else cell.status.label}

@@ -44,6 +44,20 @@ class Part:
 
 
 @dataclass(frozen=True)
+class OnWorker:
+    """What a selection would cost if one worker made all of it."""
+
+    name: str
+    """The worker."""
+    available: bool
+    """Whether it is online and takes work; only such count in the estimate."""
+    slots: int
+    """Takes that it runs at once."""
+    gpu: Interval | None
+    """GPU seconds; None: no history there of a kind of take."""
+
+
+@dataclass(frozen=True)
 class Estimate:
     """What a selection would cost."""
 
@@ -54,7 +68,8 @@ class Estimate:
     takes: int
     """Their takes."""
     gpu: Interval | None
-    """GPU seconds with the 80 % interval; None where a kind of take has fewer than two past ones."""
+    """GPU seconds with the 80 % interval on the workers that are available; None where a kind of take has fewer than
+    two past ones."""
     wall_s: float | None
     """Seconds until the last take ends, with the workers that are available and all that waits; None: unknown."""
     slots: int
@@ -67,6 +82,8 @@ class Estimate:
     """The same by character, most expensive first."""
     tiers: tuple[Part, ...]
     """The same selection at each tier, from the lowest."""
+    workers: tuple[OnWorker, ...]
+    """The same selection on each worker alone, by name."""
 
 
 Made = list[tuple[Cell, m.SceneTypeVersion, int]]
@@ -78,7 +95,8 @@ def estimate(session: Session, actor: Actor, project: m.Project, selection: Sele
     made = submission.to_make(session, project, selection, now)
     named = catalogue.tier(session, selection.tier) if selection.tier else None
     tier = named or session.get_one(m.Tier, project.default_tier_id)
-    known = histories.history(session)
+    past, views = histories.by_worker(session), queue.worker_views(session, now)
+    known = histories.on_fleet(past, views)
     costs = _Costs(session, known, tier)
     n_takes = sum(n for *_, n in made)
     wall_s, slots = _wall(session, costs, made, now)
@@ -87,6 +105,8 @@ def estimate(session: Session, actor: Actor, project: m.Project, selection: Sele
         tier.name, len(made), n_takes, costs.gpu(made), wall_s, slots, costs.disk(made),
         _parts(costs, made, lambda cell: cell.scene_type), _parts(costs, made, lambda cell: cell.character),
         tuple(_part(t.name, _Costs(session, known, t), made) for t in tiers),
+        tuple(OnWorker(v.name, v.available, v.slots, _Costs(session, histories.of_worker(past, v.worker_id), tier)
+                       .gpu(made)) for v in sorted(views, key=lambda v: v.name)),
     )  # fmt: skip
 
 

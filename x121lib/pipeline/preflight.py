@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,15 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.catalogue import checks
+from x121lib.pipeline import lacking
 from x121lib.pipeline.hold import hold_reason
 from x121lib.pipeline.house import House
+from x121lib.pipeline.lacking import Placing
 from x121lib.pipeline.submission import Cell, Selection, cells_with_recipes
-from x121lib.scheduling import fitness, policy, queries, warmth
-from x121lib.scheduling.fitness import Demand, Lack
-from x121lib.scheduling.policy import WorkerView
+from x121lib.scheduling.fitness import Lack
 from x121lib.terms.roles import Actor, Permission
-from x121lib.terms.vocabulary import ModelKind, SceneStatus
+from x121lib.terms.vocabulary import SceneStatus
 
 _OPEN = frozenset({SceneStatus.PENDING, SceneStatus.FAILED, SceneStatus.GENERATING})
 """Statuses of scenes that are still to be made."""
@@ -136,43 +135,31 @@ def _groups(
         by_recipe.setdefault(recipe_id, []).append(cell)
     recipe, version = m.SceneTypeVersion, m.WorkflowVersion
     rows = session.execute(
-        sa.select(recipe.id, version.id.label("version_id"), version.number, m.Workflow.id.label("workflow_id"),
-                  m.Workflow.name)
+        sa.select(recipe.id, version.number, m.Workflow.name)
         .join(version, version.id == recipe.workflow_version_id)
         .join(m.Workflow, m.Workflow.id == version.workflow_id)
         .where(recipe.id.in_(by_recipe)).order_by(m.Workflow.name, version.number, recipe.id)
     ).all()  # fmt: skip
-    views, tags = queries.worker_views(session, now), warmth.needed_tags(session)
-    own = fitness.recipe_overrides(session, list(by_recipe))
-    demands = {row.id: Demand(row.version_id, fitness.packed(own.get(row.id, {}))) for row in rows}
-    lacks = fitness.with_packs(
-        session, fitness.lacks(session, set(demands.values()), {v.worker_id: v.offer for v in views})
-    )
+    places = lacking.placing(session, list(by_recipe), now)
     groups, needs = [], []
     for row in rows:
-        lacking = lacks.get(demands[row.id], {})
-        needed = tags.get(row.workflow_id, frozenset())
-        group = _group(by_recipe[row.id], (row.name, row.number), views, needed, lacking)
+        group = _group(by_recipe[row.id], (row.name, row.number), places, row.id)
         groups.append(group)
         if group.reason:
-            needs.append(tuple(Need(v.worker_id, v.name, lacking[v.worker_id]) for v in views
-                               if v.worker_id in lacking and needed <= v.tags))  # fmt: skip
+            lacks, needed = places.lacks[row.id], places.needed[row.id]
+            needs.append(tuple(Need(v.worker_id, v.name, lacks[v.worker_id]) for v in places.views
+                               if v.worker_id in lacks and needed <= v.tags))  # fmt: skip
     return tuple(groups), tuple(needs)
 
 
-def _group(
-    cells: Sequence[Cell], workflow: tuple[str, int], views: Sequence[WorkerView], needed: frozenset[str],
-    lacking: Mapping[uuid.UUID, tuple[Lack, ...]],
-) -> Group:  # fmt: skip
-    fit = [v for v in views if needed <= v.tags and v.worker_id not in lacking]
-    words = {key: tuple(str(one) for one in all_) for key, all_ in lacking.items()}
-    ready = tuple(v.name for v in fit if v.available)
+def _group(cells: Sequence[Cell], workflow: tuple[str, int], places: Placing, recipe_id: uuid.UUID) -> Group:
+    fit, lacks = places.fit(recipe_id), places.lacks[recipe_id]
     return Group(
-        cells[0].scene_type, *workflow, tuple(str(cell) for cell in cells), ready,
-        tuple(f"{v.name} ({v.state})" for v in fit if not v.available),
+        cells[0].scene_type, *workflow, tuple(str(cell) for cell in cells),
+        tuple(v.name for v in fit if v.available), tuple(f"{v.name} ({v.state})" for v in fit if not v.available),
         tuple(v.name for v in fit if v.offer is None),
-        tuple(WorkerLack(v.name, v.state, lacking[v.worker_id]) for v in views if v.worker_id in lacking),
-        "" if ready else policy.why_waiting(0, views, needed, words),
+        tuple(WorkerLack(v.name, v.state, lacks[v.worker_id]) for v in places.views if v.worker_id in lacks),
+        places.reason(recipe_id),
     )  # fmt: skip
 
 
@@ -189,11 +176,3 @@ def _disk_bytes(session: Session, recipes: Sequence[uuid.UUID]) -> int | None:
         sa.select(sa.func.avg(m.Artifact.n_bytes)).join(m.Take, m.Take.output_artifact_id == m.Artifact.id)
     )
     return None if mean is None or not recipes else int(float(mean) * sum(segments[key] for key in recipes))
-
-
-def library_paths(session: Session, lacks: Collection[Lack]) -> dict[Lack, str]:
-    """Return the path in the studio's own library of those missing models whose file is present there."""
-    models = [one for one in lacks if one.is_model]
-    paths = checks.library_paths(session, {one.name for one in models})
-    found = {one: paths.get((one.name, ModelKind(one.folder) if one.folder else None)) for one in models}
-    return {one: path for one, path in found.items() if path is not None}

@@ -19,7 +19,8 @@ from x121lib.events import outbox
 from x121lib.generation import plan
 from x121lib.generation import service as generation
 from x121lib.models.usage import Warned, warnings_for
-from x121lib.pipeline import flow, histories, queries
+from x121lib.pipeline import flow, histories, lacking, queries
+from x121lib.pipeline.lacking import Lacking
 from x121lib.scheduling import accounts, budgets
 from x121lib.scheduling.service import wake
 from x121lib.store import audit
@@ -83,6 +84,16 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Needed:
+    """What scenes lack that does not block them."""
+
+    lacking: Lacking
+    """What is missing, and the way to solve it."""
+    cells: tuple[Cell, ...]
+    """The scenes."""
+
+
+@dataclass(frozen=True)
 class Submission:
     """What a submission did, or would do."""
 
@@ -100,6 +111,8 @@ class Submission:
     """What people noted of the models that these scenes load."""
     budgets: tuple[str, ...] = ()
     """What is to be said of budgets; of a dry run also why it would be refused."""
+    needs: tuple[Needed, ...] = ()
+    """Of a dry run: what planned scenes lack that does not block them."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +122,11 @@ class _Candidate:
     version: m.SceneTypeVersion
     kind: m.VariantKind
     scene: m.Scene | None
+
+    @property
+    def recipe_id(self) -> uuid.UUID:
+        """The scene type version that its takes follow: its own, else the newest."""
+        return self.scene.scene_type_version_id if self.scene else self.version.id
 
     def use(self) -> rights.Use:
         return rights.Use(self.character.id, self.kind.id, self.character.project_id, ReleasePurpose.GENERATE)
@@ -124,7 +142,7 @@ def cells_with_recipes(
 ) -> list[tuple[Cell, uuid.UUID]]:
     """Return the selected cells, each with the scene type version that its takes follow: its own, else the newest."""
     found = _cells(session, project, selection, now)
-    return [(cell, c.scene.scene_type_version_id if c.scene else c.version.id) for c, cell in found]
+    return [(cell, c.recipe_id) for c, cell in found]
 
 
 def _cells(session: Session, project: m.Project, selection: Selection, now: datetime) -> list[tuple[_Candidate, Cell]]:
@@ -214,13 +232,26 @@ def submit(
     warnings = tuple(warnings_for(session, {c.version.id for c, _ in chosen}))
     if dry_run or not chosen:
         said = tuple(budgets.preview(session, [each.reserved for each in wanted], now))
-        return Submission(None, planned, present, blocked, 0, warnings, said)
+        return Submission(None, planned, present, blocked, 0, warnings, said, _needs(session, chosen, now))
     batch_id, task_ids = _write(session, actor, project, selection, [c for c, _ in chosen])
     tier = _tier(session, project, selection)
     takes = [(c.version, each.n_takes) for (c, _), each in zip(chosen, wanted, strict=True)]
-    histories.record(session, batch_id, histories.expected(session, takes, tier), len(task_ids))
+    histories.record(session, batch_id, histories.expected(session, takes, tier, now), len(task_ids))
     said = tuple(budgets.reserve(session, actor, task_ids, now, over_budget=selection.over_budget))
     return Submission(batch_id, planned, present, blocked, len(task_ids), warnings, said)
+
+
+def _needs(session: Session, chosen: list[tuple[_Candidate, Cell]], now: datetime) -> tuple[Needed, ...]:
+    """Return what scenes lack that does not block them, what most of them lack first."""
+    recipes = {c.recipe_id for c, _ in chosen}
+    machines = lacking.of_machines(session, recipes, now)
+    words = lacking.of_prompts(session, {c.character.id for c, _ in chosen}, recipes)
+    found: dict[Lacking, list[Cell]] = {}
+    for c, cell in chosen:
+        here = words.get((c.character.id, c.recipe_id), ())
+        for each in (*here, *((machines[c.recipe_id],) if c.recipe_id in machines else ())):
+            found.setdefault(each, []).append(cell)
+    return tuple(Needed(each, tuple(cells)) for each, cells in sorted(found.items(), key=lambda pair: -len(pair[1])))
 
 
 @dataclass(frozen=True)

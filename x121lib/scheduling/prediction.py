@@ -67,3 +67,40 @@ def total(parts: Sequence[tuple[int, Past]]) -> Interval | None:
     variance = sum(past.deviation_s**2 * (k + k * k / past.n) for k, past in parts)
     half = quantile(min(past.n for _, past in parts) - 1) * math.sqrt(variance)
     return Interval(max(0.0, middle - half), middle, middle + half, sum(past.n for _, past in parts))
+
+
+def pooled(parts: Sequence[Past]) -> Past:
+    """Return several groups of past takes as one: their mean, and the deviation of all of them around it."""
+    n = sum(past.n for past in parts)
+    mean = sum(past.n * past.mean_s for past in parts) / n
+    squares = sum((past.n - 1) * past.deviation_s**2 + past.n * (past.mean_s - mean) ** 2 for past in parts)
+    size = sum(past.n * past.mean_bytes for past in parts) / n
+    return Past(n, mean, math.sqrt(squares / (n - 1)) if n > 1 else 0.0, size)
+
+
+def on_fleet(parts: Sequence[tuple[int, Past]]) -> Past:
+    """Return what takes need that are spread over workers as they become free.
+
+    Args:
+        parts: (slots, past takes) of each worker.
+
+    A worker with s slots and a mean of m seconds takes a share w of the work that goes with s / m; a take is then a
+    draw from the mixture of the workers by those shares: its mean is the sum of w m, its variance the sum of
+    w (d² + m²) less the square of that mean.
+    """
+    rates = [slots / past.mean_s for slots, past in parts]
+    shares = [rate / sum(rates) for rate in rates]
+    mean = sum(w * past.mean_s for w, (_, past) in zip(shares, parts, strict=True))
+    second = sum(w * (past.deviation_s**2 + past.mean_s**2) for w, (_, past) in zip(shares, parts, strict=True))
+    size = sum(w * past.mean_bytes for w, (_, past) in zip(shares, parts, strict=True))
+    return Past(sum(past.n for _, past in parts), mean, math.sqrt(max(0.0, second - mean * mean)), size)
+
+
+def wilson(k: int, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share of which k of n cases were seen (Wilson, 1927); (0, 1) for none."""
+    if not n:
+        return 0.0, 1.0
+    z, share = 1.96, k / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)

@@ -27,6 +27,13 @@ class MatrixDoor(DoorBase):
         """Estimate a selection of (character id, scene type id)."""
         return self._view(person, project, lambda desk: estimates.estimate(desk, cells, tier, variants))
 
+    def propose_cells(
+        self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
+        variants: Sequence[str] = (),
+    ) -> View:  # fmt: skip
+        """Say what submitting the selection would do: the whole matrix of it, and what lacks."""
+        return actions.propose_cells(self._as(person), project, _pairs(cells), tier, variants)
+
     def submit(
         self, person: SessionPerson, project: str | None, cells: list[tuple[str, str]], tier: str | None,
         variants: Sequence[str] = (),

@@ -15,6 +15,7 @@ from x121lib.terms.roles import Permission
 if TYPE_CHECKING:
     from x121lib.studio.core import Studio
 
+SPEEDS = ["workflow", "version", "tier", "width", "height", "worker", "takes", "mean_s", "deviation_s"]
 COLUMNS = ["project", "at", "takes", "past_takes", "low_s", "expected_s", "high_s", "actual_s", "inside"]
 
 
@@ -31,6 +32,12 @@ class Estimates:
             row = session.get_one(m.Project, key)
             now = self._studio.house.now()
             return estimating.estimate(session, self._studio.actor, row, selection or Selection(), now)
+
+    def speeds(self) -> pd.DataFrame:
+        """Return one row per workflow version, tier, size and worker: takes, mean and deviation of GPU seconds."""
+        self._studio.actor.require(Permission.VIEW)
+        with self._studio.transaction() as session:
+            return pd.DataFrame(histories.speeds(session), columns=SPEEDS)
 
     def calibration(self) -> pd.DataFrame:
         """Return one row per estimated batch that is over: what was expected, what it needed, whether it was inside."""

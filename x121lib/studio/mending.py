@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from x121lib.agent.client import AgentError
 from x121lib.base.errors import NotFoundError, X121Error
-from x121lib.pipeline.preflight import Need, Preflight, library_paths
+from x121lib.pipeline.lacking import library_paths
+from x121lib.pipeline.preflight import Need, Preflight
 from x121lib.scheduling import agents
 from x121lib.scheduling.fitness import Lack
 from x121lib.terms.roles import Permission

@@ -1,6 +1,7 @@
 // Budgets: GPU hours of each project and person beside their limits, use per day, and the day on which they run out.
 import { html, raw, shape, badge, tag, line, panel, grow, button, emptyState, attrs, day, many } from "./kit.js";
 import { ask } from "./shell.js";
+import { calibrationPanel, speedPanel } from "./costs.js";
 import { openForm, formBox, formActions, withForm } from "./forms.js";
 
 const none = html`<span class="muted">–</span>`;
@@ -158,6 +159,6 @@ export const budgets = {
   render: (app) => {
     const { rows, may_manage: may, rate_days: n } = app.state, r = chosen(app);
     const low = rows.filter((x) => x.status !== "approved").length;
-    return html`<div class="head"><h1>Budgets</h1>${rows.length > 0 && html`<span class="facts">${low ? html`<b class="med c st-warning">${low}</b> of ${many(rows.length, "budget")} near or at the limit` : "All within their limits"}</span>`}${grow}${!may && html`<span class="xs muted">Admins set budgets</span>`}${button("Set a budget", { act: "addBudget", icon: "plus", cls: "primary", keys: ["A"], disabled: !may })}</div><div class="tpage bpage">${list(app)}${r && detail(app, r)}${free(app)}</div>${formBox(app)}`;
+    return html`<div class="head"><h1>Budgets</h1>${rows.length > 0 && html`<span class="facts">${low ? html`<b class="med c st-warning">${low}</b> of ${many(rows.length, "budget")} near or at the limit` : "All within their limits"}</span>`}${grow}${!may && html`<span class="xs muted">Admins set budgets</span>`}${button("Set a budget", { act: "addBudget", icon: "plus", cls: "primary", keys: ["A"], disabled: !may })}</div><div class="tpage bpage">${list(app)}${r && detail(app, r)}${free(app)}<div class="bgrid3">${calibrationPanel(app)}${speedPanel(app)}</div></div>${formBox(app)}`;
   },
 };

@@ -1,7 +1,8 @@
 // Matrix: characters × scene types with live cells, keyboard, selection and an estimate that follows it.
 import { html, icon, shape, kbd, stack, grow, button, iconButton, chip, check, segmented, emptyState, bytes, gpuHours, hhmm, many, span, WORDS, ORDER } from "./kit.js";
 import { checkActions, checkButton, checkPanel } from "./preflight.js";
-import { Grid, LETTERS, keyOf, lettersOf, listed, variantsShown } from "./matrixgrid.js";
+import { Grid, LETTERS, chosenCells, chosenVariants, keyOf, lettersOf, listed, variantsShown } from "./matrixgrid.js";
+import { needsOf, proposalBox, propose } from "./proposal.js";
 
 const GRID = html`<div class="mscroll" data-key="grid" data-live tabindex="-1"><div class="mgrid" role="grid" aria-label="Characters by scene types" aria-multiselectable="true"><div class="mheads"></div><div class="mnames"></div><div class="mcells"></div></div></div>`;
 
@@ -22,15 +23,6 @@ function counted(app) {
   return found;
 }
 
-// Cells as the server takes them: the scene types once, and their numbers per character.
-export function chosenCells(app) {
-  const types = app.state.scene_types.map((type) => type.id), at = new Map(types.map((id, i) => [id, i])), rows = {};
-  for (const key of app.local.selection) { const [row, type] = key.split("|"); (rows[row] ||= []).push(at.get(type)); }
-  return { types, rows };
-}
-
-const chosenVariants = (app) => (app.local.variant && app.local.variant !== "all" ? [app.local.variant] : []);
-
 // What the same selection costs at each tier, where any of them has a history.
 const costs = (e) => (e.tiers.some((t) => t.gpu_s !== null) ? ` · ${e.tiers.map((t) => `${t.name}: ${t.gpu_s === null ? "no history" : `~${gpuHours(t.gpu_s)}`}`).join(", ")}` : "");
 
@@ -43,7 +35,7 @@ function selectionBar(app) {
   const rest = ACTIONS.slice(1).map(([name, label, of]) => { const n = [...of].reduce((sum, letter) => sum + (letters[letter] || 0), 0); return n > 0 && button(html`${label} <b class="tnum">${n}</b>`, { act: name, disabled: !app.state.may_submit, cls: "sm" }); });
   const made = (letters.a || 0) + (letters.r || 0) + (letters.x || 0), at = app.state.tiers.findIndex((t) => t.id === (tier || app.state.tier));
   const higher = made > 0 && at > 0 && button(html`Same at ${app.state.tiers[at].name} <b class="tnum">${made}</b>`, { act: "raise_cells", disabled: !app.state.may_submit, cls: "sm", title: "Made again at this tier with the same workflow version, seeds, prompts and parameters" });
-  return html`<div class="float" data-key="selection" role="toolbar" aria-label="Selection"><span class="row g1">${check("mixed")}<b class="strong">${many(selection.size, "cell")}</b></span><span class="vr"></span>${facts || html`<span class="muted sums">Estimating…</span>`}<span class="vr"></span>${tiers}${higher}${rest}${button(e ? `Submit ${many(e.scenes, "scene")}` : "Submit", { act: "submit", cls: "primary", keys: ["⌘⏎"], disabled: !e || !e.scenes || !app.state.may_submit })}${iconButton("x", "Clear selection", "clear", null, { size: "sm" })}</div>`;
+  return html`<div class="float" data-key="selection" role="toolbar" aria-label="Selection"><span class="row g1">${check("mixed")}<b class="strong">${many(selection.size, "cell")}</b></span><span class="vr"></span>${facts || html`<span class="muted sums">Estimating…</span>`}<span class="vr"></span>${tiers}${higher}${rest}${button("Look over", { act: "propose", keys: ["P"], disabled: !app.state.may_submit, title: "See the whole matrix of the selection, and what lacks, before it is submitted" })}${button(e ? `Submit ${many(e.scenes, "scene")}` : "Submit", { act: "submit", cls: "primary", keys: ["⌘⏎"], disabled: !e || !e.scenes || !app.state.may_submit })}${iconButton("x", "Clear selection", "clear", null, { size: "sm" })}</div>`;
 }
 
 // ---------------------------------------------------------------- how far the batch is, and what waits for review
@@ -84,9 +76,10 @@ function current(app, list) {
   const [r, c] = app.local.at, row = list.rows[r], type = list.types[c];
   if (!row || !type || !app.local.grid) return "";
   const scenes = app.local.grid.details.get(keyOf(row, type))?.scenes || [];
+  const needs = app.local.grid.details.get(keyOf(row, type))?.needs || [];
   const told = list.variants.map((v) => ({ v, scene: scenes[v.i], status: LETTERS[lettersOf(app, row, type, [v])[0]] })).filter(({ scene, status }) => scene && (status === "failed" ? scene.reason || scene.lacks : status === "blocked" && scene.lacks));
-  if (!told.length) return "";
-  return html`<div class="prereq mnow" data-key="now" role="status"><b class="med">${row.name} · ${type.name}</b>${told.map(({ v, scene, status }) => html`<span class="row g1">${shape(status)}<span class="secondary">${v.label}: ${scene.reason || scene.lacks}</span>${scene.lacks && html`<a class="lnk" href="${scene.href}">Solve</a><code class="mono xs muted">${scene.command}</code>`}</span>`)}</div>`;
+  if (!told.length && !needs.length) return "";
+  return html`<div class="prereq mnow" data-key="now" role="status"><b class="med">${row.name} · ${type.name}</b>${told.map(({ v, scene, status }) => html`<span class="row g1">${shape(status)}<span class="secondary">${v.label}: ${scene.reason || scene.lacks}</span>${scene.lacks && html`<a class="lnk" href="${scene.href}">Solve</a><code class="mono xs muted">${scene.command}</code>`}</span>`)}${needsOf(needs)}</div>`;
 }
 
 // ---------------------------------------------------------------- selecting
@@ -176,12 +169,17 @@ const step = (dr, dc) => ({ plain: (app) => move(app, dr, dc, false), further: (
 const arrows = { ArrowUp: step(-1, 0), ArrowDown: step(1, 0), ArrowLeft: step(0, -1), ArrowRight: step(0, 1), PageUp: step(-PAGE, 0), PageDown: step(PAGE, 0), Home: step(0, -FAR), End: step(0, FAR) };
 const line = (app, kind) => { const list = listed(app), [r, c] = app.local.at; if (kind === "row") markLine(app, [r, 0], [r, list.types.length - 1]); else markLine(app, [0, c], [list.rows.length - 1, c]); };
 
+// While a proposal is looked over, only its own keys count.
+const whileProposed = (keys) => Object.fromEntries(Object.entries(keys).map(([name, act]) => [name, (app, event) => {
+  if (!app.local.proposal || name === "Meta+Enter") act(app, event); else if (name === "Escape" || name === "p") app.set({ proposal: null });
+}]));
+
 export const matrix = {
   title: () => "Matrix",
   crumbs: (app) => ["Matrix", app.local.variant && app.local.variant !== "all" ? app.state.variants.find((v) => v.name === app.local.variant).label : "All variants"],
-  help: [["↑ ↓ ← →", "Move"], ["Space", "Select the cell"], ["⇧ + arrow", "Extend the selection"], ["R", "Select the row"], ["L", "Select the column"], ["⌘A", "Select all that the filters show"], ["⏎", "Open the scene"], ["F", "Filter characters or scene types"], ["C", "Check where the scenes can run"], ["V", "What waits for review, in groups"], ["⌘⏎", "Submit the selection"], ["Esc", "Clear the selection"]],
+  help: [["↑ ↓ ← →", "Move"], ["Space", "Select the cell"], ["⇧ + arrow", "Extend the selection"], ["R", "Select the row"], ["L", "Select the column"], ["⌘A", "Select all that the filters show"], ["⏎", "Open the scene"], ["F", "Filter characters or scene types"], ["P", "Look over the selection before it is submitted"], ["C", "Check where the scenes can run"], ["V", "What waits for review, in groups"], ["⌘⏎", "Submit the selection"], ["Esc", "Clear the selection"]],
   opened: (app) => { Object.assign(app.local, { selection: new Set(), at: [0, 0], anchor: null }); },
-  keys: {
+  keys: whileProposed({
     ...Object.fromEntries(Object.entries(arrows).flatMap(([name, { plain, further }]) => [[name, plain], [`Shift+${name}`, further]])),
     " ": (app) => { app.local.anchor = null; toggle(app, app.local.at); refreshEstimate(app); },
     "Meta+a": (app) => { const list = listed(app); mark(app, list, [0, 0], [list.rows.length - 1, list.types.length - 1]); refreshEstimate(app); },
@@ -192,8 +190,9 @@ export const matrix = {
     v: (app) => matrix.actions.groups(app),
     f: () => document.getElementById("matrix-find").focus(),
     "Meta+Enter": (app) => matrix.actions.submit(app),
+    p: propose,
     Escape: (app) => matrix.actions.clear(app),
-  },
+  }),
   actions: {
     ...checkActions,
     row: (app, id) => { const list = listed(app), r = list.rows.findIndex((row) => row.id === id); markLine(app, [r, 0], [r, list.types.length - 1]); },
@@ -203,7 +202,8 @@ export const matrix = {
     find_: (app, text) => app.set({ find: text, at: [0, 0] }),
     noFilter: (app) => app.set({ find: "", status: null }),
     tier: (app, tier) => { app.local.tier = tier; refreshEstimate(app); },
-    clear: (app) => { app.local.selection.clear(); Object.assign(app.local, { estimate: null, anchor: null }); },
+    propose, proposalOff: (app) => app.set({ proposal: null }),
+    clear: (app) => { app.local.selection.clear(); Object.assign(app.local, { estimate: null, anchor: null, proposal: null }); },
     submit: (app) => {
       if (!app.local.selection.size || !app.state.may_submit) return;
       app.act("submit", { cells: chosenCells(app), variants: chosenVariants(app), tier: app.local.tier || app.state.tier });
@@ -228,6 +228,6 @@ export const matrix = {
     const list = listed(app);
     const strip = prerequisites.length > 0 && html`<div class="prereq st-warning" data-key="prereq">${shape("warning")}<b class="med">${many(prerequisites.length, "prerequisite")}</b>${prerequisites.slice(0, 3).map((p) => html`<span class="row g1">${shape(p.status)}<span class="secondary">${p.text}</span>${p.href && html`<a class="lnk" href="${p.href}">${p.link}</a>`}</span>`)}</div>`;
     const nothing = list.rows.length === 0 && html`<div data-key="nothing">${emptyState({ title: "No character matches", text: `${many(characters.length, "character")} in this project; the filters hide all of them.`, actions: button("Clear filters", { act: "noFilter" }), art: false })}</div>`;
-    return html`${header(app)}${batch(app)}${toolbar(app)}${strip}${checkPanel(app)}${groupPanel(app)}${nothing}${GRID}${current(app, list)}${selectionBar(app)}`;
+    return html`${header(app)}${batch(app)}${toolbar(app)}${strip}${checkPanel(app)}${groupPanel(app)}${nothing}${GRID}${current(app, list)}${selectionBar(app)}${proposalBox(app)}`;
   },
 };

@@ -1,5 +1,6 @@
 // The matrix as a grid of any size: only what can be seen stands in the page; details and pictures follow when it rests.
 import { html, icon, shape, thumb, filmstrip, attrs, check, percent, WORDS } from "./kit.js";
+import { needMark } from "./proposal.js";
 
 export const LETTERS = { a: "approved", r: "review", g: "generating", p: "pending", x: "rejected", f: "failed", b: "blocked", n: "none" };
 const HOT = new Set(["rejected", "failed", "blocked", "generating", "review"]);
@@ -39,6 +40,15 @@ function filter(app) {
   return { rows: kept, types: shownTypes, variants, letter };
 }
 
+// Cells as the server takes them: the scene types once, and their numbers per character.
+export function chosenCells(app) {
+  const types = app.state.scene_types.map((type) => type.id), at = new Map(types.map((id, i) => [id, i])), rows = {};
+  for (const key of app.local.selection) { const [row, type] = key.split("|"); (rows[row] ||= []).push(at.get(type)); }
+  return { types, rows };
+}
+
+export const chosenVariants = (app) => (app.local.variant && app.local.variant !== "all" ? [app.local.variant] : []);
+
 // ---------------------------------------------------------------- markup of the parts
 function cellMarkup(app, row, type, variants, detail, selected) {
   const lines = variants.map((v) => {
@@ -49,7 +59,7 @@ function cellMarkup(app, row, type, variants, detail, selected) {
     const why = scene && (status === "blocked" ? scene.lacks : scene.reason);
     return html`<div class="vl st-${status}" title="${v.label}${why && `: ${why}`}"><span class="vk">${v.letter}</span>${shape(status)}<span class="vw ell ${HOT.has(status) ? "hot" : ""}">${word}</span></div>`;
   });
-  return [String(filmstrip(detail?.strip, app.local.frames || 12)), String(html`<div class="vls">${lines}</div>`), selected ? String(html`<span class="tick">${icon("check")}</span>`) : ""];
+  return [String(filmstrip(detail?.strip, app.local.frames || 12)), String(html`<div class="vls">${lines}</div>${lines.length > 0 && variants.some((v) => "nbfp".includes(letterOf(app, row, type, v.i))) && needMark(detail?.needs)}`), selected ? String(html`<span class="tick">${icon("check")}</span>`) : ""];
 }
 
 function headMarkup(app, row, types) {

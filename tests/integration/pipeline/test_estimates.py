@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from x121lib import model as m
 from x121lib.base.errors import NotFoundError
 from x121lib.pipeline.submission import Selection
+from x121lib.scheduling import workers
 from x121lib.studio import Studio
 from x121lib.testing.small_studio import drive, write_recipe
 
@@ -62,3 +65,40 @@ def test_each_estimate_is_kept_and_compared_with_what_was_needed(equipped: Studi
     assert row["expected_s"] == pytest.approx(promised.middle_s)
     assert row["actual_s"] > 0
     assert row["inside"] == (row["low_s"] <= row["actual_s"] <= row["high_s"])
+
+
+@pytest.mark.capability("PRD-61/worker-aware-wall-clock", "PRD-61/historical-calibration")
+def test_an_estimate_is_for_the_workers_that_are_there(equipped: Studio, tmp_path: Path) -> None:
+    equipped.load_scene_type(write_recipe(tmp_path / "r", "nod", segments=4))
+    equipped.project("Aurora").submit(characters=["Aiko"], scene_types=["nod"])
+    drive(equipped)
+    nod = Selection(scene_types=("nod",))
+    (fast,) = list(equipped.workers.list()["name"])
+    slow = equipped.workers.add("http://127.0.0.1:9/slow", name="slow")
+    with equipped.transaction() as session:
+        workers.record_health(session, workers.HealthReport(slow, ok=True), equipped.house.now())
+        attempts = session.scalars(sa.select(m.GpuTaskAttempt).order_by(m.GpuTaskAttempt.id)).all()
+        for attempt, seconds in zip(attempts, (1.0, 1.2, 100.0, 110.0), strict=True):
+            attempt.run_s, attempt.worker_id = seconds, slow if seconds > 50 else attempt.worker_id
+    both = equipped.estimates.of("Aurora", nod)
+    assert both.gpu is not None
+    assert (both.slots, both.gpu.n_past) == (2, 4)
+    assert both.gpu.middle_s == pytest.approx(4 * 2 / (1 / 1.1 + 1 / 105))  # the fast one takes nearly all of it
+    alone = {one.name: one.gpu.middle_s for one in both.workers if one.available and one.gpu is not None}
+    assert alone == pytest.approx({fast: 4.4, "slow": 420.0})
+    equipped.workers.drain(fast)
+    left = equipped.estimates.of("Aurora", nod)
+    assert left.gpu is not None
+    assert [left.gpu.n_past, left.gpu.middle_s, left.slots] == pytest.approx([2, 420.0, 1])
+    rows = equipped.estimates.speeds()
+    assert list(zip(rows["worker"], rows["takes"], rows["tier"], strict=True)) == [
+        (fast, 2, "Production"), ("slow", 2, "Production")
+    ]  # fmt: skip
+    equipped.workers.drain("slow")
+    fresh = equipped.workers.add("http://127.0.0.1:9/fresh", name="fresh")
+    with equipped.transaction() as session:
+        workers.record_health(session, workers.HealthReport(fresh, ok=True), equipped.house.now())
+    unknown = equipped.estimates.of("Aurora", nod)
+    assert unknown.gpu is not None
+    assert unknown.gpu.n_past == 4, "nothing was made on the only one that is left: the takes of all count"
+    assert {one.name: one.gpu for one in unknown.workers}["fresh"] is None

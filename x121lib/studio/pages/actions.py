@@ -19,7 +19,7 @@ from x121lib.review import queries as review_queries
 from x121lib.review.service import set_tags
 from x121lib.store import audit
 from x121lib.studio.core import Studio
-from x121lib.studio.pages import queries
+from x121lib.studio.pages import proposal, queries
 from x121lib.studio.pages.desk import key_of, keys_of, need_project
 from x121lib.studio.pages.review import neighbours
 from x121lib.studio.pages.words import many
@@ -122,6 +122,19 @@ def submit(
         return "Nothing was left to submit"
     words = f"{many(len(done.planned), 'scene')} submitted, {many(done.n_takes, 'take')}"
     return words + (f"; {len(done.blocked)} blocked" if done.blocked else "")
+
+
+def propose_cells(
+    studio: Studio, project: str | None, cells: Sequence[tuple[str, str]], tier: str | None,
+    variants: Sequence[str] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """Return what submitting the selection would do; changes nothing."""
+    if not cells:
+        raise InvalidInputError("Nothing was chosen.", hint="Choose cells of the matrix first.")
+    with studio.transaction() as session:
+        name = _tier_name(session, tier)
+    selection = Selection(cells=tuple(cells), variants=tuple(variants), tier=name, skip_blocked=True)
+    return proposal.propose(studio, project, selection) | {"tier": name or ""}
 
 
 def cancel_cells(

@@ -12,6 +12,7 @@ from x121lib import model as m
 from x121lib.scheduling import balances
 from x121lib.scheduling.accounts import local_day
 from x121lib.scheduling.balances import TREND_DAYS, Line, Unlimited
+from x121lib.studio.pages import costs
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.terms.roles import Permission
 from x121lib.terms.vocabulary import BudgetPeriod, TaskKind
@@ -31,6 +32,7 @@ def budgets(desk: Desk, params: Mapping[str, str]) -> View:
         "rows": rows, "chosen": chosen, "free": free, "may_manage": may, "rate_days": balances.RATE_DAYS,
         "dates": [(first + timedelta(days=n)).isoformat() for n in range(TREND_DAYS)],
         "offers": _offers(desk, free, rows) if may else None,
+        "calibration": costs.calibration(desk), "speeds": costs.speeds(desk),
     }  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def higher(desk: Desk, scene_id: uuid.UUID) -> dict[str, Any]:
     if scene.status_id in MADE:
         query = sa.select(m.Tier).where(m.Tier.sort_order > now_at.sort_order).order_by(m.Tier.sort_order)
         for tier in desk.session.scalars(query):
-            found = histories.expected(desk.session, [(version, n)], tier)
+            found = histories.expected(desk.session, [(version, n)], tier, desk.now)
             tiers.append(
                 {"name": tier.name, "gpu_s": found.middle_s if found else None,
                  "low_s": found.low_s if found else None, "high_s": found.high_s if found else None}

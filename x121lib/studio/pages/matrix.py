@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.catalogue import queries as catalogue
 from x121lib.studio.pages import grid as grids
-from x121lib.studio.pages import matrix_queries, queries
+from x121lib.studio.pages import matrix_needs, matrix_queries, queries
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.estimates import planned_segments, read_history
 from x121lib.studio.pages.words import many, small
@@ -88,7 +88,7 @@ def matrix(desk: Desk) -> View:
         "characters": [_character(on, c, gaps, lacking.get(c["id"], ())) for c in on.characters],
         "statuses": rows if on.types else [],
         "counts": {LETTERS[letter]: n for letter, n in counted.items() if letter != ABSENT},
-        "prerequisites": prerequisites(on, rows, gaps),
+        "prerequisites": [*prerequisites(on, rows, gaps), *matrix_needs.lines(desk, on, rows)][:_PREREQUISITES],
         "tiers": [{"id": str(t.id), "name": t.name} for t in tiers],
         "tier": str(desk.project.default_tier_id) if desk.project else "",
         "may_submit": desk.may(Permission.SUBMIT),

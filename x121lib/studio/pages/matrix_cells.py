@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from x121lib.base.errors import InvalidInputError
 from x121lib.studio.pages import grid as grids
-from x121lib.studio.pages import matrix_queries, queries
+from x121lib.studio.pages import matrix_needs, matrix_queries, queries
 from x121lib.studio.pages.desk import Desk, View, keys_of
 from x121lib.studio.pages.matrix import Axes, Gaps, axes
 from x121lib.studio.pages.words import full
@@ -44,12 +44,17 @@ def cells(desk: Desk, characters: list[str], types: list[str]) -> View:
     on = axes(desk)
     here = [c for c in on.characters if c["id"] in set(rows)]
     gaps = grids.gaps_of(desk, [c["id"] for c in here], on.kinds)
-    found = _Details(desk, on, gaps, matrix_queries.window(desk.session, _project(desk), rows, columns))
+    stored = matrix_queries.window(desk.session, _project(desk), rows, columns)
+    found = _Details(desk, on, gaps, stored)
     wanted = set(columns)
+    needs = matrix_needs.of_cells(desk, on, [c["id"] for c in here], wanted, stored)
     return {
         "strip_frames": STRIP_FRAMES,
-        "cells": {f"{c['id']}|{t}": found.cell(c, t) for c in here for t in on.type_ids if t in wanted},
-    }
+        "cells": {
+            f"{c['id']}|{t}": found.cell(c, t) | {"needs": needs.get((c["id"], t), [])}
+            for c in here for t in on.type_ids if t in wanted
+        },
+    }  # fmt: skip
 
 
 def _project(desk: Desk) -> uuid.UUID:

@@ -80,8 +80,8 @@ def window(session: Session, project_id: uuid.UUID, characters: Keys, types: Key
     query = (
         sa.select(
             m.Scene.id, m.Scene.character_id, m.Scene.scene_type_id, m.Scene.variant_kind_id,
-            m.Scene.status_id.label("status"), m.Scene.failure_reason, m.Tier.name.label("tier"),
-            strips.c.sha256.label("strip"),
+            m.Scene.status_id.label("status"), m.Scene.failure_reason, m.Scene.scene_type_version_id,
+            m.Tier.name.label("tier"), strips.c.sha256.label("strip"),
         )
         .join(m.TransitionMode, m.TransitionMode.id == m.Scene.transition_mode_id)
         .join(m.Tier, m.Tier.id == m.Scene.tier_id)
