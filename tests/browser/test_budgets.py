@@ -29,7 +29,7 @@ def test_a_budget_is_seen_with_its_forecast_and_its_limit_changed_in_place_and_t
     page: Page, studio: SampleStudio
 ) -> None:
     opened(page)
-    expect(page.locator(".bsays")).to_have_text(
+    expect(page.locator(".a-bdetail .bsays")).to_have_text(
         "At the current rate of 7.0 GPU h a day, Aurora will exhaust this budget in 6 days, on Thu 26 Nov."
     )
     meter = page.locator(".a-bdetail .meter")
@@ -145,7 +145,7 @@ def test_a_limit_set_on_the_page_of_a_real_studio_holds_at_once(browser: Browser
     row = page.locator(".btable tbody tr")
     expect(row).to_contain_text("Aurora")
     expect(row).to_contain_text("On track")
-    expect(page.locator(".bsays")).to_contain_text("when it begins anew")
+    expect(page.locator(".a-bdetail .bsays")).to_contain_text("when it begins anew")
     page.keyboard.press("e")
     page.keyboard.type("0")
     page.keyboard.press("Enter")

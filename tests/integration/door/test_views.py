@@ -90,7 +90,12 @@ def test_the_matrix_says_what_stands_where(reviewed: Stage) -> None:
     assert [v["name"] for v in view["variants"]] == ["clothed", "evening"]
     assert rows == {"Captain Ada": "bb", "Lena": "rb"}
     assert view["counts"] == {"review": 1, "blocked": 3}
-    assert [p["text"].split(",")[0] for p in view["prerequisites"]] == ["Captain Ada", "Lena"]
+    told = [(p["status"], p["text"].split(",")[0]) for p in view["prerequisites"]]
+    assert told == [
+        ("blocked", "Captain Ada"),
+        ("blocked", "Lena"),
+        ("warning", "Captain Ada and 1 more: no 'display_name'"),
+    ]
 
 
 def test_a_window_of_the_matrix_has_pictures_and_what_is_missing(reviewed: Stage) -> None:
