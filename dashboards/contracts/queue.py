@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Protocol, TypedDict
 
 from .people import SessionPerson
@@ -114,6 +115,7 @@ class QueueView(TypedDict):
     shares: list[dict[str, Any]]  # name; used, target: share; running, queued: int; note
     plan: list[list[str]]  # label, value
     may_manage: bool
+    may_schedule: bool
     may_order: bool  # anybody's tasks, among all
     history: QueueHistory | None  # where a moment was asked for
     pauses: list[QueuePause]  # the widest first
@@ -146,6 +148,15 @@ class QueueDoor(Protocol):
 
     def go_on(self, person: SessionPerson, kind: str, keys: list[str]) -> str:
         """Let ``tasks``, a ``scene`` or a ``project`` go on."""
+
+    def schedule_offers(self, person: SessionPerson) -> dict[str, Any]:
+        """Answer what the form of a new schedule offers: projects (name, characters), names of the rest, zones."""
+
+    def schedule_times(self, person: SessionPerson, cron: str, zone: str) -> dict[str, Any]:
+        """Answer the next five times of a cron expression: at, words."""
+
+    def add_schedule(self, person: SessionPerson, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Set a schedule that submits as the person; text, schedule_id."""
 
     def steer_schedule(self, person: SessionPerson, name: str, how: str) -> str:
         """``enable``, ``disable`` or ``remove`` a schedule, or ``run`` it now."""

@@ -36,6 +36,8 @@ class TriggerRow(TypedDict):
     fired: int
     last: LastFiring | None
     description: str
+    rule: dict[str, Any]  # as it was given, for the form
+    version: int
 
 
 class FiredAction(TypedDict):
@@ -124,6 +126,11 @@ class TriggersDoor(Protocol):
 
     def add_trigger(self, person: SessionPerson, rule: Mapping[str, Any]) -> dict[str, Any]:
         """Add a trigger; answers with its key."""
+
+    def change_trigger(
+        self, person: SessionPerson, trigger_id: str, rule: Mapping[str, Any], version: int | None = None
+    ) -> dict[str, Any]:
+        """Give a trigger another rule, unless it was changed since a version; answers with its key."""
 
     def dry_run_trigger(
         self, person: SessionPerson, trigger_id: str = "", rule: Mapping[str, Any] | None = None, last: int = 20

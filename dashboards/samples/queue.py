@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from x121lib.base.errors import InvalidInputError
+
 from ..contracts import SessionPerson
 from .figures import lanes, tasks
+from .project import CHARACTERS, TYPES
 
 
 def _moment(minutes: float) -> str:
@@ -36,7 +40,8 @@ class SampleQueue:
                 ["Queue empty at", "23:42"], ["Range, 80 %", "23:31–00:04"], ["Start delay, p95", "0.8 s"],
                 ["Estimate error, 7 days", "± 6 %"],
             ],
-            "may_manage": True, "may_order": True, "history": self._history(at) if at else None, "pauses": [],
+            "may_manage": True, "may_schedule": True, "may_order": True,
+            "history": self._history(at) if at else None, "pauses": [],
             "more_pauses": 0,
             "schedules": [
                 {"name": "Nightly", "cron": "30 22 * * mon-fri · Europe/Berlin", "project": "Aurora",
@@ -99,6 +104,32 @@ class SampleQueue:
         del person
         self.heard.append(("go_on", (kind, keys)))
         return "It goes on"
+
+    def schedule_offers(self, person: SessionPerson) -> dict[str, Any]:
+        """Return what the form of a new schedule offers."""
+        del person
+        return {
+            "projects": [{"name": "Aurora", "characters": [name for _, name, _ in CHARACTERS]},
+                         {"name": "Kestrel", "characters": []}],
+            "scene_types": TYPES, "variants": ["clothed", "evening"], "tiers": ["Draft", "Production"],
+            "zones": ["Europe/Berlin", "UTC"],
+        }  # fmt: skip
+
+    def schedule_times(self, person: SessionPerson, cron: str, zone: str) -> dict[str, Any]:
+        """Return five days, whatever is asked for; a sixth field is refused."""
+        del person
+        self.heard.append(("schedule_times", (cron, zone)))
+        if len(cron.split()) != 5:
+            raise InvalidInputError(f"'{cron}' has {len(cron.split())} fields; a schedule has five.")
+        return {"times": [{"at": _moment(1440 * n), "words": f"day {n}, {zone}"} for n in range(1, 6)]}
+
+    def add_schedule(self, person: SessionPerson, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Note a schedule; one without a name is refused."""
+        del person
+        if not given["name"]:
+            raise InvalidInputError("A schedule's name has 1 to 100 characters.")
+        self.heard.append(("add_schedule", dict(given)))
+        return {"text": f"{given['name']} is set", "schedule_id": "s3"}
 
     def steer_schedule(self, person: SessionPerson, name: str, how: str) -> str:
         """Note what is done to a schedule."""

@@ -15,6 +15,12 @@ from x121lib.terms.automation import ActionKind
 from ..contracts import SessionPerson, TriggersView
 from .project import CHARACTERS, TYPES
 
+_RULES: dict[str, dict[str, Any]] = {
+    "t1": {"when": [{"field": "variant", "is": "clothed"}], "do": [{"action": "submit", "priority": "Background"}]},
+    "t2": {"when": [{"field": "outcome", "is": "fail"}], "do": [{"action": "retake"}], "at_most": 2},
+    "t3": {"when": [{"field": "status", "is": ["Approved", "Rejected"]}, {"field": "open_scenes", "at_most": 0}],
+           "do": [{"action": "deliver", "partial": True}, {"action": "webhook", "name": "studio-chat"}]},
+}  # fmt: skip
 _AT = "2026-11-20T22:10:00+00:00"
 
 
@@ -47,7 +53,8 @@ class SampleTriggers:
         return {
             "id": key, "name": name, "enabled": False, "event": event, "scope": "Aurora", "when": when, "branch": [],
             "do": do, "otherwise": [], "together": False, "at_most": None, "costly": False, "acts_as": "Ines Kaya",
-            "fired": 0, "last": last, "description": "", **more,
+            "fired": 0, "last": last, "description": "", "version": 1,
+            "rule": {**_RULES.get(key, {}), "name": name, "on": event, "project": "Aurora"}, **more,
         }  # fmt: skip
 
     def triggers(self, person: SessionPerson, project: str | None, params: Mapping[str, str]) -> TriggersView:
@@ -145,6 +152,19 @@ class SampleTriggers:
         )
         self.events += 1
         return {"text": f"{made.name} is added", "trigger_id": key}
+
+    def change_trigger(
+        self, person: SessionPerson, trigger_id: str, rule: Mapping[str, Any], version: int | None = None
+    ) -> dict[str, Any]:
+        """Change a rule."""
+        del person, version
+        made = parse(rule, str(rule.get("name") or "The trigger"))
+        self.heard.append(("change_trigger", (trigger_id, made.document())))
+        row = next(t for t in self.triggers_ if t["id"] == trigger_id)
+        row |= {"name": made.name, "when": [c.words() for c in made.when], "rule": made.document()}
+        row["version"] += 1
+        self.events += 1
+        return {"text": f"{made.name} is changed", "trigger_id": trigger_id}
 
     def dry_run_trigger(
         self, person: SessionPerson, trigger_id: str = "", rule: Mapping[str, Any] | None = None, last: int = 20

@@ -140,3 +140,20 @@ def test_a_blocked_cell_says_what_it_lacks_and_how_to_solve_it(page: Page, addre
     expect(told).to_contain_text("Evening: no approved image")
     expect(told.locator("code")).to_have_text("x121 variant approve Aurora --kind evening")
     assert told.get_by_role("link", name="Solve").get_attribute("href") == "/character?character=zuri"
+
+
+def test_a_choice_whose_names_come_later_shows_what_is_chosen(page: Page, address: str, studio: SampleStudio) -> None:
+    page.goto(f"{address}/queue")
+    page.wait_for_selector("html[data-ready=queue]")
+    page.keyboard.press("s")
+    form = page.get_by_role("dialog", name="Add a schedule")
+    expect(form.get_by_label("Project").locator("option")).to_have_count(2)
+    expect(form.get_by_label("Project")).to_have_value("Aurora")
+    form.get_by_label("Name", exact=True).fill("Nightly")
+    form.get_by_label("How often").select_option("month")
+    form.get_by_label("On day").fill("15")
+    form.get_by_label("At", exact=True).fill("06:30")
+    page.keyboard.press("Control+Enter")
+    expect(form).to_have_count(0)
+    given = studio.heard[-1][1]
+    assert (given["project"], given["cron"], given["characters"]) == ("Aurora", "30 6 15 * *", [])

@@ -65,11 +65,16 @@ def door(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactor
         engine.stop()
 
 
+def look_after_workers(door: RealDoor) -> None:
+    """Do what a consumer does every few seconds: a worker of which nothing was heard for long counts as away."""
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(door.studio.work.check_workers).result()
+
+
 @pytest.fixture
 def page(browser: Browser, door: RealDoor) -> Iterator[Page]:
     """Noor's Queue page with Lena's and Jonas's takes waiting; fails when a script fails."""
-    with ThreadPoolExecutor(1) as aside:
-        aside.submit(door.studio.work.check_workers).result()
+    look_after_workers(door)
     door.studio.project("Aurora").submit(characters=["Lena"])
     door.studio.project("Aurora").submit(characters=["Jonas"])
     context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
@@ -104,6 +109,7 @@ def test_lanes_show_what_ran_and_what_will_and_when_the_queue_is_empty(page: Pag
     expect(page.locator(".gover b")).to_contain_text("Now")
     expect(page.locator(".head .facts")).to_contain_text("drains in")
     expect(page.locator(ROWS).first).to_contain_text("Next to be sent")
+    look_after_workers(door)
     page.goto(f"{door.address}/matrix")
     page.wait_for_selector("html[data-ready=matrix]")
     expect(page.locator(".jobtray")).to_contain_text("6queued")
@@ -231,5 +237,48 @@ def test_schedules_stand_beside_the_queue(page: Page, door: RealDoor) -> None:
     expect(page.locator(".toast", has_text="Nightly: nothing to do")).to_be_visible()
     line.get_by_label("Disable Nightly").click()
     expect(line).to_contain_text("off")
-    door.studio.schedules.remove("Nightly")
+    line.get_by_label("Remove Nightly").click()
+    page.keyboard.press("Control+Enter")
     expect(line).to_have_count(0)
+    assert door.studio.schedules.list().empty
+
+
+@pytest.mark.capability("PRD-08/recurring-schedules")
+def test_a_schedule_is_added_by_keys_with_its_next_times_shown_before(page: Page, door: RealDoor) -> None:
+    page.keyboard.press("s")
+    form = page.get_by_role("dialog", name="Add a schedule")
+    times = form.get_by_role("status", name="Next times")
+    expect(times.locator(".mono")).to_have_count(5)
+    page.keyboard.type("Nightly")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("M")
+    expect(form.get_by_label("How often")).to_have_value("weekdays")
+    form.get_by_label("At", exact=True).fill("02:30")
+    form.get_by_label("Time zone").fill("Europe/Nowhere")
+    expect(form.locator(".callout")).to_contain_text("There is no time zone 'Europe/Nowhere'")
+    form.get_by_label("Time zone").fill("Europe/Berlin")
+    expect(times.locator(".mono").first).to_have_text(re.compile(r"^(Mon|Tue|Wed|Thu|Fri) .* 02:30 CES?T$"))
+    form.get_by_label("Times that were missed").select_option("yes")
+    form.get_by_label("Characters").get_by_role("button", name="Aiko").focus()
+    page.keyboard.press("Enter")
+    expect(form.get_by_label("Characters")).to_contain_text("Characters: 1 of")
+    form.get_by_label("Scenes", exact=True).select_option("yes")
+    page.keyboard.press("Control+Enter")
+    expect(form).to_have_count(0)
+    expect(page.locator(".sched", has_text="Nightly")).to_contain_text("30 2 * * mon-fri · Europe/Berlin")
+    (row,) = door.studio.schedules.list().to_dict("records")
+    assert [row[c] for c in ("project", "person", "chosen", "missed", "failed_only", "tier")] == [
+        "Aurora", "Noor Haddad", "Aiko", "run once", True, "the project's"
+    ]  # fmt: skip
+    page.keyboard.press("s")
+    page.keyboard.type("nightly")
+    form.get_by_label("How often").select_option("cron")
+    form.get_by_label("Cron expression").fill("0 0 30 2 *")
+    expect(form.locator(".callout")).to_contain_text("never comes: February has no day 30")
+    form.get_by_label("Cron expression").fill("@weekly")
+    expect(times.locator(".mono").first).to_contain_text("Sun")
+    page.keyboard.press("Control+Enter")
+    expect(form.locator(".callout")).to_contain_text("There is a schedule 'nightly' already")
+    page.keyboard.press("Escape")
+    expect(form).to_have_count(0)

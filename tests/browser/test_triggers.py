@@ -151,6 +151,44 @@ def test_a_webhook_is_added_tried_and_its_key_shown_once(page: Page, studio: Sam
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+@pytest.mark.capability("PRD-97/condition-builder")
+def test_a_trigger_is_changed_in_the_form_and_the_change_undone(page: Page, studio: SampleStudio) -> None:
+    opened(page)
+    for name in ("clothed scenes", "try again", "deliver"):
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(".a-tdetail h2")).to_have_text(name)
+    page.keyboard.press("c")
+    form = page.get_by_role("dialog", name="Change deliver")
+    expect(form.get_by_label("Name", exact=True)).to_have_value("deliver")
+    expect(form.get_by_label("Value of condition 1")).to_have_value("Approved, Rejected")
+    expect(form.get_by_label("Comparison of condition 2")).to_have_value("at_most")
+    expect(form.get_by_label("Also where something is missing")).to_have_value("yes")
+    page.keyboard.press("Control+Enter")
+    expect(form).to_have_count(0)
+    same = studio.heard[-1]
+    whole = {"name": "deliver", "on": "scene.status_changed", "project": "Aurora",
+             "when": [{"field": "status", "is": ["Approved", "Rejected"]}, {"field": "open_scenes", "at_most": 0.0}],
+             "do": [{"action": "deliver", "partial": True}, {"action": "webhook", "name": "studio-chat"}]}  # fmt: skip
+    assert same == ("change_trigger", ("t3", whole)), "what was not touched is as it was"
+    page.get_by_role("button", name="Change…").click()
+    form.get_by_label("Name", exact=True).fill("deliver all")
+    form.get_by_label("Value of condition 2").fill("3")
+    form.get_by_label("For people").fill("for the client")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".a-tdetail h2")).to_have_text("deliver all")
+    expect(page.locator(".a-tdetail")).to_contain_text("open_scenes at most 3")
+    page.keyboard.press("z")
+    expect(page.locator(".a-tdetail h2")).to_have_text("deliver")
+    assert studio.heard[-1] == ("change_trigger", ("t3", whole))
+    for name in ("try again", "clothed scenes"):
+        page.keyboard.press("ArrowUp")
+        expect(page.locator(".a-tdetail h2")).to_have_text(name)
+    page.keyboard.press("c")
+    expect(page.get_by_role("dialog", name="Change clothed scenes").get_by_label("Class")).to_have_value("Background")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_a_dry_run_that_is_answered_after_escape_breaks_nothing(
     page: Page, studio: SampleStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

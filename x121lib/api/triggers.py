@@ -135,6 +135,12 @@ def show_trigger(studio: Acting, name: shapes.Name) -> Any:
     return studio.triggers.show(name)
 
 
+@router.put("/triggers/{name}", response_model=Trigger)
+def change_trigger(studio: Acting, name: shapes.Name, given: NewTrigger) -> Any:
+    """Give a trigger another rule; it then acts as the caller, disabled where only an Admin may enable it."""
+    return studio.triggers.change(name, given.rule)
+
+
 @router.post("/triggers/{name}/dry-run", response_model=list[Would])
 def dry_run_trigger(studio: Acting, name: shapes.Name, given: DryRun) -> Any:
     """Say what a trigger would do now for past events; nothing is done."""

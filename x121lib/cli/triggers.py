@@ -31,6 +31,19 @@ def trigger_add(file: Annotated[Path, typer.Argument(help="The rule, a TOML file
             note(f"It costs GPU time: an Admin enables it with 'x121 trigger enable \"{row['trigger']}\"'.")
 
 
+@trigger_app.command("change")
+def trigger_change(
+    name: Name, file: Annotated[Path, typer.Argument(help="The new rule, a TOML file.")]
+) -> None:  # fmt: skip
+    """Give a trigger another rule; it then acts with your rights. Firings that wait under the old rule are refused."""
+    with refusals(), Studio.open() as studio:
+        was = studio.triggers.show(name)["enabled"]
+        row = studio.triggers.change(name, file)
+        say(f"The trigger '{row['trigger']}' is changed.")
+        if was and not row["enabled"]:
+            note(f"It costs GPU time: an Admin enables it again with 'x121 trigger enable \"{row['trigger']}\"'.")
+
+
 @trigger_app.command("list")
 def trigger_list(as_json: Json = False) -> None:
     """List the triggers."""

@@ -37,6 +37,8 @@ CONSUMER = "triggers"
 """Name of the reader in `EventCursor`."""
 _LOOP_LOCK = 0x58313237
 """Advisory lock of those who add and enable triggers."""
+CHANGED = "The trigger was changed before its turn came."
+"""Why a firing of the rule before ends."""
 LEASE_S = 60.0
 """Seconds without a word after which another process takes a firing over."""
 
@@ -114,6 +116,41 @@ def enable(session: Session, actor: Actor, row: m.Trigger) -> None:
     row.enabled_at = session.scalars(sa.select(sa.func.now())).one()  # the clock that events are written by
     row.version += 1
     audit.record(session, actor, "trigger.enable", ("trigger", row.id), after={"name": row.name})
+    _tell(session, row)
+
+
+def change(session: Session, actor: Actor, row: m.Trigger, rule: Rule, now: datetime, version: int | None) -> None:
+    """Give a trigger another rule. Audited; firings that wait end as refused, its log stays.
+
+    It acts as whoever changed it: one that was enabled is enabled anew by the actor, or disabled where only an Admin
+    may enable it.
+
+    Raises:
+        ConflictError: there is another one of that name, or it was changed since ``version``.
+        ForbiddenError, NotFoundError, RefusedError: as `add`.
+    """
+    actor.require(Permission.MANAGE_TRIGGERS)
+    _take_turns(session)
+    session.refresh(row, with_for_update=True)
+    if version is not None and row.version != version:
+        raise ConflictError(f"'{row.name}' was changed meanwhile.", hint="Look at it as it is now, and change that.")
+    same = _find(session, rule.name)
+    if same is not None and same.id != row.id:
+        raise ConflictError(f"There is a trigger '{rule.name}' already.", hint="Choose another name.")
+    where = trigger_names.scope(session, rule)
+    trigger_names.check(session, rule, where["project_id"])
+    waiting = sa.and_(m.TriggerFiring.trigger_id == row.id, m.TriggerFiring.status_id == RunStatus.WAITING)
+    for key in session.scalars(sa.select(m.TriggerFiring.id).where(waiting)).all():
+        finish(session, None, key, now, refused=CHANGED)
+    before, was_enabled = row.rule, row.is_enabled
+    row.name, row.event_kind_id, row.rule, row.is_enabled = rule.name, rule.on, rule.document(), False
+    row.scope_id, row.project_id = where["scope_id"], where["project_id"]
+    row.character_id, row.scene_type_id = where["character_id"], where["scene_type_id"]
+    row.version += 1
+    session.flush()
+    audit.record(session, actor, "trigger.change", ("trigger", row.id), before=before, after=row.rule)
+    if was_enabled and actor.person_id and (not rule.is_costly or actor.may(Permission.ENABLE_COSTLY_TRIGGERS)):
+        enable(session, actor, row)
     _tell(session, row)
 
 

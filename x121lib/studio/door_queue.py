@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from x121lib.studio.door_base import DoorBase
-from x121lib.studio.pages import SessionPerson, queue, queue_actions, queue_details
+from x121lib.studio.pages import SessionPerson, queue, queue_actions, queue_details, queue_schedules
 from x121lib.studio.pages.desk import View
 
 
@@ -41,6 +42,18 @@ class QueueDoor(DoorBase):
     def go_on(self, person: SessionPerson, kind: str, keys: list[str]) -> str:
         """Let tasks, a scene or a project go on."""
         return queue_actions.go_on(self._as(person), kind, keys)
+
+    def schedule_offers(self, person: SessionPerson) -> dict[str, Any]:
+        """Answer what the form of a new schedule offers."""
+        return queue_schedules.offers(self._as(person))
+
+    def schedule_times(self, person: SessionPerson, cron: str, zone: str) -> dict[str, Any]:
+        """Answer when a cron expression comes next."""
+        return queue_schedules.times(self._as(person), cron, zone)
+
+    def add_schedule(self, person: SessionPerson, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Set a schedule that submits as the person."""
+        return queue_schedules.add(self._as(person), given)
 
     def steer_schedule(self, person: SessionPerson, name: str, how: str) -> str:
         """Enable, disable or remove a schedule, or run it now."""

@@ -26,6 +26,16 @@ class TriggersDoor(DoorBase):
         more = "" if row["enabled"] else ". An Admin enables it: it costs GPU time"
         return {"text": f"{row['trigger']} is added{more}", "trigger_id": str(row["trigger_id"])}
 
+    def change_trigger(
+        self, person: SessionPerson, trigger_id: str, rule: Mapping[str, Any], version: int | None = None
+    ) -> dict[str, Any]:
+        """Give a trigger another rule; answers with its key."""
+        triggers = self._as(person).triggers
+        was = triggers.show(trigger_id)["enabled"]
+        row = triggers.change(trigger_id, _rule(rule), version=version)
+        more = ". An Admin enables it again: it costs GPU time" if was and not row["enabled"] else ""
+        return {"text": f"{row['trigger']} is changed{more}", "trigger_id": str(row["trigger_id"])}
+
     def dry_run_trigger(
         self, person: SessionPerson, trigger_id: str = "", rule: Mapping[str, Any] | None = None, last: int = 20
     ) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from x121lib import model as m
 from x121lib.base.log import get_logger
 from x121lib.pipeline import schedules
 from x121lib.pipeline.schedules import NewSchedule
+from x121lib.scheduling import cron as reading
 from x121lib.terms.roles import Permission
 
 if TYPE_CHECKING:
@@ -57,6 +58,16 @@ class Schedules:
         """Set a schedule; it submits as the actor. Returns its key."""
         with self._studio.transaction() as session:
             return schedules.add(session, self._studio.actor, given, self._studio.house.now()).id
+
+    def times(self, cron: str, zone: str, n: int = 5) -> builtins.list[datetime]:
+        """Return the next ``n`` moments (UTC) at which a cron expression comes in a time zone; writes nothing.
+
+        Raises:
+            InvalidInputError: the expression or the zone is none.
+        """
+        self._studio.actor.require(Permission.VIEW)
+        when, clock, at = reading.read(cron), schedules.zone_of(zone), self._studio.house.now()
+        return [at := reading.next_after(when, clock, at) for _ in range(n)]
 
     def enable(self, name: str) -> datetime | None:
         """Let a schedule run from its next time on; returns that."""

@@ -113,8 +113,11 @@ class TriggerRuns:
         if event is None:
             raise RefusedError("The event is gone.")
         rule = rule_of(trigger)
-        done = frozenset(s.position for s in triggers.steps(session, firing.id) if s.status_id == RunStatus.DONE)
+        steps = triggers.steps(session, firing.id)
+        done = frozenset(s.position for s in steps if s.status_id == RunStatus.DONE)
         actions = rule.otherwise if firing.is_otherwise else rule.do
+        if [s.action_id.value for s in steps] != [a.action for a in actions]:
+            raise RefusedError(triggers.CHANGED)
         return _Run(firing.id, trigger, rule, subjects.read(session, event), actor, actions, done)
 
     def _act(self, run: _Run) -> None:

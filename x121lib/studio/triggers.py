@@ -48,6 +48,23 @@ class Triggers:
             row = triggers.add(session, self._studio.actor, wanted)
             return trigger_log.listing(session, [row])[0]
 
+    def change(
+        self, name: str, rule: Path | Mapping[str, Any], *, version: int | None = None
+    ) -> dict[str, Any]:  # fmt: skip
+        """Give a trigger another rule, from a TOML file or a mapping; it then acts as who changed it.
+
+        One that costs GPU time is disabled by this, unless an Admin changes it.
+
+        Raises:
+            ConflictError: its new name is taken, or it was changed since ``version`` (None: whatever it is now).
+            InvalidInputError, NotFoundError, RefusedError: as `add`.
+        """
+        wanted, now = read_rule(rule), self._studio.house.now()
+        with self._studio.transaction() as session:
+            row = triggers.find(session, name)
+            triggers.change(session, self._studio.actor, row, wanted, now, version)
+            return trigger_log.listing(session, [row])[0]
+
     def list(self) -> builtins.list[dict[str, Any]]:
         """Return one row per trigger."""
         self._studio.actor.require(Permission.VIEW)

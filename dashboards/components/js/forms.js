@@ -22,7 +22,7 @@ function field(form, f) {
 export function formBox(app) {
   const form = app.local.form;
   if (!form) return "";
-  return html`<div class="scrim" data-key="form"><div class="dialog ask form" role="dialog" aria-modal="true" aria-label="${form.title}"><h3>${form.title}</h3>${form.text && html`<p class="secondary">${form.text}</p>`}<div class="flds">${form.fields.map((f) => field(form, f))}</div>${form.fault && callout("failed", html`<b class="med">${form.fault.text}</b> ${form.fault.hint}`)}<div class="row end"><span class="xs muted">${form.busy ? form.wait || "Working…" : html`${kbd("Esc")} changes nothing`}</span><span class="grow"></span>${button("Cancel", { act: "formClose" })}${button(form.label, { act: "formSend", cls: form.cls || "primary", keys: ["⌘⏎"], disabled: form.busy })}</div></div></div>`;
+  return html`<div class="scrim" data-key="form"><div class="dialog ask form" role="dialog" aria-modal="true" aria-label="${form.title}"><h3>${form.title}</h3>${form.text && html`<p class="secondary">${form.text}</p>`}<div class="flds">${form.fields.map((f) => field(form, f))}</div>${form.fault && callout("failed", html`<b class="med">${form.fault.text}</b> ${form.fault.hint}`)}<div class="row end"><span class="xs muted wide">${form.busy ? form.wait || "Working…" : html`${kbd("Esc")} changes nothing`}</span><span class="grow"></span>${button("Cancel", { act: "formClose" })}${button(form.label, { act: "formSend", cls: form.cls || "primary", keys: ["⌘⏎"], disabled: form.busy })}</div></div></div>`;
 }
 
 async function send(app) {

@@ -45,6 +45,10 @@ function morphNode(from, to) {
   if (!focused && from.nodeName === "INPUT" && to.hasAttribute("value")) from.value = to.getAttribute("value");
   if (from.hasAttribute("data-keep")) return;
   morphChildren(from, to);
+  if (!focused && from.nodeName === "SELECT") { // options that move in one by one change what is chosen
+    const chosen = from.querySelector("option[selected]");
+    if (chosen) chosen.selected = true;
+  }
 }
 
 export function morphChildren(from, to) {

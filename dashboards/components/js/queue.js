@@ -1,6 +1,8 @@
 // Queue: the plan on every worker, the tasks with one reason each, what people do about them, and days of the past.
 import { html, raw, icon, shape, badge, bar, panel, grow, button, iconButton, check, segmented, emptyState, callout, attrs, clock, hhmm, day, percent, many, span } from "./kit.js";
 import { gantt, projectClass, SPANS } from "./gantt.js";
+import { ask } from "./shell.js";
+import { scheduleBox, scheduleActions, scheduleKeys } from "./schedule_form.js";
 import { menuBox, openMenu, menuActions, menuKeys } from "./queue_menu.js";
 
 const DAY_S = 86400;
@@ -73,8 +75,8 @@ function detailsPanel(app) {
 
 function schedules(app) {
   const list = app.state.schedules;
-  const line = (s) => html`<div class="sched" data-key="sched-${s.name}"><div class="row"><b class="med ell">${s.name}</b>${grow}<span class="xs ${s.enabled ? "secondary" : "muted"} tnum">${s.enabled ? `${day(s.next_at)} ${hhmm(s.next_at)}` : "off"}</span></div><div class="row xs muted"><span class="ell grow" title="${s.project}, as ${s.person}${s.last && ` · last: ${s.last}`}"><span class="mono">${s.cron}</span> · ${s.project}</span>${s.may && html`${iconButton("play", `Run ${s.name} now`, "schedule", [s.name, "run"], { size: "sm" })}${iconButton(s.enabled ? "pause" : "refresh-cw", s.enabled ? `Disable ${s.name}` : `Enable ${s.name}`, "schedule", [s.name, s.enabled ? "disable" : "enable"], { size: "sm" })}`}</div></div>`;
-  return panel("sched", html`<h2>Schedules</h2><span class="badge tag">${list.length}</span>`, html`<div class="body">${list.length ? list.map(line) : html`<p class="xs muted">Nothing is submitted by itself.</p><code class="xs muted mono">x121 schedule add</code>`}</div>`);
+  const line = (s) => html`<div class="sched" data-key="sched-${s.name}"><div class="row"><b class="med ell">${s.name}</b>${grow}<span class="xs ${s.enabled ? "secondary" : "muted"} tnum">${s.enabled ? `${day(s.next_at)} ${hhmm(s.next_at)}` : "off"}</span></div><div class="row xs muted"><span class="ell grow" title="${s.project}, as ${s.person}${s.last && ` · last: ${s.last}`}"><span class="mono">${s.cron}</span> · ${s.project}</span>${s.may && html`${iconButton("play", `Run ${s.name} now`, "schedule", [s.name, "run"], { size: "sm" })}${iconButton(s.enabled ? "pause" : "refresh-cw", s.enabled ? `Disable ${s.name}` : `Enable ${s.name}`, "schedule", [s.name, s.enabled ? "disable" : "enable"], { size: "sm" })}${iconButton("trash-2", `Remove ${s.name}`, "removeSchedule", s.name, { size: "sm" })}`}</div></div>`;
+  return panel("sched", html`<h2>Schedules</h2><span class="badge tag">${list.length}</span>${grow}${button("Add…", { act: "addSchedule", cls: "sm", icon: "plus", keys: ["S"], disabled: !app.state.may_schedule })}`, html`<div class="body">${list.length ? list.map(line) : html`<p class="xs muted">Nothing is submitted by itself. A schedule submits scenes again and again.</p>`}</div>`);
 }
 
 function side(app) {
@@ -150,11 +152,12 @@ const does = {
 export const queue = {
   title: () => "Queue",
   crumbs: (app) => ["Queue", app.state.history ? "History" : "Plan"],
-  help: [["↑ ↓", "Move"], ["Space", "Select the task"], ["M", "What can be done with it"], ["D", "Details"], ["⇧↑", "To the front"], ["⌫", "Cancel"], ["Z", "Undo the last move or change"], ["⇧P", "Pause after current takes, or go on"], ["[ ]", "A day back, a day on"], ["⏎", "Open the scene"], ["B", "Open in the debugger"]],
+  help: [["↑ ↓", "Move"], ["Space", "Select the task"], ["M", "What can be done with it"], ["D", "Details"], ["⇧↑", "To the front"], ["⌫", "Cancel"], ["Z", "Undo the last move or change"], ["⇧P", "Pause after current takes, or go on"], ["[ ]", "A day back, a day on"], ["⏎", "Open the scene"], ["B", "Open in the debugger"], ["S", "Add a schedule"]],
   opened: (app) => { Object.assign(app.local, { chosen: new Set(), at: 0 }); listen(app); },
   closed: (app) => { app.local.silence?.(); },
   changed: (app) => { app.local.scrub = undefined; },
-  keys: menuKeys({
+  keys: scheduleKeys(menuKeys({
+    s: (app) => scheduleActions.addSchedule(app),
     ArrowUp: (app) => step(app, -1), ArrowDown: (app) => step(app, 1), " ": (app) => choose(app, app.local.at),
     m: (app) => menuAtCursor(app), ContextMenu: (app) => menuAtCursor(app), "Shift+F10": (app) => menuAtCursor(app),
     d: (app) => { details(app, visible(app)[app.local.at]?.id); }, z: (app) => undo(app), Escape: (app) => app.set({ details: null }),
@@ -162,9 +165,11 @@ export const queue = {
     "Shift+p": (app) => queue.actions.pause(app), "[": (app) => queue.actions.dayBack(app), "]": (app) => queue.actions.dayOn(app), n: (app) => goTo(app, null),
     b: (app) => { const id = visible(app)[app.local.at]?.id; if (id) app.open(`/debugger?task=${id}`); },
     Enter: (app) => { const id = visible(app)[app.local.at]?.scene_id; if (id) app.open(`/review?scene=${id}`); },
-  }),
+  })),
   actions: {
     ...menuActions(does),
+    ...scheduleActions,
+    removeSchedule: (app, name) => ask(app, { title: `Remove ${name}?`, text: "It submits nothing more. Its log goes with it; what it submitted stays.", label: "Remove", cls: "danger", status: "failed", done: () => app.act("steer_schedule", { name, how: "remove" }) }),
     span: (app, value) => app.set({ span: Number(value) }),
     show: (app, show) => app.set({ show, at: 0 }),
     find: (app, find) => app.set({ find, at: 0 }), project: (app, project) => app.set({ project, at: 0 }), person: (app, person) => app.set({ person, at: 0 }),
@@ -184,6 +189,6 @@ export const queue = {
   render: (app) => {
     const { running, queued, empty_at: empty, paused, history } = app.state;
     const left = empty ? (Date.parse(empty) - app.now()) / 1000 : null;
-    return html`<div class="head"><h1>Queue</h1><span class="facts"><b class="secondary med">${running}</b> running · <b class="secondary med">${queued}</b> queued${empty && html` · drains in <b class="secondary med">${span(Math.max(0, left))}</b>, at <b class="secondary med">${hhmm(empty)}</b>`} · <b class="secondary med">${app.state.done_today}</b> done today</span>${paused && badge("blocked", "Paused")}${grow}<span class="wide">${!history && segmented(Object.entries(SPANS), String(app.local.span || 4800), "span")}</span>${button(paused ? "Go on" : "Pause after current takes", { act: "pause", icon: paused ? "play" : "pause", keys: ["⇧P"], disabled: !app.state.may_manage })}</div>${holds(app)}${gantt(app)}${timeBar(app)}<div class="qgrid">${tasks(app)}${side(app)}</div>${menuBox(app, byId)}`;
+    return html`<div class="head"><h1>Queue</h1><span class="facts"><b class="secondary med">${running}</b> running · <b class="secondary med">${queued}</b> queued${empty && html` · drains in <b class="secondary med">${span(Math.max(0, left))}</b>, at <b class="secondary med">${hhmm(empty)}</b>`} · <b class="secondary med">${app.state.done_today}</b> done today</span>${paused && badge("blocked", "Paused")}${grow}<span class="wide">${!history && segmented(Object.entries(SPANS), String(app.local.span || 4800), "span")}</span>${button(paused ? "Go on" : "Pause after current takes", { act: "pause", icon: paused ? "play" : "pause", keys: ["⇧P"], disabled: !app.state.may_manage })}</div>${holds(app)}${gantt(app)}${timeBar(app)}<div class="qgrid">${tasks(app)}${side(app)}</div>${menuBox(app, byId)}${scheduleBox(app)}`;
   },
 };

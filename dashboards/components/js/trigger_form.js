@@ -6,15 +6,17 @@ const OP_WORDS = { is: "is", is_not: "is not", at_least: "at least", at_most: "a
 const NUMBERS = ["segment", "faces", "open_scenes", "open_scenes_project", "percent"];
 const LABELS = { open_scenes: "scenes of the character not approved", open_scenes_project: "scenes of the project not approved", scene_type: "scene type", faces: "faces in the image" };
 const OPTIONS = {
-  submit: [["scene_types", "Scene types", "scene_types"], ["variants", "Variants", "variants"], ["characters", "Characters", "names"], ["tier", "Tier", "tiers"]],
+  submit: [["scene_types", "Scene types", "scene_types"], ["variants", "Variants", "variants"], ["characters", "Characters", "names"], ["tier", "Tier", "tiers"], ["priority", "Class", "classes"], ["off_peak", "Only while nothing else wants a worker", "yes"]],
   retake: [["from_segment", "From segment", "number"]], deliver: [["characters", "Characters", "names"], ["partial", "Also where something is missing", "yes"]],
   notify: [["to", "Whom", "people"], ["text", "Text", "text"]], webhook: [["name", "Webhook", "webhooks"]], rerun_qa: [], assemble: [],
 };
 const blankCondition = () => ({ field: "", op: "is", value: "" });
 const blankAction = () => ({ action: "notify", to: "owner", text: "{what}: {trigger}" });
 
-export function openBuilder(app, done) {
-  app.local.builder = { name: "", on: "variant.approved", project: app.shell.project?.name || "", character: "", scene_type: "", when: [], branch: [], do: [blankAction()], otherwise: [], at_most: "", together: "", fault: null, tried: null, busy: false, done };
+// With a row, its rule is changed; without, a new one is added.
+export function openBuilder(app, done, row = null) {
+  const blank = { name: "", on: "variant.approved", project: app.shell.project?.name || "", character: "", scene_type: "", description: "", when: [], branch: [], do: [blankAction()], otherwise: [], at_most: "", together: "" };
+  app.local.builder = { ...(row ? formOf(row.rule) : blank), row, fault: null, tried: null, busy: false, done };
   app.drawNow();
   document.querySelector(".tbuild input")?.focus();
 }
@@ -33,6 +35,7 @@ function fieldChoices(app) {
 }
 
 function valueControl(app, path, c, n) {
+  if (c.many) return input(path, `Value of condition ${n}`, c.value, 'placeholder="one or the other, by commas"');
   const e = eventOf(app), o = app.state.offers;
   const known = e.values[c.field] || { project: o.projects, scene_type: o.scene_types, variant: o.variants, tier: o.tiers, character: [...new Set(o.characters.map(([, name]) => name))] }[c.field];
   return known && known.length ? select(path, `Value of condition ${n}`, c.value, [["", "Value…"], ...plain(known)]) : input(path, `Value of condition ${n}`, c.value);
@@ -50,6 +53,7 @@ function conditions(app, key, title) {
 function option(app, key, i, a, [name, label, kind]) {
   const o = app.state.offers, path = `${key}.${i}.${name}`, value = a[name] ?? "";
   if (kind === "tiers" || kind === "webhooks") return fld(label, select(path, label, value, [["", kind === "tiers" ? "The project's" : "Choose…"], ...plain(o[kind])]), "half");
+  if (kind === "classes") return fld(label, select(path, label, value, [["", "Normal"], ...plain(["Urgent", "Background"])]), "half");
   if (kind === "yes") return fld(label, select(path, label, value, [["", "No"], ["yes", "Yes"]]), "half");
   const hints = { scene_types: "all, same, or names by commas", variants: "same, all, or names by commas", names: "same, all, or names by commas", people: "owner, Admin, Creator, Reviewer or addresses", number: "the event's", text: "" };
   return fld(label, input(path, label, value, `placeholder="${hints[kind]}"`), kind === "text" ? "" : "half");
@@ -69,9 +73,9 @@ export function dryRows(app, tried) {
 export function builder(app) {
   const b = app.local.builder;
   if (!b) return "";
-  const o = app.state.offers, e = eventOf(app);
+  const o = app.state.offers, e = eventOf(app), title = b.row ? `Change ${b.row.name}` : "Add a trigger";
   const characters = o.characters.filter(([project]) => project === b.project).map(([, name]) => name);
-  return html`<div class="scrim" data-key="builder"><div class="dialog ask form tbuild" role="dialog" aria-modal="true" aria-label="Add a trigger"><h3>Add a trigger</h3><div class="scroll tall"><div class="flds">${fld("Name", input("name", "Name", b.name, 'placeholder="clothed scenes"'))}${fld("When this happens", select("on", "When this happens", b.on, o.events.map((x) => [x.kind, x.kind])), "half")}${fld("Project", select("project", "Project", b.project, [["", "The whole studio"], ...plain(o.projects)]), "half")}${e.fields.includes("character") && fld("Character", select("character", "Character", b.character, [["", "Every character"], ...plain(characters)]), "half")}${e.fields.includes("scene_type") && fld("Scene type", select("scene_type", "Scene type", b.scene_type, [["", "Every scene type"], ...plain(o.scene_types)]), "half")}</div>${conditions(app, "when", "Only where")}${conditions(app, "branch", "If")}${actionList(app, "do", "Then")}${b.branch.length > 0 && actionList(app, "otherwise", "Otherwise")}<div class="flds">${fld("At most so often in one chain", input("at_most", "At most so often in one chain", b.at_most, 'type="number" min="1" max="50" placeholder="no limit"'), "half")}${fld("Actions", select("together", "Actions", b.together, [["", "In order, until one fails"], ["yes", "All at the same time"]]), "half")}</div>${b.tried && html`<h4 class="caps">Dry run</h4>${dryRows(app, b.tried)}`}</div>${b.fault && callout("failed", html`<b class="med">${b.fault.text}</b> ${b.fault.hint}`)}<div class="row end"><span class="xs muted">${b.busy ? "Working…" : html`${kbd("Esc")} changes nothing`}</span>${grow}${button("Dry run", { act: "tryRule", icon: "play", disabled: b.busy })}${button("Cancel", { act: "closeBuilder" })}${button("Add trigger", { act: "saveRule", cls: "primary", keys: ["⌘⏎"], disabled: b.busy })}</div></div></div>`;
+  return html`<div class="scrim" data-key="builder"><div class="dialog ask form tbuild" role="dialog" aria-modal="true" aria-label="${title}"><h3>${title}</h3><div class="scroll tall"><div class="flds">${fld("Name", input("name", "Name", b.name, 'placeholder="clothed scenes"'))}${fld("When this happens", select("on", "When this happens", b.on, o.events.map((x) => [x.kind, x.kind])), "half")}${fld("Project", select("project", "Project", b.project, [["", "The whole studio"], ...plain(o.projects)]), "half")}${e.fields.includes("character") && fld("Character", select("character", "Character", b.character, [["", "Every character"], ...plain(characters)]), "half")}${e.fields.includes("scene_type") && fld("Scene type", select("scene_type", "Scene type", b.scene_type, [["", "Every scene type"], ...plain(o.scene_types)]), "half")}</div>${conditions(app, "when", "Only where")}${conditions(app, "branch", "If")}${actionList(app, "do", "Then")}${b.branch.length > 0 && actionList(app, "otherwise", "Otherwise")}<div class="flds">${fld("At most so often in one chain", input("at_most", "At most so often in one chain", b.at_most, 'type="number" min="1" max="50" placeholder="no limit"'), "half")}${fld("Actions", select("together", "Actions", b.together, [["", "In order, until one fails"], ["yes", "All at the same time"]]), "half")}${fld("For people", input("description", "For people", b.description, 'maxlength="500" placeholder="what it is for"'))}</div>${b.tried && html`<h4 class="caps">Dry run</h4>${dryRows(app, b.tried)}`}</div>${b.fault && callout("failed", html`<b class="med">${b.fault.text}</b> ${b.fault.hint}`)}<div class="row end"><span class="xs muted wide">${b.busy ? "Working…" : html`${kbd("Esc")} changes nothing`}</span>${grow}${button("Dry run", { act: "tryRule", icon: "play", disabled: b.busy })}${button("Cancel", { act: "closeBuilder" })}${button(b.row ? "Save" : "Add trigger", { act: "saveRule", cls: "primary", keys: ["⌘⏎"], disabled: b.busy })}</div></div></div>`;
 }
 
 // ---------------------------------------------------------------- the rule as it is sent
@@ -88,11 +92,18 @@ function actionOf(a) {
   return found;
 }
 
-const conditionOf = (c) => ({ field: c.field, [c.op]: WORDY.includes(c.op) && !NUMBERS.includes(c.field) ? c.value : number(c.value) });
+const conditionOf = (c) => ({ field: c.field, [c.op]: c.many ? String(c.value).split(",").map((x) => x.trim()).filter(Boolean) : WORDY.includes(c.op) && !NUMBERS.includes(c.field) ? c.value : number(c.value) });
+
+// A rule as the form shows it: words and lists as text, what is usual left empty.
+function formOf(rule) {
+  const part = ({ field, ...rest }) => { const [[op, value]] = Object.entries(rest), many = Array.isArray(value); return { field, op, value: many ? value.join(", ") : String(value), many }; };
+  const step = ({ action, ...rest }) => ({ action, ...Object.fromEntries(Object.entries(rest).map(([k, v]) => [k, Array.isArray(v) ? v.join(", ") : v === true ? "yes" : String(v)])) });
+  return { name: rule.name, on: rule.on, project: rule.project || "", character: rule.character || "", scene_type: rule.scene_type || "", description: rule.description || "", when: (rule.when || []).map(part), branch: (rule.if || []).map(part), do: (rule.do || []).map(step), otherwise: (rule.otherwise || []).map(step), at_most: rule.at_most ? String(rule.at_most) : "", together: rule.together ? "yes" : "" };
+}
 
 export function ruleOf(b) {
   const rule = { name: b.name, on: b.on, when: b.when.map(conditionOf), if: b.branch.map(conditionOf), do: b.do.map(actionOf), otherwise: b.branch.length ? b.otherwise.map(actionOf) : [], together: b.together === "yes" };
-  for (const key of ["project", "character", "scene_type"]) if (b[key]) rule[key] = b[key];
+  for (const key of ["project", "character", "scene_type", "description"]) if (b[key]) rule[key] = b[key];
   if (String(b.at_most).trim()) rule.at_most = number(b.at_most);
   return rule;
 }
@@ -115,7 +126,8 @@ export const builderActions = {
     if (!b) return;
     const last = path.pop(), at = path.reduce((o, k) => o[k], b);
     at[last] = value;
-    if (last === "field") Object.assign(at, { op: "is", value: "" });
+    if (last === "field") Object.assign(at, { op: "is", value: "", many: false });
+    if (last === "action") for (const key of Object.keys(at)) if (key !== "action") delete at[key];
     if (event.target.name === "project") b.character = "";
     if (event.target.name === "on") Object.assign(b, { when: [], branch: [], character: "", scene_type: "" });
     b.tried = null;
@@ -124,5 +136,21 @@ export const builderActions = {
   dropPart: (app, [key, i]) => { app.local.builder[key].splice(i, 1); },
   closeBuilder: (app) => app.set({ builder: null }),
   tryRule: async (app) => { const value = await send(app, "dry_run_trigger", {}); if (value) { app.local.builder.tried = value; app.draw(); document.querySelector(".tbuild .dry, .tbuild .tall > p")?.scrollIntoView({ block: "nearest" }); } },
-  saveRule: async (app) => { const b = app.local.builder, value = await send(app, "add_trigger", {}); if (value) { app.local.builder = null; app.toast({ text: value.text }); b.done(value.trigger_id); app.draw(); } },
+  saveRule: async (app) => {
+    const b = app.local.builder, row = b?.row;
+    const value = row ? await send(app, "change_trigger", { trigger_id: row.id, version: row.version }) : await send(app, "add_trigger", {});
+    if (!value) return;
+    app.local.builder = null;
+    if (row) app.local.before = { trigger_id: row.id, rule: row.rule };
+    app.toast({ text: value.text, ...(row && { seconds: 10, action: { label: "Undo", key: "Z", act: "undoRule" } }) });
+    b.done(value.trigger_id);
+    app.draw();
+  },
+  undoRule: async (app) => {
+    const before = app.local.before;
+    if (!before) return;
+    app.local.before = null;
+    const value = await app.ask("change_trigger", before);
+    app.toast(value.problem ? { text: value.problem.text, more: value.problem.hint, status: "failed" } : { text: `Undone: ${value.text.replace(/ is changed/, " is as it was")}` });
+  },
 };

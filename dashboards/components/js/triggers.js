@@ -65,7 +65,7 @@ function list(app) {
 function detail(app, r) {
   const tried = app.local.tried;
   const actions = (list_, name) => list_.length > 0 && html`<dt>${name}</dt><dd>${list_.map((a, i) => html`${i > 0 && html`<span class="muted">${r.together ? " and " : " then "}</span>`}${a}`)}</dd>`;
-  return panel("tdetail", html`<h2 class="ell">${r.name}</h2>${badge(r.enabled ? "approved" : "none", r.enabled ? "Enabled" : "Disabled")}${grow}${button("Dry run", { act: "dryRun", icon: "play", cls: "sm", keys: ["D"] })}${button("Remove…", { act: "removeTrigger", cls: "sm danger-quiet", disabled: !app.state.may.manage })}`, html`<div class="body scrolls">${r.description && html`<p class="secondary">${r.description}</p>`}<dl class="kv tight trkv"><dt>When</dt><dd class="mono">${r.event}</dd><dt>Whose</dt><dd>${r.scope}</dd>${r.when.length > 0 && html`<dt>Only where</dt><dd>${r.when.join(" and ")}</dd>`}${r.branch.length > 0 && html`<dt>If</dt><dd>${r.branch.join(" and ")}</dd>`}${actions(r.do, "Then")}${actions(r.otherwise, "Otherwise")}<dt>In one chain</dt><dd>${r.at_most ? `at most ${r.at_most} times` : "no limit of its own"}</dd><dt>Acts as</dt><dd>${r.acts_as || "nobody while it is disabled"}</dd></dl>${tried && html`<h3 class="caps">Dry run</h3>${dryRows(app, tried)}`}</div>`);
+  return panel("tdetail", html`<h2 class="ell">${r.name}</h2>${badge(r.enabled ? "approved" : "none", r.enabled ? "Enabled" : "Disabled")}${grow}${button("Dry run", { act: "dryRun", icon: "play", cls: "sm", keys: ["D"] })}${button("Change…", { act: "changeTrigger", cls: "sm", keys: ["C"], disabled: !app.state.may.manage })}${button("Remove…", { act: "removeTrigger", cls: "sm danger-quiet", disabled: !app.state.may.manage })}`, html`<div class="body scrolls">${r.description && html`<p class="secondary">${r.description}</p>`}<dl class="kv tight trkv"><dt>When</dt><dd class="mono">${r.event}</dd><dt>Whose</dt><dd>${r.scope}</dd>${r.when.length > 0 && html`<dt>Only where</dt><dd>${r.when.join(" and ")}</dd>`}${r.branch.length > 0 && html`<dt>If</dt><dd>${r.branch.join(" and ")}</dd>`}${actions(r.do, "Then")}${actions(r.otherwise, "Otherwise")}<dt>In one chain</dt><dd>${r.at_most ? `at most ${r.at_most} times` : "no limit of its own"}</dd><dt>Acts as</dt><dd>${r.acts_as || "nobody while it is disabled"}</dd></dl>${tried && html`<h3 class="caps">Dry run</h3>${dryRows(app, tried)}`}</div>`);
 }
 
 function firing(app, f) {
@@ -99,6 +99,7 @@ const actions = {
   ...retakeActions,
   pickTrigger: (app, id) => go(app, id),
   addTrigger: (app) => { if (app.state.may.manage) openBuilder(app, (id) => go(app, id)); },
+  changeTrigger: (app) => { const r = chosen(app); if (r && app.state.may.manage) openBuilder(app, (id) => go(app, id), r); },
   switchTrigger: (app, id) => { const r = app.state.rows.find((x) => x.id === id); if (r) app.act("switch_trigger", { trigger_id: id, on: !r.enabled }); },
   dryRun: async (app) => { const r = chosen(app); if (!r) return; const value = await app.ask("dry_run_trigger", { trigger_id: r.id }); if (value.problem) app.toast({ text: value.problem.text, more: value.problem.hint, status: "failed" }); else app.set({ tried: value }); },
   removeTrigger: (app) => { const r = chosen(app); if (r && app.state.may.manage) ask(app, { title: `Remove ${r.name}?`, text: "It acts no more. Its log stays.", label: "Remove", cls: "danger", status: "failed", keys: ["⌘⏎"], done: () => { app.act("remove_trigger", { trigger_id: r.id }); go(app, ""); } }); },
@@ -115,10 +116,11 @@ const free = (app, act) => { if (!app.local.builder && !app.local.hooklog) act(a
 export const triggers = {
   title: () => "Triggers",
   crumbs: (app) => (chosen(app) ? ["Triggers", chosen(app).name] : ["Triggers"]),
-  help: [["↑ ↓", "Choose a trigger"], ["A", "Add a trigger"], ["E", "Let it act, or no more"], ["D", "Dry run"], ["Delete", "Remove"], ["P", "Set a retake policy"], ["⌘⏎", "Save the rule"]],
+  help: [["↑ ↓", "Choose a trigger"], ["A", "Add a trigger"], ["E", "Let it act, or no more"], ["C", "Change"], ["Z", "Undo the change"], ["D", "Dry run"], ["Delete", "Remove"], ["P", "Set a retake policy"], ["⌘⏎", "Save the rule"]],
   commands: (app) => (app.state.may.manage ? [{ label: "Add trigger", act: "addTrigger", icon: "plus", keys: ["A"] }] : []),
   keys: withForm({
     ArrowUp: (app) => free(app, () => step(app, -1)), ArrowDown: (app) => free(app, () => step(app, 1)),
+    c: (app) => free(app, actions.changeTrigger), z: (app) => free(app, actions.undoRule),
     a: (app) => free(app, actions.addTrigger), p: (app) => free(app, actions.addRetakes), d: (app) => free(app, actions.dryRun), Delete: (app) => free(app, actions.removeTrigger),
     e: (app) => free(app, () => { const r = chosen(app); if (r && app.state.may.manage) actions.switchTrigger(app, r.id); }),
     Escape: (app) => { if (app.local.builder) app.set({ builder: null }); else if (app.local.hooklog) app.set({ hooklog: null }); else if (app.local.tried) app.set({ tried: null }); },

@@ -34,6 +34,11 @@ async def test_triggers_are_added_tried_switched_logged_and_removed(house: House
     assert (fired["status"], fired["trigger"], fired["actions"][0]["status"]) == ("done", "tell", "done")
     assert (await client.get("/notifications", headers=admin)).json()["unread"] == 1
     assert (await client.get("/triggers/tell", headers=reviewer)).json()["rule"]["on"] == "scene.assembled"
+    changed = {"rule": {**RULE, "description": "said aloud"}}
+    assert (await client.put("/triggers/tell", json=changed, headers=reviewer)).status_code == 403
+    put = await client.put("/triggers/tell", json=changed, headers=admin)
+    assert (put.status_code, put.json()["description"], put.json()["acts_as"]) == (200, "said aloud", "Admin")
+    assert (await client.put("/triggers/gone", json=changed, headers=admin)).status_code == 404
     for verb, expected in (("disable", 204), ("enable", 204)):
         assert (await client.post(f"/triggers/tell/{verb}", headers=creator)).status_code == expected
         assert (await client.post(f"/triggers/tell/{verb}", headers=reviewer)).status_code == 403

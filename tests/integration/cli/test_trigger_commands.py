@@ -47,6 +47,11 @@ def test_a_trigger_from_a_file_is_tried_enabled_followed_and_removed(x121: X121,
     assert "submit: done  1 scene: Aiko / sway / clothed." in logged
     assert "→ scene.status_changed to Generating" in logged
     assert "variant is clothed" in x121("trigger", "show", "clothed scenes").output
+    file.write_text(RULE.replace('is = "clothed"', 'is = "evening"'))
+    assert "is changed." in x121("trigger", "change", "clothed scenes", file).stdout
+    assert "variant is evening" in x121("trigger", "show", "clothed scenes").output
+    file.write_text(RULE)
+    x121("trigger", "change", "clothed scenes", file)
     (listed,) = json.loads(x121("trigger", "list", "--json").stdout)
     assert (listed["fired"], listed["scope"], listed["enabled"]) == (1, "Aurora", True)
     x121("trigger", "disable", "clothed scenes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from x121lib import model as m
 from x121lib.access import service as people
 from x121lib.base.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, RefusedError, X121Error
 from x121lib.studio import Studio
+from x121lib.studio.pages import queue_schedules
 from x121lib.studio.schedules import NewSchedule
 from x121lib.terms.roles import Actor
 from x121lib.terms.vocabulary import PriorityClass, RoleName, SceneStatus
@@ -164,3 +166,33 @@ def test_a_name_is_taken_once(stocked: Studio) -> None:
         stocked.schedules.add(replace(NIGHTLY, name="nightly"))
     with pytest.raises(NotFoundError, match="Known: Nightly"):
         stocked.schedules.runs("Weekly")
+
+
+def test_the_form_offers_what_there_is_and_shows_the_next_times(stocked: Studio, reviewer: Actor) -> None:
+    offered = queue_schedules.offers(stocked)
+    assert offered["projects"] == [{"name": "Aurora", "characters": ["Aiko", "Lena"]}]
+    assert "sway" in offered["scene_types"]
+    assert {"Europe/Berlin", "UTC"} <= set(offered["zones"])
+    times = stocked.schedules.times("30 22 * * mon", "Europe/Berlin")
+    assert len(times) == 5
+    assert times == sorted(set(times))
+    assert times[0] > stocked.house.now()
+    assert {f"{at.astimezone(ZoneInfo('Europe/Berlin')):%a %H:%M}" for at in times} == {"Mon 22:30"}
+    shown = queue_schedules.times(stocked, "30 22 * * mon", "Europe/Berlin")["times"]
+    assert all(one["words"].startswith("Mon ") and " 22:30 CE" in one["words"] for one in shown)
+    ann = creator(stocked, "Ann")
+    for given, words in (
+        ({"name": "x", "colour": "red"}, "no schedule"), ({"name": "x", "priority": "Soon"}, "no class 'Soon'"),
+        ({"name": "x", "project": "Aurora", "cron": "soon", "zone": "UTC"}, "has 1 fields"),
+    ):  # fmt: skip
+        with pytest.raises(InvalidInputError, match=words):
+            queue_schedules.add(ann, given)
+    wanted = {"name": "Mine", "project": "Aurora", "cron": "@daily", "zone": "UTC", "variants": ["clothed"],
+              "priority": "Background", "off_peak": True}  # fmt: skip
+    with pytest.raises(ForbiddenError):
+        queue_schedules.add(stocked.as_actor(reviewer), wanted)
+    assert queue_schedules.add(ann, wanted)["text"] == "Mine is set"
+    (row,) = stocked.schedules.list().to_dict("records")
+    assert [row[c] for c in ("person", "chosen", "priority", "off_peak", "failed_only", "missed")] == [
+        "Ann", "clothed", "Background", True, False, "skip"
+    ]  # fmt: skip

@@ -56,6 +56,7 @@ def queue(desk: Desk, at: str | None = None) -> View:
         "shares": _shares(desk),
         "plan": _plan(history, queued, empty_s, desk),
         "may_manage": desk.may(Permission.CONTROL_QUEUE),
+        "may_schedule": desk.may(Permission.SUBMIT),
         "may_order": desk.may(Permission.ORDER_QUEUE),
         "history": queue_history.history(desk, rows, past, until) if until is not None else None,
         **_pauses(read.paused),

@@ -30,8 +30,8 @@ def triggers(desk: Desk, params: Mapping[str, str]) -> View:
     """Return every trigger, the one that is chosen with its log, the chain, and what the builder offers."""
     found = living(desk.session)
     rules = {row.id: rule_of(row) for row in found}
-    rows = [_row(listed, rules[row.id]) for row, listed in zip(found, trigger_log.listing(desk.session, found),
-                                                               strict=True)]  # fmt: skip
+    listed = zip(found, trigger_log.listing(desk.session, found), strict=True)
+    rows = [{**_row(words, rules[row.id]), "rule": row.rule, "version": row.version} for row, words in listed]
     chosen = next((row for row in found if str(row.id) == params.get("trigger")), None)
     log = trigger_log.rows(desk.session, trigger_id=chosen.id if chosen is not None else None, limit=LOGGED)
     return {

@@ -1,0 +1,109 @@
+// The form of a new schedule: when it comes, with its next five times, and what it submits.
+import { html, raw, button, callout, kbd, grow, chip } from "./kit.js";
+
+const EVERY = [["day", "Every day"], ["weekdays", "Monday to Friday"], ["week", "Every week"], ["month", "Every month"], ["hour", "Every hour"], ["cron", "Cron expression"]];
+const DAYS = [["mon", "Monday"], ["tue", "Tuesday"], ["wed", "Wednesday"], ["thu", "Thursday"], ["fri", "Friday"], ["sat", "Saturday"], ["sun", "Sunday"]];
+
+export async function openSchedule(app) {
+  if (!app.state.may_schedule) return;
+  const plan = app.local.plan = {
+    offers: { projects: [], scene_types: [], variants: [], tiers: [], zones: [] }, name: "", project: app.shell.project?.name || "", every: "day", time: "22:00", minute: "0", weekday: "mon", date: "1", cron: "30 22 * * mon-fri",
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC", characters: [], scene_types: [], variants: [], tier: "", priority: "Normal", off_peak: "", failed_only: "", run_missed: "",
+    times: null, wrong: null, fault: null, busy: false,
+  };
+  app.drawNow();
+  document.querySelector(".splan input")?.focus();
+  look(app);
+  const offers = await app.ask("schedule_offers");
+  if (app.local.plan !== plan) return; // it was closed meanwhile
+  if (offers.problem) plan.fault = offers.problem;
+  else Object.assign(plan, { offers, project: plan.project || offers.projects[0]?.name || "" });
+  app.draw();
+}
+
+export function cronOf(p) {
+  const [hour, minute] = p.time.split(":").map((x) => Number(x) || 0);
+  return { day: `${minute} ${hour} * * *`, weekdays: `${minute} ${hour} * * mon-fri`, week: `${minute} ${hour} * * ${p.weekday}`, month: `${minute} ${hour} ${p.date || "?"} * *`, hour: `${p.minute || "?"} * * * *`, cron: p.cron }[p.every];
+}
+
+// ---------------------------------------------------------------- when it comes next
+async function look(app) {
+  const p = app.local.plan, asked = `${cronOf(p)}\n${p.zone}`;
+  p.asked = asked;
+  const value = await app.ask("schedule_times", { cron: cronOf(p), zone: p.zone });
+  if (p.asked !== asked) return; // another change came since
+  Object.assign(p, value.problem ? { times: null, wrong: value.problem } : { times: value.times, wrong: null });
+  app.draw();
+}
+
+function next(p) {
+  if (p.wrong) return callout("warning", html`<b class="med">${p.wrong.text}</b> ${p.wrong.hint}`);
+  return html`<div class="stimes" role="status" aria-label="Next times"><span class="xs muted">Next</span>${p.times ? p.times.map((t) => html`<span class="mono xs" data-key="at-${t.at}">${t.words}</span>`) : html`<span class="xs muted">…</span>`}</div>`;
+}
+
+// ---------------------------------------------------------------- fields
+const fld = (label, control, cls = "") => html`<label class="fld ${cls}"><span class="xs muted">${label}</span>${control}</label>`;
+const input = (name, label, value, more = "") => html`<input class="input" name="${name}" aria-label="${label}" value="${value}" autocomplete="off" data-input="planField" ${raw(more)}>`;
+const select = (name, label, value, options) => html`<select class="input" name="${name}" aria-label="${label}" data-change="planField">${options.map(([key, word]) => html`<option value="${key}" ${raw(key === value ? "selected" : "")}>${word}</option>`)}</select>`;
+const plain = (list) => list.map((x) => [x, x]);
+
+function when(p) {
+  return html`<div class="flds">${fld("How often", select("every", "How often", p.every, EVERY), "half")}${p.every === "cron"
+    ? fld("Minute, hour, day of month, month, day of week", input("cron", "Cron expression", p.cron, 'spellcheck="false"'), "half")
+    : p.every === "hour" ? fld("Minutes past the hour", input("minute", "Minutes past the hour", p.minute, 'type="number" min="0" max="59"'), "half") : fld("At", input("time", "At", p.time, 'type="time" required'), "half")}${p.every === "week" && fld("On", select("weekday", "On", p.weekday, DAYS), "half")}${p.every === "month" && fld("On day", input("date", "On day", p.date, 'type="number" min="1" max="31"'), "half")}${fld("Time zone", html`${input("zone", "Time zone", p.zone, 'list="zones" spellcheck="false"')}<datalist id="zones">${p.offers.zones.map((z) => html`<option value="${z}"></option>`)}</datalist>`, "half")}${fld("Times that were missed", select("run_missed", "Times that were missed", p.run_missed, [["", "Are skipped"], ["yes", "Are made up for by one run"]]), "half")}</div>${next(p)}`;
+}
+
+function choice(p, key, title, names) {
+  if (!names.length) return "";
+  return html`<div class="fld" role="group" aria-label="${title}"><span class="xs muted">${title}: ${p[key].length ? `${p[key].length} of ${names.length}` : "all"}</span><div class="chips">${names.map((name) => chip(name, "planPick", [key, name], { on: p[key].includes(name) }))}</div></div>`;
+}
+
+function what(p) {
+  const project = p.offers.projects.find((x) => x.name === p.project);
+  const yes = (no, word) => [["", no], ["yes", word]];
+  return html`<div class="flds">${fld("Tier", select("tier", "Tier", p.tier, [["", "The project's at each run"], ...plain(p.offers.tiers)]), "half")}${fld("Class", select("priority", "Class", p.priority, plain(["Urgent", "Normal", "Background"])), "half")}${fld("Start", select("off_peak", "Start", p.off_peak, yes("At any hour", "Only while nothing else wants a worker")), "half")}${fld("Scenes", select("failed_only", "Scenes", p.failed_only, yes("All that are not made yet", "Only those that have failed")), "half")}${choice(p, "characters", "Characters", project?.characters || [])}${choice(p, "scene_types", "Scene types", p.offers.scene_types)}${choice(p, "variants", "Variants", p.offers.variants)}</div>`;
+}
+
+export function scheduleBox(app) {
+  const p = app.local.plan;
+  if (!p) return "";
+  const part = (title, body) => html`<section class="part" aria-label="${title}"><h4 class="caps">${title}</h4>${body}</section>`;
+  return html`<div class="scrim" data-key="plan"><div class="dialog ask form tbuild splan" role="dialog" aria-modal="true" aria-label="Add a schedule"><h3>Add a schedule</h3><div class="scroll tall"><div class="flds">${fld("Name", input("name", "Name", p.name, 'placeholder="Nightly" maxlength="100"'), "half")}${fld("Project", select("project", "Project", p.project, plain(p.offers.projects.map((x) => x.name))), "half")}</div>${part("When", when(p))}${part("What is submitted, with your rights", what(p))}</div>${p.fault && callout("failed", html`<b class="med">${p.fault.text}</b> ${p.fault.hint}`)}<div class="row end"><span class="xs muted wide">${p.busy ? "Working…" : html`${kbd("Esc")} changes nothing`}</span>${grow}${button("Cancel", { act: "planClose" })}${button("Add schedule", { act: "planSave", cls: "primary", keys: ["⌘⏎"], disabled: p.busy })}</div></div></div>`;
+}
+
+async function save(app) {
+  const p = app.local.plan;
+  if (!p || p.busy) return;
+  Object.assign(p, { busy: true, fault: null });
+  app.draw();
+  const given = { name: p.name, project: p.project, cron: cronOf(p), zone: p.zone, characters: p.characters, scene_types: p.scene_types, variants: p.variants, tier: p.tier, priority: p.priority, off_peak: p.off_peak === "yes", failed_only: p.failed_only === "yes", run_missed: p.run_missed === "yes" };
+  const value = await app.ask("add_schedule", { given });
+  p.busy = false;
+  if (app.local.plan !== p) return; // it was closed meanwhile
+  if (value.problem) p.fault = value.problem;
+  else { app.local.plan = null; app.toast({ text: value.text }); }
+  app.draw();
+}
+
+const WHEN = ["every", "time", "minute", "weekday", "date", "cron", "zone"];
+
+export const scheduleActions = {
+  addSchedule: (app) => { openSchedule(app); },
+  planField: (app, value, event) => {
+    const p = app.local.plan, name = event.target.name;
+    if (!p) return;
+    p[name] = value;
+    if (name === "project") p.characters = [];
+    if (WHEN.includes(name)) look(app);
+  },
+  planPick: (app, [key, name]) => { const p = app.local.plan; p[key] = p[key].includes(name) ? p[key].filter((x) => x !== name) : [...p[key], name]; },
+  planClose: (app) => { app.local.plan = null; },
+  planSave: (app) => { save(app); },
+};
+
+// While the form is open, keys are the form's.
+export const scheduleKeys = (keys) => ({
+  ...Object.fromEntries(Object.entries(keys).map(([key, act]) => [key, (app, event) => (app.local.plan ? null : act(app, event))])),
+  Escape: (app, event) => { if (app.local.plan) app.local.plan = null; else keys.Escape(app, event); },
+  "Meta+Enter": (app) => { save(app); },
+});
