@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
 from huey.consumer import Consumer
 
-from jobs.app import enqueue_all, give_back, make_huey, register
+from jobs.app import give_back, make_huey, register
+from jobs.delivery import Delivery
 from jobs.tick import Tick
 from x121lib import Studio
 from x121lib.base.errors import X121Error
 from x121lib.base.log import get_logger, setup_logging
 from x121lib.base.process import die_with_parent
 from x121lib.base.settings import Settings
-from x121lib.studio.work import Message
 
 _log = get_logger("jobs")
 
@@ -55,19 +54,12 @@ def serve(studio: Studio, work: Any, stopping: threading.Event) -> None:
     settings = studio.settings
     redis_url = settings.queue_url.get_secret_value() if settings.queue_url else None
     huey = make_huey(studio.house.database.url, redis_url)
-    run_attempt, assemble_scene = register(huey, work)
-
-    def enqueue(messages: Sequence[Message]) -> None:
-        tasks = [
-            run_attempt.s(each.key, each.attempt_number) if each.kind == "task" else assemble_scene.s(each.key)
-            for each in messages
-        ]
-        enqueue_all(huey, tasks)
+    delivery = Delivery(huey, work, register(huey, work))
 
     consumer = _Consumer(huey, workers=settings.consumer_slots, worker_type="thread", periodic=False,
                          initial_delay=0.05, max_delay=0.5, check_worker_health=True)  # fmt: skip
     consumer.start()
-    tick = Tick(studio, work, enqueue)
+    tick = Tick(studio, work, delivery)
     tick.start()
     _log.info("consumer %s runs with %s slots", os.getpid(), settings.consumer_slots)
     stopping.wait()

@@ -52,9 +52,9 @@ def register(huey: Huey, work: Any) -> tuple[Any, Any]:
     """Register the two tasks on a Huey; each calls one method of `Studio.work` with an id."""
 
     @huey.task(name="run_attempt")
-    def run_attempt(task_id: str, attempt_number: int) -> None:
+    def run_attempt(task_id: str, attempt_number: int, is_started: bool = False) -> None:
         """Run one attempt of a GPU task."""
-        work.run_key(task_id, attempt_number)
+        work.run_key(task_id, attempt_number, is_started)
 
     @huey.task(name="assemble_scene")
     def assemble_scene(scene_id: str) -> None:

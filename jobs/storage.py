@@ -2,22 +2,25 @@
 
 Huey's own storage has every worker thread listen on a connection of its own, so that one message wakes them all, and
 takes out one message a statement. Here one thread of each process listens and fetches for all of its workers.
+
+GPU tasks need no message at all: a dispatched row of the queue's table says the same, and is claimed with it. For each
+thread that is free one is claimed, and started by that (`claims`).
 """
 
 from __future__ import annotations
 
-import contextlib
-import queue
 import select
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
 from huey import PostgresHuey
 from huey.storage import PostgresStorage
 
+from x121lib.base.errors import X121Error
 from x121lib.base.log import get_logger
 
 _log = get_logger(__name__)
@@ -33,14 +36,23 @@ class BulkPostgresStorage(PostgresStorage):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._ready: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._count = threading.Lock()
-        self._wanted = 0
+        self._ready: deque[bytes] = deque()
+        self._changed = threading.Condition()
+        self._waiting = 0
+        self._coming = 0
         self._taken = 0
         self._asked = threading.Event()
         self._stopped = threading.Event()
         self._feeder: threading.Thread | None = None
         self._listening: Any = None
+        self._has_messages = True
+        self._claim: Callable[[int], list[bytes]] | None = None
+        self._channels = [self.channel]
+
+    def claims(self, claim: Callable[[int], list[bytes]], channel: str) -> None:
+        """Take messages from ``claim`` too, which makes at most so many, whenever ``channel`` says that it may."""
+        self._claim = claim
+        self._channels.append(channel)
 
     def enqueue_many(self, messages: Sequence[bytes]) -> None:
         """Put messages in, in this order, and tell the consumers: one statement."""
@@ -55,21 +67,39 @@ class BulkPostgresStorage(PostgresStorage):
 
     def dequeue(self) -> bytes | None:
         """Return the next message; None where none came within `read_timeout` seconds."""
-        with self._count:
-            self._wanted += 1
+        with self._changed:
             if self._feeder is None:
                 self._feeder = threading.Thread(target=self._feed, name="huey-feeder", daemon=True)
                 self._feeder.start()
-        self._asked.set()
-        try:
-            data = self._ready.get(timeout=self.read_timeout)
-        except queue.Empty:
-            with self._count:
-                self._wanted = max(0, self._wanted - 1)
-            return None
-        with self._count:
+            self._waiting += 1
+            if not self._ready:
+                self._asked.set()
+                self._changed.wait_for(lambda: self._ready, self.read_timeout)
+            self._waiting -= 1
+            if not self._ready:
+                return None
             self._taken += 1
-        return data
+            return self._ready.popleft()
+
+    def _free(self) -> int:
+        """Return how many threads wait for which no message is there or on its way."""
+        return max(0, self._waiting - len(self._ready) - self._coming)
+
+    def reserve(self) -> int:
+        """Keep half of the threads that wait for messages that `give` brings; returns how many."""
+        with self._changed:
+            n = self._free() // 2
+            self._coming += n
+        return n
+
+    def give(self, n_reserved: int, messages: Sequence[bytes]) -> None:
+        """Hand messages to threads that were reserved, and let go of the rest of these."""
+        with self._changed:
+            self._coming -= n_reserved
+            self._ready.extend(messages)
+            self._changed.notify(len(messages))
+        if len(messages) < n_reserved:
+            self._asked.set()
 
     def give_back(self) -> int:
         """Stop fetching, and put back what was fetched and not taken; returns how many messages."""
@@ -77,10 +107,9 @@ class BulkPostgresStorage(PostgresStorage):
         self._asked.set()
         if self._feeder is not None:
             self._feeder.join(timeout=2 * self.read_timeout)
-        left = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                left.append(self._ready.get_nowait())
+        with self._changed:
+            left = list(self._ready)
+            self._ready.clear()
         self.enqueue_many(left)
         self.close()
         return len(left)
@@ -93,10 +122,11 @@ class BulkPostgresStorage(PostgresStorage):
             try:
                 if connection is None:
                     connection = self._connect()
-                looked, emptied = self._fetch(connection, looked)
-                if emptied:
+                now = time.monotonic()
+                if self._fetch(connection, now - looked):
                     self._wait_for_more()
-            except psycopg.Error as error:
+                looked = now
+            except (psycopg.Error, X121Error) as error:
                 _log.warning("no messages for a moment: %s", str(error).splitlines()[0])
                 for each in (connection, self._listening):
                     if each is not None:
@@ -108,44 +138,57 @@ class BulkPostgresStorage(PostgresStorage):
             if each is not None:
                 self._close_quiet(each)
 
-    def _fetch(self, connection: Any, looked: float) -> tuple[float, bool]:
-        """Fetch for those who wait, and a little ahead; returns when, and whether the queue was emptied by that."""
-        now = time.monotonic()
-        with self._count:
-            wanted, self._wanted = self._wanted, 0
-            ahead = min(MOST_AHEAD, int(self._taken * AHEAD_S / max(now - looked, AHEAD_S)))
+    def _fetch(self, connection: Any, since_s: float) -> bool:
+        """Bring messages for those who wait, and a little ahead; returns whether there were fewer than that.
+
+        What is claimed runs from that moment on: it is claimed for threads that wait, never ahead.
+        """
+        with self._changed:
+            free = self._free()
+            self._coming += free
+            surplus = max(0, len(self._ready) - self._waiting)
+            taken_lately = int(self._taken * AHEAD_S / max(since_s, AHEAD_S))
+            ahead = min(MOST_AHEAD, taken_lately) if self._claim is None else 0
             self._taken = 0
-        n = wanted + ahead - self._ready.qsize()
-        if wanted == 0 or n <= 0:
-            return now, False
+        got: list[bytes] = []
         try:
-            rows = connection.execute(
-                f"WITH first AS MATERIALIZED (SELECT id FROM {self.table_task} WHERE queue = %s "
-                "ORDER BY priority DESC, id LIMIT %s FOR UPDATE SKIP LOCKED), "
-                f"got AS (DELETE FROM {self.table_task} t USING first WHERE t.id = first.id "
-                "RETURNING t.id, t.priority, t.data) SELECT data FROM got ORDER BY priority DESC, id",
-                (self.name, n),
-            ).fetchall()
-        except psycopg.Error:
-            with self._count:
-                self._wanted += wanted
-            raise
-        for (data,) in rows:
-            self._ready.put(bytes(data))
-        with self._count:
-            self._wanted += max(0, wanted - len(rows))
-        return now, len(rows) < n
+            if free and self._claim is not None:
+                got = self._claim(free)
+            n = free - len(got) + max(0, ahead - surplus)
+            if free and n and self._has_messages:
+                rows = self._take_out(connection, n)
+                self._has_messages = len(rows) == n
+                got = [*got, *rows]
+        finally:
+            with self._changed:
+                self._coming -= free
+                self._ready.extend(got)
+                self._changed.notify(len(got))
+        return len(got) < free
+
+    def _take_out(self, connection: Any, n: int) -> list[bytes]:
+        rows = connection.execute(
+            f"WITH first AS MATERIALIZED (SELECT id FROM {self.table_task} WHERE queue = %s "
+            "ORDER BY priority DESC, id LIMIT %s FOR UPDATE SKIP LOCKED), "
+            f"got AS (DELETE FROM {self.table_task} t USING first WHERE t.id = first.id "
+            "RETURNING t.id, t.priority, t.data) SELECT data FROM got ORDER BY priority DESC, id",
+            (self.name, n),
+        ).fetchall()
+        return [bytes(data) for (data,) in rows]
 
     def _wait_for_more(self) -> None:
         """Wait until a message comes in, at most `read_timeout` seconds; whoever asks is served after that."""
         if self._listening is None:
             self._listening = self._connect()
-            self._listening.execute(f'LISTEN "{self.channel}"')
+            for channel in self._channels:
+                self._listening.execute(f'LISTEN "{channel}"')
+            self._has_messages = True
             self._asked.set()  # what came in before the LISTEN is fetched now
             return
         came = list(self._listening.notifies(timeout=0))
         if not came and select.select([self._listening.fileno()], [], [], self.read_timeout)[0]:
             came = list(self._listening.notifies(timeout=0))
+        self._has_messages |= not came or any(notice.channel == self.channel for notice in came)
         self._asked.set()
 
 

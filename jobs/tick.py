@@ -9,14 +9,29 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from psycopg import Error as DatabaseDriverError
 
 from x121lib.base.errors import X121Error
 from x121lib.base.log import get_logger
+from x121lib.store.session import wait_for_any
 
 _log = get_logger(__name__)
+
+
+class Delivers(Protocol):
+    """What `jobs.delivery.Delivery` does."""
+
+    def reserve(self) -> int:
+        """Keep some free threads of this process for what `deliver` brings; returns how many."""
+        ...
+
+    def deliver(self, n_reserved: int, messages: list[Any]) -> None:
+        """Deliver messages, the started ones to the threads that were reserved."""
+        ...
+
+
 TICK_S = 0.5
 """Longest pause between two ticks."""
 FOLLOW_S = 2.0
@@ -38,10 +53,10 @@ ASSEMBLE_AGAIN_S = 60.0
 class Tick:
     """Work, the workers' health, their hosts' vitals and power, models that are fetched and sent, and what is told."""
 
-    def __init__(self, studio: Any, work: Any, enqueue: Callable[[list[Any]], None]) -> None:
+    def __init__(self, studio: Any, work: Any, delivery: Delivers) -> None:
         self._studio = studio
         self._work = work
-        self._enqueue = enqueue
+        self._delivery = delivery
         self._stop = threading.Event()
         self._sent: dict[str, float] = {}
         self._threads = [
@@ -67,7 +82,7 @@ class Tick:
             thread.join(timeout=3.0)
 
     def _assign(self) -> None:
-        listener = self._work.listener()
+        listener, freed = self._work.listener(), self._work.freed()
         whole_at = time.monotonic()
         while not self._stop.is_set():
             leads = listener.holds(LEADER_LOCK)
@@ -75,18 +90,25 @@ class Tick:
             try:
                 if whole:
                     whole_at = time.monotonic() + (TICK_S if leads else FOLLOW_S)
-                    messages = self._work.tick()
-                    self._enqueue([m for m in messages if m.kind == "task" or self._is_due(m.key)])
-                elif leads:
-                    self._enqueue(self._work.dispatch())
+                if whole or leads:
+                    self._decide(self._work.tick if whole else self._work.dispatch)
             except (X121Error, DatabaseDriverError) as error:  # Huey talks to the database without our mapping
                 _log.warning("tick: %s", error)
                 self._stop.wait(0.5)
             if leads:
-                self._wait(listener, whole_at)
+                self._wait(listener, freed, whole_at)
             else:
                 self._stop.wait(TICK_S)
         listener.close()
+        freed.close()
+
+    def _decide(self, decide: Callable[[int], list[Any]]) -> None:
+        """Decide, for some free threads of this process too, and deliver what was decided."""
+        n_here, messages = self._delivery.reserve(), []
+        try:
+            messages = [m for m in decide(n_here) if m.kind == "task" or self._is_due(m.key)]
+        finally:
+            self._delivery.deliver(n_here, messages)
 
     def _react(self) -> None:
         """Tell people and triggers what happened, as soon as it is committed."""
@@ -100,7 +122,7 @@ class Tick:
                 self._stop.wait(0.5)
             if not again:
                 listener.wait(REACT_S)
-            self._stop.wait(REACT_S / 10)  # a thousand tasks a second shall not be a thousand looks
+            self._stop.wait(REACT_S / (10 if again else 3))  # a thousand tasks a second shall not be a thousand looks
         listener.close()
 
     def _fire(self) -> None:
@@ -114,24 +136,23 @@ class Tick:
             if not found:
                 self._stop.wait(REACT_S / 2)
 
-    def _wait(self, listener: Any, until: float) -> None:
-        """Wait until work came in, enough slots became free, or ``until``.
+    def _wait(self, listener: Any, freed: Any, until: float) -> None:
+        """Wait until work came in that a slot is free for, enough slots became free, or ``until``.
 
         Slots that become free by the hundred are filled together: each dispatch costs something whatever it sends.
         """
-        freed, pace_end = 0, until
-        while not self._stop.is_set() and (left_s := min(until, pace_end) - time.monotonic()) > 0:
-            notices = listener.wait(left_s)
-            n_free = notices.count("free")
-            if len(notices) > n_free and (self._work.recall.free or freed + n_free):
+        recall, n_free, has_work = self._work.recall, 0, False
+        while not self._stop.is_set() and (left_s := until - time.monotonic()) > 0:
+            if n_free:
+                has_work |= bool(listener.wait(min(left_s, PACE_S / 10)))
+                n_free += len(freed.wait(0.0))
+            else:
+                woken = wait_for_any([listener, freed], left_s)
+                has_work |= bool(woken[0])
+                n_free = len(woken[1])
+                until = min(until, time.monotonic() + PACE_S) if n_free else until
+            if (has_work and (recall.free or n_free)) or n_free >= max(1, recall.slots // 4):
                 return
-            if n_free and not freed:
-                pace_end = time.monotonic() + PACE_S
-            freed += n_free
-            if freed >= max(1, self._work.recall.slots // 4):
-                return
-            if freed:
-                self._stop.wait(PACE_S / 10)
 
     def _is_due(self, scene_id: str) -> bool:
         now = time.monotonic()

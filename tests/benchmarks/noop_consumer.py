@@ -51,11 +51,12 @@ class NoopWork:
     def look_after_hosts(self) -> None:
         """They have no hosts either."""
 
-    def run_key(self, task_id: str, attempt_number: int) -> None:
+    def run_key(self, task_id: str, attempt_number: int, is_started: bool = False) -> None:
         """Claim the attempt as every take is claimed, do nothing, and record it in a transaction of its own."""
         house, key = self._studio.house, uuid.UUID(task_id)
         try:
-            begin(house, key, attempt_number)
+            if not is_started:
+                begin(house, key, attempt_number)
             self.began.append((task_id, attempt_number, time.time()))
         except queue.LeaseLostError:
             return

@@ -98,6 +98,8 @@ def _failed_rows(session: Session, task_ids: set[uuid.UUID]) -> Sequence[Any]:
 
 
 def _failures(session: Session, events: Sequence[EventRecord]) -> dict[int, Message]:
+    if not events:
+        return {}
     rows = _failed_rows(session, {e.entity_id for e in events})
     by_task = {row[0].id: row for row in rows}
     admins = people_who_may(session, Permission.MANAGE_WORKERS) if rows else frozenset()

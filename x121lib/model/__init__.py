@@ -102,6 +102,7 @@ from x121lib.model.secrets import Secret
 from x121lib.model.trials import WorkflowTrial
 from x121lib.model.triggers import EventCause, Trigger, TriggerFiring, TriggerStep
 from x121lib.model.work import (
+    NOBODY,
     AttemptNodeTime,
     AttemptTrace,
     Batch,
@@ -115,7 +116,7 @@ from x121lib.model.work import (
 )
 
 __all__ = [
-    "LOOKUPS", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace",
+    "LOOKUPS", "NOBODY", "ApiKey", "Artifact", "ArtifactImage", "ArtifactVideo", "AttemptNodeTime", "AttemptTrace",
     "AuditEntry", "AutoRetake", "Base", "Batch", "BatchEstimate", "BatchScene", "Budget", "BudgetExemptKind",
     "BudgetExemptTier", "BudgetReservation", "BudgetThreshold", "BudgetUse", "Character", "CharacterMetadataValue",
     "Decision", "DecisionTag", "Delivery", "DeliveryItem", "Event", "EventCause", "EventCursor", "Face", "FailureTag",

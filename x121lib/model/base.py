@@ -85,13 +85,19 @@ def fk(
     )  # fmt: skip
 
 
-def term(kind: type[Term], *, default: Term | None = None, nullable: bool = False, primary_key: bool = False) -> Any:
-    """Return a column that refers to a lookup table; rows in use cannot be deleted."""
+def term(
+    kind: type[Term], *, default: Term | None = None, nullable: bool = False, primary_key: bool = False,
+    index: bool = True,
+) -> Any:  # fmt: skip
+    """Return a column that refers to a lookup table; rows in use cannot be deleted.
+
+    Without an index where a table grows by the thousand an hour and nobody asks for one value of the column.
+    """
     return mapped_column(
         TermType(kind),
         sa.ForeignKey(f"{lookup_table_name(kind)}.id", ondelete="RESTRICT"),
         nullable=nullable,
-        index=not primary_key,
+        index=index and not primary_key,
         primary_key=primary_key,
         default=default,
     )

@@ -11,10 +11,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from x121lib.model.base import Base, fk, moment, now_column, pk, term, text, version_column
+from x121lib.terms.transitions import ENDED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, PriorityClass, TaskKind, TaskStatus, WorkerKind, WorkerStatus
 
 WAITING_NUMBERS = f"({TaskStatus.WAITING.number}, {TaskStatus.QUEUED.number})"
-LEASED_NUMBERS = f"({TaskStatus.DISPATCHED.number}, {TaskStatus.RUNNING.number})"
+OPEN_NUMBERS = f"({', '.join(str(status.number) for status in TaskStatus if status not in ENDED_STATUSES)})"
+NOBODY = uuid.UUID(int=0)
+"""Stands in `ix_gpu_task_turns` for who submitted what nobody did."""
+
+
+OFTEN_EMPTY = ("take_id", "image_variant_id", "batch_id", "after_task_id", "worker_id")
 
 
 class Batch(Base):
@@ -59,23 +65,23 @@ class GpuTask(Base):
 
     __tablename__ = "gpu_task"
     id: Mapped[uuid.UUID] = pk()
-    kind_id: Mapped[TaskKind] = term(TaskKind)
-    take_id: Mapped[uuid.UUID | None] = fk("take.id", "CASCADE", nullable=True)
-    image_variant_id: Mapped[uuid.UUID | None] = fk("image_variant.id", "CASCADE", nullable=True)
+    kind_id: Mapped[TaskKind] = term(TaskKind, index=False)
+    take_id: Mapped[uuid.UUID | None] = fk("take.id", "CASCADE", nullable=True, index=False)
+    image_variant_id: Mapped[uuid.UUID | None] = fk("image_variant.id", "CASCADE", nullable=True, index=False)
     project_id: Mapped[uuid.UUID] = fk("project.id", "CASCADE")
-    batch_id: Mapped[uuid.UUID | None] = fk("batch.id", "SET NULL", nullable=True)
+    batch_id: Mapped[uuid.UUID | None] = fk("batch.id", "SET NULL", nullable=True, index=False)
     submitted_by_id: Mapped[uuid.UUID | None] = fk("person.id", "SET NULL", nullable=True)
-    class_id: Mapped[PriorityClass] = term(PriorityClass, default=PriorityClass.NORMAL)
+    class_id: Mapped[PriorityClass] = term(PriorityClass, default=PriorityClass.NORMAL, index=False)
     priority: Mapped[int] = mapped_column(sa.SmallInteger, nullable=False)
-    status_id: Mapped[TaskStatus] = term(TaskStatus, default=TaskStatus.QUEUED)
-    after_task_id: Mapped[uuid.UUID | None] = fk("gpu_task.id", "SET NULL", nullable=True)
+    status_id: Mapped[TaskStatus] = term(TaskStatus, default=TaskStatus.QUEUED, index=False)
+    after_task_id: Mapped[uuid.UUID | None] = fk("gpu_task.id", "SET NULL", nullable=True, index=False)
     is_ready: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True, server_default=sa.true())
     is_off_peak: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
     not_before: Mapped[datetime | None] = moment()
     seed: Mapped[int | None] = mapped_column(sa.Numeric(20, 0, asdecimal=False), nullable=True)
     attempt_number: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
     failed_attempts: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
-    worker_id: Mapped[uuid.UUID | None] = fk("worker.id", "SET NULL", nullable=True)
+    worker_id: Mapped[uuid.UUID | None] = fk("worker.id", "SET NULL", nullable=True, index=False)
     lease_until: Mapped[datetime | None] = moment()
     heartbeat_at: Mapped[datetime | None] = moment()
     progress: Mapped[float] = mapped_column(sa.Float, nullable=False, default=0.0)
@@ -95,13 +101,14 @@ class GpuTask(Base):
             postgresql_where=sa.text(f"status_id IN {WAITING_NUMBERS}"),
         ),
         sa.Index(
-            "ix_gpu_task_turns", "project_id", "submitted_by_id", "priority",
+            "ix_gpu_task_turns", "project_id", sa.text(f"coalesce(submitted_by_id, '{NOBODY}'::uuid)"), "priority",
             sa.text("coalesce(turn_at, queued_at)"), "id",
             postgresql_where=sa.text(f"status_id IN {WAITING_NUMBERS} AND is_ready"),
         ),
         sa.Index(
-            "ix_gpu_task_leased", "lease_until", postgresql_where=sa.text(f"status_id IN {LEASED_NUMBERS}")
+            "ix_gpu_task_open", "status_id", "lease_until", postgresql_where=sa.text(f"status_id IN {OPEN_NUMBERS}")
         ),
+        *(sa.Index(None, name, postgresql_where=sa.text(f"{name} IS NOT NULL")) for name in OFTEN_EMPTY),
     )  # fmt: skip
 
 
@@ -114,7 +121,7 @@ class GpuTaskAttempt(Base):
     number: Mapped[int]
     worker_id: Mapped[uuid.UUID | None] = fk("worker.id", "SET NULL", nullable=True)
     prompt_id: Mapped[uuid.UUID] = mapped_column(sa.Uuid, nullable=False)
-    outcome_id: Mapped[AttemptOutcome | None] = term(AttemptOutcome, nullable=True)
+    outcome_id: Mapped[AttemptOutcome | None] = term(AttemptOutcome, nullable=True, index=False)
     dispatched_at: Mapped[datetime] = now_column()
     started_at: Mapped[datetime | None] = moment()
     finished_at: Mapped[datetime | None] = moment()

@@ -18,7 +18,7 @@ from x121lib.pipeline.house import House
 from x121lib.scheduling import queries as queue_queries
 from x121lib.scheduling import service as queue
 from x121lib.scheduling.sending import prompt_id_for
-from x121lib.terms.vocabulary import AttemptOutcome, ReleasePurpose
+from x121lib.terms.vocabulary import AttemptOutcome, ReleasePurpose, TaskStatus
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,19 @@ class Claim:
     """Set for a variant."""
 
 
-def claim(house: House, task_id: uuid.UUID, attempt_number: int) -> Claim:
-    """Start an attempt and return its claim.
+def claim(house: House, task_id: uuid.UUID, attempt_number: int, *, is_started: bool = False) -> Claim:
+    """Start an attempt, unless it ``is_started`` for the caller, and return its claim.
 
     Raises:
         LeaseLostError: somebody else has the task, or it was cancelled.
         ReleaseMissingError, RefusedError: the task may not or can not run; the caller records that.
     """
-    begin(house, task_id, attempt_number)
+    if not is_started:
+        begin(house, task_id, attempt_number)
     with house.database.transaction() as session:
         task = session.get_one(m.GpuTask, task_id)
+        if (task.status_id, task.attempt_number) != (TaskStatus.RUNNING, attempt_number):
+            raise queue.LeaseLostError(f"Attempt {attempt_number} of task {task_id} was taken away before it began.")
         worker = session.get(m.Worker, task.worker_id)
         if worker is None:
             raise queue.LeaseLostError(f"The worker of task {task_id} is gone.")

@@ -62,14 +62,15 @@ class ExecutionResult:
     """A scene whose last take this was: its cut can be made."""
 
 
-def execute(house: House, task_id: uuid.UUID, attempt_number: int) -> ExecutionResult:
+def execute(house: House, task_id: uuid.UUID, attempt_number: int, *, is_started: bool = False) -> ExecutionResult:
     """Run an attempt to its end and record it; safe to call again for the same attempt.
 
-    An attempt that is no longer current (cancelled, superseded, started elsewhere) changes nothing.
+    An attempt that is no longer current (cancelled, superseded, started elsewhere) changes nothing. One that
+    ``is_started`` was started for the caller, and nobody else runs it.
     """
     claimed, heart = None, Heartbeat(house, task_id, attempt_number)
     try:
-        claimed = claim(house, task_id, attempt_number)
+        claimed = claim(house, task_id, attempt_number, is_started=is_started)
         with heart:
             return _run(house, claimed, heart)
     except queue.LeaseLostError as error:

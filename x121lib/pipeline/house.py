@@ -10,6 +10,7 @@ from x121lib.base.gather import Gather
 from x121lib.base.settings import Settings
 from x121lib.comfyui.bridge import Bridge
 from x121lib.identity import FaceBackend, load_backend
+from x121lib.scheduling import recording
 from x121lib.scheduling import service as queue
 from x121lib.scheduling.recording import Token
 from x121lib.store.artifacts import ArtifactStore
@@ -46,6 +47,11 @@ class House:
                 self.database, tokens, self.now(), self.settings.lease_s, also=SEGMENT_GENERATING
             )
         )
+
+    def claim(self, most: int) -> list[Token]:
+        """Start the first dispatched attempts, at most ``most``; returns them in the order of their dispatch."""
+        run, lease_s = self.database.at_once, self.settings.lease_s
+        return recording.claim(run, most, self.now(), lease_s, also=SEGMENT_GENERATING)
 
     @cached_property
     def faces(self) -> FaceBackend:

@@ -166,10 +166,14 @@ def settle(session: Session, now: datetime) -> int:
     needed = run_seconds(session, {row.task_id for row in rows})
     day = local_day(now)
     touched: dict[tuple[uuid.UUID, uuid.UUID], tuple[Place, m.BudgetUse]] = {}
+    uses: dict[tuple[tuple[uuid.UUID, uuid.UUID], date], m.BudgetUse] = {}
     for row in rows:
         place = Place(budgets[row.budget_id], row.holder_id)
-        use = locked_use(session, place, spending.period_start(place.budget.period_id, day))
-        old = locked_use(session, place, row.period_start)
+        start = spending.period_start(place.budget.period_id, day)
+        for each in {start, row.period_start}:
+            if (place.key, each) not in uses:
+                uses[place.key, each] = locked_use(session, place, each)
+        use, old = uses[place.key, start], uses[place.key, row.period_start]
         row.settled_s = needed.get(row.task_id, 0.0)
         old.reserved_s = max(0.0, old.reserved_s - row.reserved_s)
         use.settled_s += row.settled_s

@@ -10,11 +10,12 @@ import re
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
@@ -23,7 +24,8 @@ from x121lib.comfyui.checking import Offer
 from x121lib.comfyui.editor.packs import pack_of_module
 from x121lib.comfyui.graph import Graph, node_classes
 from x121lib.comfyui.model_files import SUFFIXES
-from x121lib.scheduling.recall import FRESH, STEADY_S, Recall
+from x121lib.scheduling.recall import FRESH, LONG_S, STEADY_S, Recall
+from x121lib.store.direct import Compiled, fetch
 from x121lib.store.session import among
 
 Overrides = tuple[tuple[str, str, str], ...]
@@ -143,22 +145,39 @@ def workflows(session: Session, version_ids: Collection[uuid.UUID]) -> dict[uuid
 
 def demands(session: Session, task_ids: Collection[uuid.UUID], recall: Recall = FRESH) -> dict[uuid.UUID, Demand]:
     """Return what each task asks of a worker; a handful of queries, however many tasks."""
-    version_id = sa.func.coalesce(m.SceneTypeVersion.workflow_version_id, m.VariantKind.workflow_version_id)
+    rows = session.execute(_asked().where(among(m.GpuTask.id, task_ids))).all()
+    return _from_rows(session, [tuple(row) for row in rows], recall)
+
+
+_VERSION = sa.func.coalesce(m.SceneTypeVersion.workflow_version_id, m.VariantKind.workflow_version_id)
+
+
+def _asked() -> sa.Select[*tuple[Any, ...]]:
+    """Return the query of tasks for (task, scene type version, take, workflow version, has values of its own)."""
     has_own = sa.exists().where(m.TakeOverride.take_id == m.GpuTask.take_id)
-    rows = session.execute(
-        sa.select(m.GpuTask.id, m.SceneTypeVersion.id.label("recipe_id"), m.GpuTask.take_id, version_id, has_own)
+    return (
+        sa.select(m.GpuTask.id, m.SceneTypeVersion.id, m.GpuTask.take_id, _VERSION, has_own)
         .outerjoin(m.Take, m.Take.id == m.GpuTask.take_id)
         .outerjoin(m.Segment, m.Segment.id == m.Take.segment_id)
         .outerjoin(m.Scene, m.Scene.id == m.Segment.scene_id)
         .outerjoin(m.SceneTypeVersion, m.SceneTypeVersion.id == m.Scene.scene_type_version_id)
         .outerjoin(m.ImageVariant, m.ImageVariant.id == m.GpuTask.image_variant_id)
         .outerjoin(m.VariantKind, m.VariantKind.id == m.ImageVariant.kind_id)
-        .where(among(m.GpuTask.id, task_ids), version_id.is_not(None))
-    ).all()
-    with_recipe = frozenset(row.recipe_id for row in rows if row.recipe_id is not None)
-    without = frozenset(version for _, recipe_id, _, version, _ in rows if recipe_id is None)
-    recipes = recall(("recipes", with_recipe), STEADY_S, lambda: recipe_overrides(session, with_recipe))
-    plain = recall(("plain", without), STEADY_S, lambda: default_overrides(session, without))
+        .where(_VERSION.is_not(None))
+    )
+
+
+def _from_rows(session: Session, rows: Sequence[tuple[Any, ...]], recall: Recall) -> dict[uuid.UUID, Demand]:
+    with_recipe = {recipe_id for _, recipe_id, *_ in rows if recipe_id is not None}
+    without = {version for _, recipe_id, _, version, _ in rows if recipe_id is None}
+    recipes: dict[uuid.UUID, dict[tuple[str, str], str]] = recall("recipes", STEADY_S, dict)
+    if missing := with_recipe - set(recipes):
+        again = with_recipe | recall("asked recipes", LONG_S, set[uuid.UUID])
+        recall("asked recipes", LONG_S, set[uuid.UUID]).update(missing)
+        recipes.update({key: {} for key in again} | recipe_overrides(session, again))
+    plain: dict[uuid.UUID, dict[tuple[str, str], str]] = recall("plain", STEADY_S, dict)
+    if missing := without - set(plain):
+        plain.update({key: {} for key in missing} | default_overrides(session, missing))
     own = _take_overrides(session, {key for _, _, key, _, has in rows if has and key is not None})
     found = {}
     for task_id, recipe_id, take_id, version, _ in rows:
@@ -167,6 +186,23 @@ def demands(session: Session, task_ids: Collection[uuid.UUID], recall: Recall = 
             values = {**values, **own[take_id]}
         found[task_id] = Demand(version, packed(values))
     return found
+
+
+_ASKED = Compiled(
+    _asked()
+    .add_columns(sa.func.coalesce(m.SceneTypeVersion.vram_bytes, m.WorkflowVersion.vram_bytes))
+    .outerjoin(m.WorkflowVersion, m.WorkflowVersion.id == _VERSION)
+    .where(m.GpuTask.id == sa.any_(sa.bindparam("task_ids", None, ARRAY(sa.Uuid))))
+)
+
+
+def demands_and_memory(
+    session: Session, task_ids: Sequence[uuid.UUID], recall: Recall
+) -> dict[uuid.UUID, tuple[Demand, int | None]]:
+    """Return what each task asks of a worker, with the GPU memory in bytes where its recipe states it."""
+    (rows,) = fetch(session, _ASKED(task_ids=list(task_ids)))
+    needed = {row[0]: row[-1] for row in rows}
+    return {key: (demand, needed[key]) for key, demand in _from_rows(session, [r[:-1] for r in rows], recall).items()}
 
 
 def packed(values: Mapping[tuple[str, str], str]) -> Overrides:
@@ -209,6 +245,8 @@ def default_overrides(
 
 
 def _take_overrides(session: Session, take_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[tuple[str, str], str]]:
+    if not take_ids:
+        return {}
     value, slot, version = m.TakeOverride, m.WorkflowSlot, m.SceneTypeVersion
     query = (
         sa.select(value.take_id, slot.node_id, slot.input_name, value.value)
@@ -219,7 +257,7 @@ def _take_overrides(session: Session, take_ids: Collection[uuid.UUID]) -> dict[u
         .join(slot, sa.and_(slot.workflow_version_id == version.workflow_version_id, slot.name == value.slot))
         .where(among(value.take_id, take_ids))
     )
-    return _gathered(session.execute(query)) if take_ids else {}
+    return _gathered(session.execute(query))
 
 
 def _gathered(rows: Iterable[Any]) -> dict[uuid.UUID, dict[tuple[str, str], str]]:

@@ -22,13 +22,14 @@ def lacks(
     session: Session, task_ids: Collection[uuid.UUID], workers: Sequence[WorkerView]
 ) -> dict[uuid.UUID, dict[uuid.UUID, str]]:
     """Return task → worker → the memory that it lacks, in words; a worker that reports none is held to have enough."""
-    known = {w.worker_id: w.vram_bytes for w in workers if w.vram_bytes is not None}
-    found: dict[uuid.UUID, dict[uuid.UUID, str]] = {}
-    for task_id, needed in _stated(session, task_ids).items() if known else ():
-        small = [key for key, n_bytes in known.items() if n_bytes < needed * TOLERANCE]
-        if small:
-            found[task_id] = dict.fromkeys(small, f"{needed / GIB:g} GiB of GPU memory")
-    return found
+    stated = _stated(session, task_ids) if any(w.vram_bytes is not None for w in workers) else {}
+    return {task_id: small for task_id, needed in stated.items() if (small := too_small(needed, workers))}
+
+
+def too_small(needed: int | None, workers: Sequence[WorkerView]) -> dict[uuid.UUID, str]:
+    """Return the workers that have less than ``needed`` bytes, with what they lack in words; none for None."""
+    small = [w.worker_id for w in workers if needed and w.vram_bytes is not None and w.vram_bytes < needed * TOLERANCE]
+    return dict.fromkeys(small, f"{needed / GIB:g} GiB of GPU memory") if needed and small else {}
 
 
 def _stated(session: Session, task_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:

@@ -54,6 +54,8 @@ class Candidate:
     """Who submitted it, for fair shares."""
     off_peak: bool = False
     """It starts only while nothing else wants the worker."""
+    attempt_number: int = 0
+    """Number of its last attempt."""
 
     @property
     def expected_s(self) -> float:
@@ -166,45 +168,68 @@ class _Choice:
         able = {w for w, view in slots.views.items() if task.needs <= view.tags and w not in task.lacks}
         self.fitting = able - task.avoid or able
         self.warm = {w for w in self.fitting if task.models and task.models <= slots.loaded[w]}
-        self._heap = [self._entry(w) for w in self.fitting if w in slots.free]
-        heapq.heapify(self._heap)
+        self._warm_heap = self._heap_of(self.warm)
+        self._cold_heap: list[_Entry] | None = None  # most tasks need none
+
+    def _heap_of(self, workers: Collection[uuid.UUID]) -> list[_Entry]:
+        heap = [self._entry(w) for w in workers if w in self._slots.free]
+        heapq.heapify(heap)
+        return heap
 
     def best(self, refused: Collection[uuid.UUID] = ()) -> uuid.UUID | None:
         """Return the best worker with a free slot, none of those refused; None where there is none."""
+        found = self._best_of(self._warm_heap, refused)
+        if found is None:
+            if self._cold_heap is None:
+                self._cold_heap = self._heap_of(self.fitting - self.warm)
+            found = self._best_of(self._cold_heap, refused)
+        return found
+
+    def _best_of(self, heap: list[_Entry], refused: Collection[uuid.UUID]) -> uuid.UUID | None:
+        """Return the best worker of a heap; entries that are out of date are brought up to date on the way."""
         kept, found = [], None
-        while self._heap and found is None:
-            entry = self._heap[0]
+        while heap and found is None:
+            entry = heap[0]
             worker_id = entry[-1]
             if worker_id not in self._slots.free:
-                heapq.heappop(self._heap)
+                heapq.heappop(heap)
             elif entry[-2] != self._slots.given[worker_id]:
-                heapq.heapreplace(self._heap, self._entry(worker_id))
+                heapq.heappop(heap)
+                self._put(worker_id)
             elif worker_id in refused:
-                kept.append(heapq.heappop(self._heap))
+                kept.append(heapq.heappop(heap))
             else:
                 found = worker_id
         for entry in kept:
-            heapq.heappush(self._heap, entry)
+            heapq.heappush(heap, entry)
         return found
+
+    def _put(self, worker_id: uuid.UUID) -> None:
+        heap = self._warm_heap if worker_id in self.warm else self._cold_heap
+        if heap is not None:  # a heap that is made later has it then
+            heapq.heappush(heap, self._entry(worker_id))
 
     def reloaded(self, worker_id: uuid.UUID, loaded: frozenset[str]) -> None:
         """Follow a worker that loads other models now."""
         if worker_id in self.fitting:
             is_warm = bool(self._task.models) and self._task.models <= loaded
-            (self.warm.add if is_warm else self.warm.discard)(worker_id)
+            if is_warm is not (worker_id in self.warm):
+                (self.warm.add if is_warm else self.warm.discard)(worker_id)
+                if worker_id in self._slots.free:
+                    self._put(worker_id)
 
     def _entry(self, worker_id: uuid.UUID) -> _Entry:
-        """Return what is compared: warm, when the take would end, other takes' models spared, load, name."""
+        """Return what is compared: when the take would end, other takes' models spared, load, name."""
         slots, view = self._slots, self._slots.views[worker_id]
         load = (view.slots - slots.free[worker_id]) / view.slots
         usual = self.expected_s if self._task.seconds else 1.0
         slowness = self._task.seconds.get(worker_id, usual) / usual
         spoils = bool(slots.loaded[worker_id]) and not self._task.models <= slots.loaded[worker_id]
         end = round((load + 1.0) * slowness, 3)
-        return worker_id not in self.warm, end, spoils, load, view.name, slots.given[worker_id], worker_id
+        return end, spoils, load, view.name, slots.given[worker_id], worker_id
 
 
-_Entry = tuple[bool, float, bool, float, str, int, uuid.UUID]
+_Entry = tuple[float, bool, float, str, int, uuid.UUID]
 
 
 def assign(

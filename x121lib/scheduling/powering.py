@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from x121lib import model as m
 from x121lib.base.errors import InvalidInputError, RefusedError
-from x121lib.scheduling import agents, queries, workers
+from x121lib.scheduling import agents, reading, workers
 from x121lib.scheduling.power import PowerView, Step, Window, decide, in_windows
 from x121lib.scheduling.service import hold_dispatch, wake
 from x121lib.scheduling.standing import move_worker, record_change
@@ -20,6 +20,8 @@ from x121lib.terms.roles import Actor, Permission
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import WakeKind, WorkerStatus
 
+MOST_WAITING = 256
+"""Waiting tasks that are counted to decide how many workers shall be awake."""
 WAKE_S = 300.0
 """Seconds that a host may take to wake; after that it is woken again."""
 FALLS_ASLEEP_S = 120.0
@@ -80,7 +82,7 @@ def decide_now(session: Session, now: datetime, minimum: int) -> list[Step]:
     rows = [w for w in workers.list_workers(session) if w.status_id not in workers.HELD_BY_PERSON]
     _notice_woken(session, rows, powers)
     views = [_view(session, w, powers.get(w.id), now) for w in rows]
-    steps = decide(views, waiting=len(queries.candidates(session, now)), minimum=minimum)
+    steps = decide(views, waiting=reading.n_waiting(session, now, MOST_WAITING), minimum=minimum)
     by_id = {w.id: w for w in rows}
     for step in steps:
         if step.wake:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,19 +11,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.scheduling import budgets, fitness, holding, memory, policy, standing, warmth, window
-from x121lib.scheduling.fairness import Shares
-from x121lib.scheduling.policy import Candidate, WorkerView
-from x121lib.scheduling.recall import BRISK_S, FRESH, STEADY_S, Recall
-from x121lib.store.session import among
+from x121lib.scheduling import fitness, memory, policy, standing, warmth
+from x121lib.scheduling.policy import WorkerView
+from x121lib.scheduling.recall import BRISK_S, FRESH, Recall
 from x121lib.terms.transitions import LEASED_STATUSES
-from x121lib.terms.vocabulary import AttemptOutcome, TaskStatus, WorkerStatus
+from x121lib.terms.vocabulary import TaskStatus, WorkerStatus
 
 PAUSED_CODE = "scheduling.paused"
 """Error code of an attempt that a person paused in its middle."""
 _STATES = {status: status.label.lower() for status in WorkerStatus} | {WorkerStatus.MAINTENANCE: "in maintenance"}
-CANDIDATE_WINDOW = 256
-"""Waiting tasks that are looked at where nobody says how many."""
+FIRST = 256
+"""Waiting tasks that are looked at to find out why nothing starts."""
 
 
 @dataclass(frozen=True)
@@ -38,54 +36,6 @@ class ExpiredLease:
 
 Made = tuple[uuid.UUID | None, uuid.UUID | None]
 """What a task makes: a scene of a scene type's version, or an image of a variant kind."""
-
-
-@dataclass(frozen=True)
-class View:
-    """Which waiting tasks are looked at."""
-
-    n: int = CANDIDATE_WINDOW
-    """How many, in the order of their turns."""
-    without: frozenset[Made] = frozenset()
-    """Kinds of work that are left out."""
-    used: Shares | None = None
-    """How shares stand."""
-
-
-def candidates(
-    session: Session, now: datetime, workers: Sequence[WorkerView] = (), view: View | None = None,
-    recall: Recall = FRESH,
-) -> list[Candidate]:  # fmt: skip
-    """Return the first waiting tasks by turn that may run now: their time has come, what they wait for has passed.
-
-    Locks the rows; rows that somebody else holds (a person cancelling, say) are left for the next tick.
-
-    Args:
-        session: an open session.
-        now: the present time.
-        workers: the workers, whose lacks are told with each task.
-        view: how many, without what, by which shares.
-        recall: what may be remembered of the dispatch before.
-    """
-    view = view or View()
-    held = recall("held", BRISK_S, lambda: budgets.used_up(session, now))
-    conditions = _not_held(held) + holding.conditions(session) + ([~_makes(view.without)] if view.without else [])
-    rows = window.rows(session, now, view.n, conditions, view.used)
-    tried = [row.task_id for row in rows if row.attempt_number > 0]
-    avoid, prefer = _workers_to_avoid(session, tried), _workers_with_cache(session, tried)
-    wanted = fitness.demands(session, [row.task_id for row in rows], recall) if rows else {}
-    fits = _fits(session, wanted, recall)
-    lacking = _lacking(session, wanted, workers)
-    found = []
-    for row in rows:
-        needed, models, seconds = fits.get(row.task_id, (frozenset[str](), frozenset[str](), dict[uuid.UUID, float]()))
-        found.append(
-            Candidate(
-                row.task_id, row.priority, row.queued_at, avoid.get(row.task_id, frozenset()), needed, models, seconds,
-                prefer.get(row.task_id), lacking.get(row.task_id, {}), row.project_id, row.person_id, row.is_off_peak,
-            )
-        )  # fmt: skip
-    return found
 
 
 def made(session: Session, task_ids: Collection[uuid.UUID]) -> set[Made]:
@@ -104,7 +54,8 @@ def made(session: Session, task_ids: Collection[uuid.UUID]) -> set[Made]:
     return {(scene_type, kind) for scene_type, kind in session.execute(query)}
 
 
-def _makes(kinds: Collection[Made]) -> sa.ColumnElement[bool]:
+def makes(kinds: Collection[Made]) -> sa.ColumnElement[bool]:
+    """Return the condition that a task makes one of some kinds of work, as `made` tells them."""
     take, scene, variant = sa.orm.aliased(m.Take), sa.orm.aliased(m.Scene), sa.orm.aliased(m.ImageVariant)
     scenes = (
         sa.select(take.id)
@@ -129,17 +80,8 @@ def lacks(
 
     What lacks nothing is left out.
     """
-    return _lacking(session, fitness.demands(session, task_ids), workers)
-
-
-def _lacking(
-    session: Session, wanted: Mapping[uuid.UUID, fitness.Demand], workers: Sequence[WorkerView]
-) -> dict[uuid.UUID, dict[uuid.UUID, tuple[str, ...]]]:
-    found = fitness.lacks(session, set(wanted.values()), {w.worker_id: w.offer for w in workers})
-    words = {
-        demand: {key: tuple(str(one) for one in lacking) for key, lacking in by_worker.items()}
-        for demand, by_worker in fitness.with_packs(session, found).items()
-    }
+    wanted = fitness.demands(session, task_ids)
+    words = lacks_in_words(session, set(wanted.values()), workers)
     lacking = {task_id: dict(words[demand]) for task_id, demand in wanted.items() if demand in words}
     for task_id, small in memory.lacks(session, list(wanted), workers).items():
         of_task = lacking.setdefault(task_id, {})
@@ -148,27 +90,15 @@ def _lacking(
     return lacking
 
 
-def _not_held(held: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> list[sa.ColumnElement[bool]]:
-    if not held:
-        return []
-    r = m.BudgetReservation
-    return [~sa.exists().where(r.task_id == m.GpuTask.id, sa.tuple_(r.budget_id, r.holder_id).in_(held))]
-
-
-def _fits(
-    session: Session, wanted: Mapping[uuid.UUID, fitness.Demand], recall: Recall
-) -> dict[uuid.UUID, tuple[frozenset[str], frozenset[str], dict[uuid.UUID, float]]]:
-    """Return (needed tags, models, mean seconds by worker) of each task, from its workflow."""
-    needed = recall("needed tags", STEADY_S, lambda: warmth.needed_tags(session))
-    measured = recall("speeds", STEADY_S, lambda: warmth.seconds(session))
-    keys = {demand.version_id for demand in wanted.values()}
-    workflows, models = fitness.workflows(session, keys), fitness.models(session, keys)
-    unmeasured: dict[uuid.UUID, float] = {}  # one object: tasks that share it count as alike
-    known = {
-        key: (needed.get(workflows[key], frozenset()), models[key], measured.get(workflows[key], unmeasured))
-        for key in keys
+def lacks_in_words(
+    session: Session, wanted: Collection[fitness.Demand], workers: Sequence[WorkerView]
+) -> dict[fitness.Demand, dict[uuid.UUID, tuple[str, ...]]]:
+    """Return demand → worker → the node classes and models that it lacks, in words; GPU memory is not looked at."""
+    found = fitness.lacks(session, wanted, {w.worker_id: w.offer for w in workers})
+    return {
+        demand: {key: tuple(str(one) for one in lacking) for key, lacking in by_worker.items()}
+        for demand, by_worker in fitness.with_packs(session, found).items()
     }
-    return {task_id: known[demand.version_id] for task_id, demand in wanted.items()}
 
 
 def needs(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
@@ -202,42 +132,9 @@ def _first_waiting(session: Session, project_id: uuid.UUID | None = None) -> lis
         sa.select(m.GpuTask.id)
         .where(m.GpuTask.status_id.in_([TaskStatus.QUEUED, TaskStatus.WAITING]))
         .order_by(m.GpuTask.priority.desc(), m.GpuTask.queued_at, m.GpuTask.id)
-        .limit(CANDIDATE_WINDOW)
+        .limit(FIRST)
     )
     return list(session.scalars(query.where(m.GpuTask.project_id == project_id) if project_id is not None else query))
-
-
-def _workers_with_cache(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
-    """Return the worker on which each resumed task was paused: it has the finished nodes in its cache."""
-    if not task_ids:
-        return {}
-    rows = session.execute(
-        sa.select(m.GpuTaskAttempt.task_id, m.GpuTaskAttempt.worker_id)
-        .join(m.GpuTask, m.GpuTask.id == m.GpuTaskAttempt.task_id)
-        .where(
-            among(m.GpuTaskAttempt.task_id, task_ids), m.GpuTaskAttempt.number == m.GpuTask.attempt_number,
-            m.GpuTaskAttempt.error_code == PAUSED_CODE, m.GpuTaskAttempt.worker_id.is_not(None),
-        )
-    )  # fmt: skip
-    return {task_id: worker_id for task_id, worker_id in rows if worker_id is not None}
-
-
-def _workers_to_avoid(session: Session, task_ids: list[uuid.UUID]) -> dict[uuid.UUID, frozenset[uuid.UUID]]:
-    if not task_ids:
-        return {}
-    rows = session.execute(
-        sa.select(m.GpuTaskAttempt.task_id, m.GpuTaskAttempt.worker_id).where(
-            among(m.GpuTaskAttempt.task_id, task_ids),
-            m.GpuTaskAttempt.outcome_id.in_([AttemptOutcome.LOST, AttemptOutcome.FAILED]),
-            m.GpuTaskAttempt.worker_id.is_not(None),
-            m.GpuTaskAttempt.error_code.not_in(["scheduling.stopped", "scheduling.not_picked_up", "store.disk_full"]),
-        )
-    )
-    avoid: dict[uuid.UUID, set[uuid.UUID]] = {}
-    for task_id, worker_id in rows:
-        if worker_id is not None:
-            avoid.setdefault(task_id, set()).add(worker_id)
-    return {task: frozenset(workers) for task, workers in avoid.items()}
 
 
 def worker_views(session: Session, now: datetime, recall: Recall = FRESH) -> list[WorkerView]:

@@ -9,8 +9,12 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 STEADY_S = 1.0
 """Seconds for which weights, GPU time used, needed tags, measured speeds and recipes' models are remembered."""
-BRISK_S = 0.25
+BRISK_S = 0.5
 """Seconds for which loaded models and held budgets are remembered, and budgets are settled only once."""
+LONG_S = 60.0
+"""Seconds for which it is remembered what was asked for, so that all of it is read again at once."""
+LEAST = 64
+"""Slots for which work is looked for at least."""
 _MOST = 256
 
 
@@ -20,6 +24,8 @@ class Recall:
     Attributes:
         slots: slots of the available workers at the last dispatch.
         free: of these, how many it left free.
+        sent: how many tasks it sent, or half of what an earlier one sent.
+        shares: projects, people and priorities that had waiting tasks then.
     """
 
     def __init__(self, *, at_all: bool = True) -> None:
@@ -27,6 +33,8 @@ class Recall:
         self._kept: dict[Hashable, tuple[float, Any]] = {}
         self.slots = 0
         self.free = 0
+        self.sent = 0
+        self.shares = 4
 
     def __call__(self, key: Hashable, for_s: float, read: Callable[[], T]) -> T:
         """Return what ``read`` returned in the last ``for_s`` seconds, else read it."""
@@ -42,6 +50,15 @@ class Recall:
         found = read()
         self._kept[key] = (now, found)
         return found
+
+    def expected(self, free: int) -> int:
+        """Return for how many of so many free slots there is probably work: twice as many as lately."""
+        return min(free, max(LEAST, 2 * self.sent))
+
+    def has(self, key: Hashable, for_s: float) -> bool:
+        """Return whether something was remembered under a key in the last ``for_s`` seconds."""
+        kept = self._kept.get(key)
+        return kept is not None and time.monotonic() - kept[0] < for_s
 
 
 FRESH = Recall(at_all=False)

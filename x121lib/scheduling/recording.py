@@ -21,22 +21,31 @@ from x121lib.terms.vocabulary import AttemptOutcome, EventKind, TaskStatus
 MEAN_OVER = 20
 """Takes over which a worker's mean follows its newest ones."""
 WAKE_CHANNEL = "x121_work"
-"""NOTIFY channel that wakes the tick; says `free` where a slot became free, and nothing where work came."""
-_START = f"""
+"""NOTIFY channel that wakes the tick: there is work, or a worker for it."""
+FREE_CHANNEL = "x121_free"
+"""NOTIFY channel that says that a slot became free."""
+_GIVEN = """
 WITH given AS (SELECT * FROM unnest(%(task_ids)s::uuid[], %(numbers)s::int[]) AS g (task_id, number)),
-     held AS MATERIALIZED (SELECT t.id, given.number FROM gpu_task t JOIN given ON t.id = given.task_id
-                           ORDER BY t.id FOR UPDATE OF t),
+     held AS MATERIALIZED (SELECT t.id, given.number, given.number AS turn
+                           FROM gpu_task t JOIN given ON t.id = given.task_id ORDER BY t.id FOR UPDATE OF t)"""
+FIRST = f"""
+WITH held AS MATERIALIZED (SELECT id, attempt_number AS number, row_number() OVER () AS turn
+                           FROM (SELECT id, attempt_number FROM gpu_task
+                                 WHERE status_id = {TaskStatus.DISPATCHED.number}
+                                 ORDER BY lease_until LIMIT %(most)s FOR UPDATE SKIP LOCKED) AS first)"""
+_START = f""",
      moved AS (UPDATE gpu_task t SET status_id = %(to)s, version = version + 1, heartbeat_at = %(now)s,
                                      lease_until = %(until)s, started_at = coalesce(started_at, %(now)s)
                FROM held WHERE t.id = held.id AND t.attempt_number = held.number AND t.status_id + 0 = %(of)s
-               RETURNING t.id, t.take_id, t.project_id, t.attempt_number),
+               RETURNING t.id, t.take_id, t.project_id, t.attempt_number, held.turn),
      begun AS (UPDATE gpu_task_attempt a SET started_at = %(now)s FROM moved
                WHERE a.task_id = moved.id AND a.number = moved.attempt_number){{also}},
      said AS (INSERT INTO event (kind_id, entity, entity_id, project_id, payload)
               SELECT %(kind)s, 'gpu_task', id, project_id,
                      jsonb_build_object('status', %(status)s::text, 'at', %(at)s::text, 'attempt', attempt_number)
               FROM moved)
-SELECT array_agg(id), pg_notify('{CHANNEL}', %(said)s) FROM moved"""
+SELECT array_agg(id ORDER BY turn), array_agg(attempt_number ORDER BY turn), pg_notify('{CHANNEL}', %(said)s)
+FROM moved HAVING count(*) > 0"""
 _COMPLETE = f"""
 WITH moved AS (UPDATE gpu_task SET status_id = %(to)s, version = version + 1, finished_at = %(now)s, progress = 1,
                                    lease_until = NULL, pause_requested_at = NULL, error_code = NULL,
@@ -69,7 +78,7 @@ WITH moved AS (UPDATE gpu_task SET status_id = %(to)s, version = version + 1, fi
               SELECT %(kind)s, 'gpu_task', moved.id, moved.project_id, %(payload)s::jsonb FROM moved)
 SELECT moved.worker_id, made.id AS version_id,
        ARRAY(SELECT name FROM worker_loaded_model l WHERE l.worker_id = moved.worker_id) AS loaded,
-       pg_notify('{CHANNEL}', %(said)s), pg_notify(%(wake)s, 'free')
+       pg_notify('{CHANNEL}', %(said)s), pg_notify('{FREE_CHANNEL}', %(slot)s)
 FROM moved LEFT JOIN made ON true"""
 
 
@@ -123,14 +132,34 @@ def start(run: Run, tokens: Sequence[Token], now: datetime, lease_s: float, also
         also: further parts of the statement (each begins with a comma) that follow the rows ``moved`` (id, take_id,
             project_id).
     """
+    row = run(*start_statement(tokens, now, lease_s, also))
+    return set(row[0]) if row is not None else set()
+
+
+def start_statement(
+    tokens: Sequence[Token], now: datetime, lease_s: float, also: str = ""
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement of `start`; its row holds the tasks and the numbers of what it started."""
+    given = {"task_ids": [key for key, _ in tokens], "numbers": [number for _, number in tokens]}
+    return _GIVEN + _START.format(also=also), {**given, **_started(now, lease_s)}
+
+
+def claim(run: Run, most: int, now: datetime, lease_s: float, also: str = "") -> list[Token]:
+    """Move the first dispatched tasks, at most ``most``, to Running, as `start` does; returns their attempts in order.
+
+    What somebody else claims at this moment is passed over: each attempt is claimed once, by whoever comes first.
+    """
+    row = run(FIRST + _START.format(also=also), {"most": most, **_started(now, lease_s)})
+    return list(zip(row[0], row[1], strict=True)) if row is not None else []
+
+
+def _started(now: datetime, lease_s: float) -> dict[str, Any]:
     of, to, said = TaskStatus.DISPATCHED, TaskStatus.RUNNING, EventKind.TASK_STARTED
     check_task_transition(of, to)
-    row = run(_START.format(also=also), {
-        "task_ids": [key for key, _ in tokens], "numbers": [number for _, number in tokens], "of": of.number,
-        "to": to.number, "now": now, "until": now + timedelta(seconds=lease_s), "kind": said.number,
+    return {
+        "of": of.number, "to": to.number, "now": now, "until": now + timedelta(seconds=lease_s), "kind": said.number,
         "said": said.value, "status": to.value, "at": now.isoformat(),
-    })  # fmt: skip
-    return set(row[0] or ())
+    }  # fmt: skip
 
 
 def complete(run: Run, token: Token, now: datetime, timing: Timing) -> Completed | None:
@@ -145,6 +174,6 @@ def complete(run: Run, token: Token, now: datetime, timing: Timing) -> Completed
     row = run(_COMPLETE, {
         "task_id": task_id, "number": number, "of": of.number, "to": to.number, "now": now, "kind": said.number,
         "said": said.value, "payload": json.dumps(facts), "outcome": AttemptOutcome.COMPLETE.number,
-        "queue_s": timing.queue_s, "run_s": timing.run_s, "download_s": timing.download_s, "wake": WAKE_CHANNEL,
+        "queue_s": timing.queue_s, "run_s": timing.run_s, "download_s": timing.download_s, "slot": f"{task_id}",
     })  # fmt: skip
     return None if row is None else Completed(row[0], row[1], frozenset(row[2]))

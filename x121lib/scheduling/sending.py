@@ -1,25 +1,39 @@
-"""Tasks handed to their workers: written in bulk."""
+"""Tasks handed to their workers: written in bulk, and claimed from there by whoever has a thread free."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from x121lib import model as m
 from x121lib.base.ids import new_id
 from x121lib.events import outbox
 from x121lib.scheduling import policy
+from x121lib.scheduling.recording import Token, start_statement
+from x121lib.store.direct import fetch
 from x121lib.terms.transitions import TASK_TRANSITIONS
 from x121lib.terms.vocabulary import EventKind, TaskStatus
 
-_SENDABLE = [status for status, allowed in TASK_TRANSITIONS.items() if TaskStatus.DISPATCHED in allowed]
+SENT_CHANNEL = "x121_sent"
+"""NOTIFY channel that says that dispatched tasks wait for a consumer's thread."""
+_SENDABLE = [status.number for status, allowed in TASK_TRANSITIONS.items() if TaskStatus.DISPATCHED in allowed]
 _PROMPT_NAMESPACE = uuid.UUID("7b0cf9e4-2a1f-4c6e-9d0a-6d1f5c2f1210")
+
+
+@dataclass(frozen=True)
+class Here:
+    """The process that dispatches, where it can run some of the tasks itself at once."""
+
+    n: int
+    """How many."""
+    lease_s: float
+    """Seconds for which they are leased."""
+    also: str = ""
+    """As `recording.start`."""
 
 
 def prompt_id_for(task_id: uuid.UUID, attempt_number: int) -> uuid.UUID:
@@ -31,51 +45,60 @@ def prompt_id_for(task_id: uuid.UUID, attempt_number: int) -> uuid.UUID:
     return uuid.UUID(bytes=digest.bytes, version=4)
 
 
-def send(
-    session: Session, chosen: Sequence[policy.Assignment], now: datetime, lease_s: float
-) -> list[tuple[uuid.UUID, int]]:
-    """Write assignments, their attempts and events in three statements; returns (task, attempt number) of each."""
-    if not chosen:
-        return []
-    t = m.GpuTask
-    tasks, workers = [a.task_id for a in chosen], [a.worker_id for a in chosen]
-    pairs = sa.func.unnest(sa.literal(tasks, ARRAY(sa.Uuid)), sa.literal(workers, ARRAY(sa.Uuid)))
-    given = pairs.table_valued(sa.column("task_id", sa.Uuid), sa.column("worker_id", sa.Uuid)).render_derived("given")
-    sent = session.execute(
-        sa.update(t)
-        .where(t.id == given.c.task_id, t.status_id.in_(_SENDABLE))
-        .values(
-            status_id=TaskStatus.DISPATCHED, version=t.version + 1, attempt_number=t.attempt_number + 1,
-            worker_id=given.c.worker_id, lease_until=now + timedelta(seconds=lease_s), progress=0.0,
-        )
-        .returning(t.id, t.attempt_number, t.worker_id, t.project_id)
-        .execution_options(synchronize_session=False)
-    ).all()  # fmt: skip
-    if sent:
-        _write_attempts(session, sent, now)
-    return [(key, number) for key, number, *_ in sent]
-
-
-_ATTEMPTS = sa.text(f"""
-WITH given AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:tasks AS uuid[]), CAST(:numbers AS int[]),
-                                    CAST(:workers AS uuid[]), CAST(:prompts AS uuid[]), CAST(:projects AS uuid[]))
-               AS g (id, task_id, number, worker_id, prompt_id, project_id)),
+_SEND = f"""
+WITH given AS (SELECT * FROM unnest(%(tasks)s::uuid[], %(workers)s::uuid[], %(numbers)s::int[], %(attempts)s::uuid[],
+                                    %(prompts)s::uuid[])
+               WITH ORDINALITY AS g (task_id, worker_id, number, attempt_id, prompt_id, turn)),
+     held AS MATERIALIZED (SELECT given.* FROM gpu_task t JOIN given ON t.id = given.task_id
+                           WHERE t.status_id + 0 = ANY (%(of)s) AND t.attempt_number = given.number - 1
+                           ORDER BY t.id FOR UPDATE OF t SKIP LOCKED),
+     moved AS (UPDATE gpu_task t SET status_id = %(to)s, version = version + 1, attempt_number = held.number,
+                                     worker_id = held.worker_id, progress = 0,
+                                     lease_until = %(until)s + held.turn * interval '1 microsecond'
+               FROM held WHERE t.id = held.task_id
+               RETURNING t.id, t.project_id, held.number, held.worker_id, held.attempt_id, held.prompt_id, held.turn),
      begun AS (INSERT INTO gpu_task_attempt (id, task_id, number, worker_id, dispatched_at, prompt_id)
-               SELECT id, task_id, number, worker_id, :now, prompt_id FROM given),
+               SELECT attempt_id, id, number, worker_id, %(now)s, prompt_id FROM moved),
      said AS (INSERT INTO event (kind_id, entity, entity_id, project_id, payload)
-              SELECT :kind, 'gpu_task', task_id, project_id,
-                     jsonb_build_object('status', CAST(:status AS text), 'at', CAST(:at AS text), 'attempt', number)
-              FROM given)
-SELECT pg_notify('{outbox.CHANNEL}', :said)""")
+              SELECT %(kind)s, 'gpu_task', id, project_id,
+                     jsonb_build_object('status', %(status)s::text, 'at', %(at)s::text, 'attempt', number)
+              FROM moved)
+SELECT array_agg(id ORDER BY turn), array_agg(number ORDER BY turn), pg_notify('{outbox.CHANNEL}', %(said)s),
+       set_config('synchronous_commit', %(commit)s, true), pg_notify('{SENT_CHANNEL}', '')
+FROM moved HAVING count(*) > 0"""
 
 
-def _write_attempts(session: Session, sent: Sequence[sa.Row[*tuple[Any, ...]]], now: datetime) -> None:
-    """Write the attempts of sent tasks and their events in one statement."""
+def send(
+    session: Session, chosen: Sequence[tuple[policy.Candidate, policy.Assignment]], now: datetime, lease_s: float,
+    here: Here | None = None,
+) -> tuple[list[Token], list[Token]]:  # fmt: skip
+    """Write assignments, their attempts and events in one statement; returns what was sent, and what was started.
+
+    A task that somebody holds at this moment (to cancel it, say) or that went on meanwhile is left out. Leases end in
+    the order of the assignments, a microsecond apart: in this order they are claimed. With ``here`` the first ones are
+    started at once, in the same round trip.
+
+    The commit waits for the disk only where something is started: a start by anybody else comes later in the log, and
+    waits for all before it; what a crash of the server takes back before that is still waiting, and nobody runs it.
+    """
+    if not chosen:
+        return [], []
+    n_here = here.n if here is not None else 0
+    of, to, said = _SENDABLE, TaskStatus.DISPATCHED, EventKind.TASK_DISPATCHED
+    numbers = [task.attempt_number + 1 for task, _ in chosen]
     facts: dict[str, Any] = {
-        "ids": [new_id() for _ in sent], "tasks": [key for key, *_ in sent], "numbers": [row[1] for row in sent],
-        "workers": [row[2] for row in sent], "prompts": [prompt_id_for(key, number) for key, number, *_ in sent],
-        "projects": [row[3] for row in sent],
+        "tasks": [a.task_id for _, a in chosen], "workers": [a.worker_id for _, a in chosen], "numbers": numbers,
+        "attempts": [new_id() for _ in chosen], "of": of, "to": to.number, "now": now, "kind": said.number,
+        "prompts": [prompt_id_for(a.task_id, n) for (_, a), n in zip(chosen, numbers, strict=True)],
+        "until": now + timedelta(seconds=lease_s), "said": said.value, "status": to.value, "at": now.isoformat(),
+        "commit": "on" if n_here else "off",
     }  # fmt: skip
-    kind = EventKind.TASK_DISPATCHED
-    said = {"kind": kind.number, "said": kind.value, "status": TaskStatus.DISPATCHED.value, "at": now.isoformat()}
-    session.execute(_ATTEMPTS, facts | said | {"now": now})
+    if here is None or not n_here:
+        return _tokens(fetch(session, (_SEND, facts))[0]), []
+    first = [(task.task_id, n) for (task, _), n in zip(chosen[:n_here], numbers, strict=False)]
+    sent, started = fetch(session, (_SEND, facts), start_statement(first, now, here.lease_s, here.also))
+    return _tokens(sent), _tokens(started)
+
+
+def _tokens(rows: Sequence[tuple[Any, ...]]) -> list[Token]:
+    return [pair for keys, numbers, *_ in rows for pair in zip(keys, numbers, strict=True)]

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.base.errors import ForbiddenError, NotFoundError, X121Error
 from x121lib.events import outbox
-from x121lib.scheduling import budgets, matching, policy, queries, recording, sending, standing, warmth
+from x121lib.scheduling import budgets, matching, policy, queries, reading, recording, sending, standing, warmth
+from x121lib.scheduling.reading import DISPATCH_LOCK
 from x121lib.scheduling.recall import BRISK_S, FRESH, Recall
 from x121lib.scheduling.recording import WAKE_CHANNEL as WAKE_CHANNEL
 from x121lib.scheduling.recording import Timing as Timing
@@ -35,7 +36,6 @@ from x121lib.terms.vocabulary import AttemptOutcome, EventKind, PriorityClass, T
 
 PICKUP_S = 120.0
 """Seconds that a dispatched task may wait for a consumer's slot; its message is sent again meanwhile."""
-_DISPATCH_LOCK = 0x58313232
 
 
 class LeaseLostError(X121Error):
@@ -52,6 +52,8 @@ class Dispatched:
     """The task."""
     attempt_number: int
     """Fencing token of this attempt."""
+    is_started: bool = False
+    """Whether it runs already, in the process that dispatched it."""
 
 
 @dataclass(frozen=True)
@@ -81,26 +83,30 @@ def wake(session: Session) -> None:
 
 def hold_dispatch(session: Session) -> bool:
     """Keep every other dispatch out until this transaction ends; False where one is under way."""
-    return bool(session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_DISPATCH_LOCK))))
+    return bool(session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(DISPATCH_LOCK))))
 
 
-def dispatch(session: Session, now: datetime, lease_s: float, recall: Recall = FRESH) -> list[Dispatched]:
+def dispatch(
+    session: Session, now: datetime, lease_s: float, recall: Recall = FRESH, here: sending.Here | None = None
+) -> list[Dispatched]:
     """Assign waiting tasks to free workers and return them; one dispatcher at a time, others return nothing.
 
-    With a ``recall``, what changes slowly is read again only after a moment.
+    With a ``recall``, what changes slowly is read again only after a moment. With ``here``, the first ones are started
+    too: the caller runs them.
     """
-    if not hold_dispatch(session):
-        return []
     recall("settled", BRISK_S, lambda: budgets.settle(session, now))
     recall("promoted", BRISK_S, lambda: _promote_scheduled(session, now))
-    workers = queries.worker_views(session, now, recall)
-    recall.slots = sum(w.slots for w in workers if w.available)
-    recall.free = sum(max(0, w.slots - w.busy) for w in workers if w.available)
+    seen = reading.glance(session, now, recall)
+    if seen is None:
+        return []
+    recall.slots, recall.free = sum(w.slots for w in seen.workers if w.available), seen.free
     if not recall.free:
         return []
-    chosen = matching.assignments(session, workers, now, recall)
-    recall.free -= len(chosen)
-    return [Dispatched(*pair) for pair in sending.send(session, chosen, now, max(lease_s, PICKUP_S))]
+    chosen = matching.assignments(session, seen, now, recall)
+    sent, started = sending.send(session, chosen, now, max(lease_s, PICKUP_S), here)
+    recall.free -= len(sent)
+    recall.sent = max(len(sent), recall.sent // 2)
+    return [Dispatched(*token, token in started) for token in sent]
 
 
 def _promote_scheduled(session: Session, now: datetime) -> None:

@@ -114,6 +114,8 @@ class Database:
             yield
         except sa.exc.OperationalError as error:
             raise _meaning(error.orig) from error
+        except psycopg.OperationalError as error:  # of `direct`
+            raise _meaning(error) from error
 
     def check(self) -> None:
         """Raise `DatabaseError` unless this is PostgreSQL 16 or later with pgvector available."""
@@ -222,11 +224,29 @@ class Listener:
             time.sleep(min(timeout_s, 0.2))
             return []
 
+    def fileno(self) -> int | None:
+        """Return the descriptor of the open connection."""
+        open_now = self._connection is not None and not self._connection.closed
+        return self._connection.fileno() if open_now and self._connection is not None else None
+
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def wait_for_any(listeners: Sequence[Listener], timeout_s: float) -> list[list[str]]:
+    """Wait until something arrives for one of some listeners, at most ``timeout_s`` seconds; returns each's payloads.
+
+    A lost connection counts as a wake-up with no payload after a short pause, never as an error.
+    """
+    got = [listener.wait(0.0) for listener in listeners]
+    files = [f for listener in listeners if (f := listener.fileno()) is not None]
+    if any(got) or not files:
+        return got
+    select.select(files, [], [], timeout_s)
+    return [listener.wait(0.0) for listener in listeners]
 
 
 def among(column: sa.SQLColumnExpression[Any], keys: Collection[uuid.UUID]) -> sa.ColumnElement[bool]:

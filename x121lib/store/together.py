@@ -14,6 +14,12 @@ from x121lib.base.gather import Gather
 
 _IDLE_S = 1.0
 """Seconds after which the connection is asked whether it still lives before it is used."""
+_WAIT_FOR_NO_DISK = "SET synchronous_commit = off"
+_WAIT_FOR_THE_DISK = "RESET synchronous_commit"
+_FLUSH = "SELECT pg_logical_emit_message(true, 'x121', '')"
+"""A transaction that changes nothing and is written: its commit brings all before it to the disk."""
+_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
+"""They are planned once: each finds its rows by their keys, whatever the values, and however few there were then."""
 Statement = tuple[str, dict[str, Any]]
 """In psycopg's form, ``%(name)s`` for the value ``name``, and its values."""
 
@@ -22,7 +28,8 @@ class Together:
     """One connection for statements that are whole transactions.
 
     Statements that meet are sent together (PostgreSQL's pipeline, with a synchronisation point behind each): one round
-    trip, and each commits or fails by itself.
+    trip, and each commits or fails by itself. They share one wait for the disk: only the last commit waits for it, and
+    with its record those before it are on the disk too. Nobody gets an answer before that.
     """
 
     def __init__(self, url: str) -> None:
@@ -63,14 +70,16 @@ class Together:
     def _send_all(self, connection: psycopg.Connection[Any], statements: Sequence[Statement]) -> Sequence[Any]:
         """Send all before the first answer is read; what failed among them is run again alone, for its own error."""
         cursors = [connection.cursor() for _ in statements]
+        first, then, last = (connection.cursor() for _ in range(3))
+        sent = [(first, _WAIT_FOR_NO_DISK, {}), *((c, *s) for c, s in zip(cursors, statements, strict=True))]
         with contextlib.suppress(psycopg.Error), connection.pipeline() as pipeline:
-            for cursor, (statement, values) in zip(cursors, statements, strict=True):
+            for cursor, statement, values in [*sent, (then, _WAIT_FOR_THE_DISK, {}), (last, _FLUSH, {})]:
                 # Both queue first and may then raise what an earlier statement met; its cursor has no result then.
                 with contextlib.suppress(psycopg.Error):
                     cursor.execute(statement, values)
                 with contextlib.suppress(psycopg.Error):
                     pipeline.sync()
-        if connection.closed:
+        if connection.closed or last.pgresult is None:
             raise psycopg.OperationalError("the connection was lost")
         return [
             cursor.fetchone() if cursor.pgresult is not None else self._alone(connection, statement)
@@ -92,6 +101,8 @@ class Together:
             except psycopg.Error:
                 connection.close()
         if connection is None or connection.closed:
-            connection = psycopg.connect(self._url, autocommit=True, connect_timeout=10, application_name="x121")
+            connection = psycopg.connect(
+                self._url, autocommit=True, connect_timeout=10, application_name="x121", options=_PLANS
+            )
             self._connection = connection
         return connection

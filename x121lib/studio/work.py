@@ -21,11 +21,14 @@ from x121lib.comfyui.client import ComfyClient
 from x121lib.generation import queries as generation_queries
 from x121lib.pipeline import execution, flow, retaking, tracing
 from x121lib.pipeline.hold import hold_reason
+from x121lib.pipeline.house import SEGMENT_GENERATING
 from x121lib.scheduling import accounts, budgets, holding, policy, queries, shares, workers
 from x121lib.scheduling import service as queue
 from x121lib.scheduling.fairness import Ledger
 from x121lib.scheduling.forecasting import Lacks, expected_spans, left_s
 from x121lib.scheduling.recall import Recall
+from x121lib.scheduling.recording import FREE_CHANNEL
+from x121lib.scheduling.sending import Here
 from x121lib.scheduling.serving import in_turn
 from x121lib.store import audit
 from x121lib.store.session import Listener
@@ -51,6 +54,8 @@ class Message:
     """Key of the task or scene."""
     attempt_number: int = 0
     """Fencing token of a task's attempt."""
+    is_started: bool = False
+    """Whether the attempt runs already: this process started it, and must run it."""
 
 
 class Work:
@@ -59,15 +64,16 @@ class Work:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
         self._running: set[tuple[uuid.UUID, int]] = set()
+        self._started: set[tuple[uuid.UUID, int]] = set()
         self._lock = threading.Lock()
         self._resent: dict[queue.Dispatched, datetime] = {}
         self._held = False
         self.recall = Recall()
 
-    def tick(self) -> list[Message]:
+    def tick(self, n_here: int = 0) -> list[Message]:
         """Sweep lost leases, act on rejections whose Undo is over, run schedules, assign tasks.
 
-        Returns what to enqueue.
+        Returns what to enqueue; ``n_here`` as `dispatch`.
         """
         house = self._studio.house
         now = house.now()
@@ -76,23 +82,35 @@ class Work:
         with house.database.transaction() as session:
             flow.apply_rejections(session, now, house.settings.undo_s)
         self._studio.schedules.run_due()
+        due = [Message("task", str(d.task_id), d.attempt_number) for d in self._due(again, now)]
         if self._is_held():
-            return [Message("task", str(d.task_id), d.attempt_number) for d in self._due(again, now)]
-        with house.database.transaction() as session:
-            sent = queue.dispatch(session, now, house.settings.lease_s, self.recall)
+            return due
         with house.database.transaction() as session:
             scenes = generation_queries.to_assemble(session, SceneStatus.GENERATING)
-        tasks = [Message("task", str(d.task_id), d.attempt_number) for d in [*sent, *self._due(again, now)]]
-        return tasks + [Message("assemble", str(scene_id)) for scene_id in scenes]
+        sent = self.dispatch(n_here)
+        return [*sent, *due, *(Message("assemble", str(scene_id)) for scene_id in scenes)]
 
-    def dispatch(self) -> list[Message]:
-        """Assign tasks to free slots and return what to enqueue; nothing while work is held back."""
-        house = self._studio.house
+    def dispatch(self, n_here: int = 0) -> list[Message]:
+        """Assign tasks to free slots and return what to enqueue; nothing while work is held back.
+
+        The first ``n_here`` of them are started already, for as many threads of this process.
+        """
+        house, lease_s = self._studio.house, self._studio.settings.lease_s
         if self._held:
             return []
+        here = Here(n_here, lease_s, SEGMENT_GENERATING) if n_here else None
         with house.database.transaction() as session:
-            sent = queue.dispatch(session, house.now(), house.settings.lease_s, self.recall)
-        return [Message("task", str(d.task_id), d.attempt_number) for d in sent]
+            sent = queue.dispatch(session, house.now(), lease_s, self.recall, here)
+        with self._lock:
+            self._started |= {(d.task_id, d.attempt_number) for d in sent if d.is_started}
+        return [Message("task", str(d.task_id), d.attempt_number, d.is_started) for d in sent]
+
+    def claim(self, most: int) -> list[Message]:
+        """Start dispatched attempts, at most ``most``, for as many threads of this process that are free."""
+        tokens = self._studio.house.claim(most)
+        with self._lock:
+            self._started |= set(tokens)
+        return [Message("task", str(key), number, is_started=True) for key, number in tokens]
 
     def _is_held(self) -> bool:
         """Return whether new work is held back; what holds it is logged once."""
@@ -109,24 +127,28 @@ class Work:
         self._resent = {d: now if d in due else self._resent[d] for d in again}
         return due
 
-    def run(self, task_id: uuid.UUID, attempt_number: int) -> None:
-        """Run one attempt to its end; assembles the scene when this was its last take."""
+    def run(self, task_id: uuid.UUID, attempt_number: int, *, is_started: bool = False) -> None:
+        """Run one attempt to its end; assembles the scene when this was its last take.
+
+        With ``is_started`` it was started for this process (`claim`), which has not given it back meanwhile.
+        """
         key = (task_id, attempt_number)
         with self._lock:
-            if key in self._running:
+            if key in self._running or (is_started and key not in self._started):
                 return
+            self._started.discard(key)
             self._running.add(key)
         try:
-            result = execution.execute(self._studio.house, task_id, attempt_number)
+            result = execution.execute(self._studio.house, task_id, attempt_number, is_started=is_started)
         finally:
             with self._lock:
                 self._running.discard(key)
         if result.assemble_scene_id is not None:
             self.assemble(result.assemble_scene_id)
 
-    def run_key(self, task_id: str, attempt_number: int) -> None:
+    def run_key(self, task_id: str, attempt_number: int, is_started: bool = False) -> None:
         """Run one attempt, its key given as text."""
-        self.run(uuid.UUID(task_id), attempt_number)
+        self.run(uuid.UUID(task_id), attempt_number, is_started=is_started)
 
     def assemble_key(self, scene_id: str) -> None:
         """Make a scene's cut, its key given as text."""
@@ -146,9 +168,10 @@ class Work:
             return tracing.prune(session, self._studio.house.now())
 
     def release_all(self) -> int:
-        """Give back every attempt that runs in this process, because it stops; returns how many."""
+        """Give back every attempt that this process runs or is about to, because it stops; returns how many."""
         with self._lock:
-            running = list(self._running)
+            running = [*self._running, *self._started]
+            self._started.clear()
         released = 0
         for task_id, attempt_number in running:
             with self._studio.transaction() as session:
@@ -165,6 +188,10 @@ class Work:
         """Return a listener that wakes when there may be something to do; its lock makes one process the leader."""
         url = self._studio.house.database.url
         return Listener(url, [queue.WAKE_CHANNEL], name="x121-consumer")
+
+    def freed(self) -> Listener:
+        """Return a listener that wakes when slots became free; each payload is one slot."""
+        return Listener(self._studio.house.database.url, [FREE_CHANNEL], name="x121-freed")
 
     def check_workers(self) -> None:
         """Ask every worker how it is, all at once, and store what they say."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from jobs.tick import Tick
 from x121lib.studio import Studio
+from x121lib.studio.work import Message
 from x121lib.testing.real_studio import wait_until
 from x121lib.testing.receiver import Receiver
 
@@ -30,14 +31,21 @@ def test_a_consumer_follows_triggers_tells_people_and_calls_webhooks(equipped: S
         "do": [{"action": "notify", "text": "{what} is ready"}, {"action": "webhook", "name": "chat"}],
     })  # fmt: skip
 
-    def enqueue(messages: list[object]) -> None:
-        for message in messages:
-            if message.kind == "task":  # type: ignore[attr-defined]
-                equipped.work.run_key(message.key, message.attempt_number)  # type: ignore[attr-defined]
-            else:
-                equipped.work.assemble_key(message.key)  # type: ignore[attr-defined]
+    class AtOnce:
+        """Runs what it shall deliver."""
 
-    tick = Tick(equipped, equipped.work, enqueue)
+        def reserve(self) -> int:
+            return 0
+
+        def deliver(self, n_reserved: int, messages: Sequence[Message]) -> None:
+            assert n_reserved == 0
+            for message in messages:
+                if message.kind == "task":
+                    equipped.work.run_key(message.key, message.attempt_number)
+                else:
+                    equipped.work.assemble_key(message.key)
+
+    tick = Tick(equipped, equipped.work, AtOnce())
     tick.start()
     try:
         equipped.project("Aurora").approve_variants("clothed", characters=["Aiko"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections import Counter
 from typing import Any
@@ -12,9 +13,10 @@ import sqlalchemy as sa
 
 from x121lib.pipeline.claims import begin
 from x121lib.pipeline.house import House
-from x121lib.scheduling import auditing, window
+from x121lib.scheduling import auditing, recording, window
 from x121lib.scheduling import service as queue
 from x121lib.store.artifacts import ArtifactStore
+from x121lib.store.direct import Compiled, fetch
 from x121lib.store.session import Database
 from x121lib.studio import Studio
 
@@ -97,23 +99,46 @@ def test_64_claimants_claim_each_of_10000_tasks_once(studio: Studio) -> None:
         assert [fault for fault in auditing.audit(session, studio.house.now()) if "is made by" not in fault] == []
 
 
+@pytest.mark.capability("PRD-07/several-jobs-in-parallel")
+def test_64_claimants_take_each_of_10000_dispatched_rows_once(studio: Studio) -> None:
+    fill(studio, TASKS, 3)
+    sent = dispatch_all(studio)
+    houses = [House(studio.settings, Database(studio.house.database.url), ArtifactStore(studio.settings.artifacts_dir))
+              for _ in range(PROCESSES)]  # fmt: skip
+    taken: list[list[tuple[Any, int]]] = []
+
+    def take(house: House, most: int) -> None:
+        while tokens := house.claim(most):
+            taken.append(tokens)
+
+    threads = [threading.Thread(target=take, args=(houses[n % PROCESSES], 1 + n % 16)) for n in range(CLAIMANTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    for house in houses:
+        house.database.dispose()
+    places = {token: n for n, token in enumerate(sent)}
+    assert sorted(token for tokens in taken for token in tokens) == sorted(sent), "each once"
+    assert all([*map(places.get, tokens)] == sorted(map(places.__getitem__, tokens)) for tokens in taken), "in order"
+    with studio.transaction() as session:
+        assert session.scalar(sa.text("SELECT count(*) FROM gpu_task WHERE status_id = 5")) == TASKS
+        assert [fault for fault in auditing.audit(session, studio.house.now()) if "is made by" not in fault] == []
+
+
 def scans(studio: Studio) -> tuple[list[dict[str, Any]], int]:
-    """Return the scans of tasks in the plans of dispatch's queries, run with EXPLAIN, and the pages they touched."""
-    found, pages = [], 0
+    """Return the scans of tasks in the plan of dispatch's query, run with EXPLAIN, and the pages they touched."""
+    text, values = Compiled(window.statement())(now=studio.house.now(), depth=8)
     with studio.transaction() as session:
         session.execute(sa.text("SET LOCAL plan_cache_mode = force_custom_plan"))
-        for query in window.statements(studio.house.now(), 8):
-            compiled = query.compile(session.connection(), compile_kwargs={"render_postcompile": True})
-            explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}"
-            given = {name: getattr(value, "number", value) for name, value in compiled.params.items()}
-            (plan,) = session.connection().exec_driver_sql(explain, given).scalar_one()
-            pages += plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
-            todo = [plan["Plan"]]
-            while todo:
-                node = todo.pop()
-                todo += node.get("Plans", [])
-                if node.get("Relation Name") == "gpu_task":
-                    found.append(node)
+        (((plan,),),) = fetch(session, (f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}", values))
+    found, todo = [], [plan[0]["Plan"]]
+    pages = todo[0]["Shared Hit Blocks"] + todo[0]["Shared Read Blocks"]
+    while todo:
+        node = todo.pop()
+        todo += node.get("Plans", [])
+        if node.get("Relation Name") == "gpu_task":
+            found.append(node)
     return found, pages
 
 
@@ -125,12 +150,26 @@ def test_the_dispatch_reads_the_index_of_waiting_tasks_and_no_finished_row(studi
     _analyse(studio)
     with_history, pages = scans(studio)
     used = {node.get("Index Name", node["Node Type"]) for node in with_history if node["Actual Loops"]}
-    assert "ix_gpu_task_turns" in used, "the first tasks of each share come from the index of ready, waiting tasks"
-    assert used <= {"ix_gpu_task_turns", "ix_gpu_task_status_id"}, "the shares may also come from the tasks' status"
+    assert used == {"ix_gpu_task_turns"}, "shares and their first tasks come from the index of ready, waiting tasks"
     wasted = sum(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] for node in with_history)
-    assert wasted <= 3000, "no finished row was looked at"
-    assert max(node["Actual Rows"] for node in with_history) <= 3000
+    assert wasted == 0, "no finished row was looked at"
+    assert max(node["Actual Rows"] for node in with_history) <= 8, "nor one behind the first of its share"
     assert pages <= pages_without * 1.5 + 20, (pages_without, pages)
+
+
+def test_a_plan_that_is_kept_for_any_value_reads_the_same_index(studio: Studio) -> None:
+    fill(studio, 3000, 3, shared=True)
+    fill(studio, 20_000, 9, shared=True)
+    _analyse(studio)
+    text = Compiled(window.statement()).text.replace("%(now)s", "$1").replace("%(depth)s", "$2")
+    claim = re.sub(r"%\((\w+)\)s", "NULL", recording.FIRST).replace("LIMIT NULL", "LIMIT $1")
+    with studio.transaction() as session:
+        asked = [f"EXPLAIN (GENERIC_PLAN) {each}" for each in (text, f"{claim} SELECT * FROM held")]
+        plans = [fetch(session, (each, {})) for each in asked]
+    for (lines,), index in zip(plans, ("ix_gpu_task_turns", "ix_gpu_task_open"), strict=True):
+        shown = "\n".join(line for (line,) in lines)
+        assert index in shown, shown
+        assert "Seq Scan on gpu_task" not in shown, shown
 
 
 def _analyse(studio: Studio) -> None:

@@ -28,6 +28,23 @@ def test_each_statement_is_a_transaction_and_all_share_one_connection(kept: Data
     assert len({row[2] for row in rows}) == 400, "one commit each"
 
 
+def test_nobody_is_answered_before_the_disk_has_it(kept: Database) -> None:
+    insert = "INSERT INTO kept (n) VALUES (%(n)s) RETURNING pg_current_wal_insert_lsn()::text"
+    with psycopg.connect(kept.url, autocommit=True) as connection:  # the tests' server waits for no disk
+        name = psycopg.sql.Identifier(connection.info.dbname)
+        connection.execute(psycopg.sql.SQL("ALTER DATABASE {} SET synchronous_commit = on").format(name))
+    flushed = Database(kept.url)
+
+    def late(n: int) -> bool:
+        (written,) = kept.at_once(insert, {"n": n})
+        return not flushed.at_once("SELECT pg_current_wal_flush_lsn() > %(lsn)s::pg_lsn", {"lsn": written})[0]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert not any(pool.map(late, range(400)))
+    assert kept.at_once("SHOW synchronous_commit", {}) == ("on",)
+    flushed.dispose()
+
+
 def test_a_statement_that_fails_fails_alone(kept: Database) -> None:
     def insert(n: int) -> str:
         try:
