@@ -117,7 +117,7 @@ def test_a_retake_policy_is_set_changed_and_taken_back_by_key(page: Page, studio
     }))  # fmt: skip
     page.keyboard.press("Control+z")
     expect(panel).not_to_contain_text("Aurora")
-    panel.get_by_role("button", name="Change…").focus()
+    panel.get_by_role("button", name="Edit…").focus()
     page.keyboard.press("Enter")
     page.get_by_role("dialog", name="Retakes of wave").get_by_label("Gates").fill("sharpness")
     page.keyboard.press("Control+Enter")

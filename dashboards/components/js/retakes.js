@@ -13,7 +13,7 @@ export const inWords = (r) => [
 
 function row(app, r) {
   const may = app.state.retakes.may[r.scope], key = `${r.scope}|${r.name}`;
-  return html`<div class="pol1" data-key="policy-${key}"><div class="row"><b class="med ell">${r.name}</b>${tag(r.scope)}${grow}${may && html`${button("Change…", { act: "changeRetakes", arg: key, cls: "sm" })}${iconButton("trash-2", `Remove the retake policy of ${r.name}`, "removeRetakes", key, { size: "sm" })}`}</div><div class="xs secondary">${inWords(r)}</div></div>`;
+  return html`<div class="pol1" data-key="policy-${key}"><div class="row"><b class="med ell">${r.name}</b>${tag(r.scope)}${grow}${may && html`${button("Edit…", { act: "changeRetakes", arg: key, cls: "sm" })}${iconButton("trash-2", `Remove the retake policy of ${r.name}`, "removeRetakes", key, { size: "sm" })}`}</div><div class="xs secondary">${inWords(r)}</div></div>`;
 }
 
 export function retakePanel(app) {
