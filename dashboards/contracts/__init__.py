@@ -60,7 +60,7 @@ from .review import (
     ReviewView,
 )
 from .shell import Command, Job, Jobs, Person, ShellView, StatusItem
-from .triggers import FiringRow, TriggerRow, TriggersDoor, TriggersView, WebhookRow
+from .triggers import FiringRow, RetakePanel, RetakeRow, TriggerRow, TriggersDoor, TriggersView, WebhookRow
 from .words import Counts, PageName, Ref, Status
 from .workers import FleetDoor, GpuNow, WorkerDetail, WorkerRow, WorkersView
 from .workflows import WorkflowDetail, WorkflowNode, WorkflowRow, WorkflowsDoor, WorkflowsView
@@ -131,6 +131,8 @@ __all__ = [
     "QueueTask",
     "QueueView",
     "Ref",
+    "RetakePanel",
+    "RetakeRow",
     "ReviewCard",
     "ReviewScene",
     "ReviewSegment",

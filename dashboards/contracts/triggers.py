@@ -82,6 +82,29 @@ class WebhookRow(TypedDict):
     last_at: str | None
 
 
+class RetakeRow(TypedDict):
+    """One retake policy."""
+
+    scope: str  # "project", "scene type"
+    name: str
+    most: int  # retakes of one segment
+    best_of: int
+    gates: list[str]  # metrics whose failed gate is reason enough; empty: any
+    vary: list[str]  # "cfg=0.5"
+    phrases: list[str]  # added to the prompt, in turn
+
+
+class RetakePanel(TypedDict):
+    """Which takes are made again by themselves, and what a form for a policy offers."""
+
+    rows: list[RetakeRow]
+    projects: list[str]
+    scene_types: list[str]
+    metrics: list[str]
+    most: int  # the largest number of retakes
+    may: dict[str, bool]  # by scope
+
+
 class TriggersView(TypedDict):
     """``TriggersDoor.triggers``."""
 
@@ -91,6 +114,7 @@ class TriggersView(TypedDict):
     chain: dict[str, Any]  # stages, steps (by auto, human or trigger), triggers (from, to)
     offers: dict[str, Any]  # what the builder offers
     webhooks: list[WebhookRow]
+    retakes: RetakePanel
     may: dict[str, bool]  # manage, costly, webhooks
 
 
@@ -133,3 +157,9 @@ class TriggersDoor(Protocol):
 
     def retry_webhook(self, person: SessionPerson, call_id: str) -> str:
         """Send a message again."""
+
+    def set_retakes(self, person: SessionPerson, scope: str, name: str, policy: dict[str, Any]) -> dict[str, Any]:
+        """Set the retake policy of a project or scene type; the answer's ``undo`` takes it back."""
+
+    def remove_retakes(self, person: SessionPerson, scope: str, name: str) -> dict[str, Any]:
+        """Remove a retake policy; the answer's ``undo`` sets it again."""

@@ -58,7 +58,7 @@ FORMS = frozenset(
     | {"scan_models", "note_model", "remove_model", "add_download", "change_task", "try_workflow"}
     | {"task_details", "move_tasks", "edit_tasks", "schedule_offers", "schedule_times", "add_schedule"}
     | {"edit_slot", "add_slot", "remove_slot"}
-    | {"raise_scene", "add_budget", "change_budget", "grant_hours", "remove_budget"}
+    | {"set_retakes", "remove_retakes", "raise_scene", "add_budget", "change_budget", "grant_hours", "remove_budget"}
     | {"add_trigger", "change_trigger", "dry_run_trigger", "add_webhook", "webhook_log"}
 )
 PROJECT_FORMS = frozenset({"check_project", "fix_project", "matrix_cells"})

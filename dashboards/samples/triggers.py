@@ -7,6 +7,8 @@ from typing import Any
 
 from x121lib.base.errors import ForbiddenError, InvalidInputError
 from x121lib.pipeline.trigger_rules import EVENTS, parse
+from x121lib.studio.door_retakes import policy_of
+from x121lib.studio.pages.retake_rules import written
 from x121lib.studio.pages.trigger_chain import Link, chain
 from x121lib.terms.automation import ActionKind
 
@@ -38,6 +40,10 @@ class SampleTriggers:
             self._trigger("t3", "deliver", "scene.status_changed", ["status is Approved", "open_scenes at most 0"],
                           ["Deliver: partial yes", "Call a webhook: name studio-chat"], enabled=True, fired=2),
         ]  # fmt: skip
+        self.policies: list[dict[str, Any]] = [
+            {"scope": "scene type", "name": "wave", "most": 3, "best_of": 1, "gates": ["face_similarity"],
+             "vary": ["cfg=0.5"], "phrases": []},
+        ]  # fmt: skip
         self.hooks = {"studio-chat": "https://chat.example.com/hooks/42"}
 
     def _trigger(
@@ -60,12 +66,47 @@ class SampleTriggers:
         return {
             "rows": rows, "chosen": chosen, "log": log, "chain": chain([self._link(t) for t in self.triggers_]),
             "offers": self._offers(), "may": {"manage": True, "costly": True, "webhooks": True},
+            "retakes": self._retakes(),
             "webhooks": [
                 {"name": name, "url": url, "waiting": 0, "delivered": 2, "failed": 0, "last": "answered with 200",
                  "last_at": _AT}
                 for name, url in self.hooks.items()
             ],
         }  # fmt: skip
+
+    def _retakes(self) -> Any:
+        rows = [dict(row) for row in self.policies]
+        return {"rows": rows, "projects": ["Aurora", "Kestrel"], "scene_types": list(TYPES), "most": 20,
+                "metrics": ["face_similarity", "sharpness"], "may": {"project": True, "scene type": True}}  # fmt: skip
+
+    def set_retakes(self, person: SessionPerson, scope: str, name: str, policy: dict[str, Any]) -> dict[str, Any]:
+        """Set a policy."""
+        del person
+        made = policy_of(policy)
+        if not 1 <= made.most_retakes <= 20:
+            raise InvalidInputError(f"A segment is retaken 1 to 20 times, not {made.most_retakes}.")
+        self.heard.append(("set_retakes", (scope, name, written(made))))
+        old = next((row for row in self.policies if (row["scope"], row["name"]) == (scope, name)), None)
+        undo: dict[str, Any] = {"name": "remove_retakes", "args": {"scope": scope, "name": name}}
+        if old is not None:
+            before = {key: value for key, value in old.items() if key not in ("scope", "name")}
+            undo = {"name": "set_retakes", "args": {"scope": scope, "name": name, "policy": before}}
+            self.policies.remove(old)
+        self.policies.append({"scope": scope, "name": name, **written(made)})
+        self.events += 1
+        text = f"Takes of {name} that fail a gate are retaken up to {made.most_retakes} times"
+        return {"text": text, "undo": undo}
+
+    def remove_retakes(self, person: SessionPerson, scope: str, name: str) -> dict[str, Any]:
+        """Remove a policy."""
+        del person
+        self.heard.append(("remove_retakes", (scope, name)))
+        old = next(row for row in self.policies if (row["scope"], row["name"]) == (scope, name))
+        self.policies.remove(old)
+        self.events += 1
+        before = {key: value for key, value in old.items() if key not in ("scope", "name")}
+        return {"text": f"Takes of {name} are no longer retaken by their own policy",
+                "undo": {"name": "set_retakes", "args": {"scope": scope, "name": name, "policy": before}}}  # fmt: skip
 
     def _link(self, t: dict[str, Any]) -> Link:
         kinds = {a.label: a.value for a in ActionKind}

@@ -90,6 +90,42 @@ def test_the_chain_tells_machine_person_and_trigger_apart_and_rules_are_switched
     expect(page.locator(".ttable tbody tr")).to_have_count(2)
 
 
+@pytest.mark.capability("PRD-71/auto-retry-policy")
+def test_a_retake_policy_is_set_changed_and_taken_back_by_key(page: Page, studio: SampleStudio) -> None:
+    opened(page)
+    panel = page.locator(".a-tretakes")
+    expect(panel).to_contain_text("up to 3 retakes of a segment; where face_similarity fails; a new seed, cfg ±0.5")
+    page.keyboard.press("p")
+    form = page.get_by_role("dialog", name="Set a retake policy")
+    assert "scene type|wave" not in form.locator("option").evaluate_all("all => all.map((o) => o.value)")
+    form.get_by_label("Whose takes").select_option("project|Aurora")
+    form.get_by_label("Retakes at most").fill("many")
+    page.keyboard.press("Control+Enter")
+    expect(form.locator(".callout")).to_contain_text("Retakes at most: 'many' is no whole number")
+    form.get_by_label("Retakes at most").fill("4")
+    form.get_by_label("Vary").fill("cfg 0.5")
+    page.keyboard.press("Control+Enter")
+    expect(form.locator(".callout")).to_contain_text("Vary: 'cfg 0.5' is not SLOT=RANGE")
+    form.get_by_label("Vary").fill("cfg=0.5, denoise=0.1")
+    form.get_by_label("Best of").fill("2")
+    form.get_by_label("Words for the prompt").fill("soft light\nslow movement")
+    page.keyboard.press("Control+Enter")
+    expect(panel).to_contain_text("up to 4 retakes of a segment, the best of 2 at a time; whichever gate fails")
+    assert studio.heard[-1] == ("set_retakes", ("project", "Aurora", {
+        "most": 4, "best_of": 2, "gates": [], "vary": ["cfg=0.5", "denoise=0.1"],
+        "phrases": ["soft light", "slow movement"],
+    }))  # fmt: skip
+    page.keyboard.press("Control+z")
+    expect(panel).not_to_contain_text("Aurora")
+    panel.get_by_role("button", name="Edit…").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog", name="Retakes of wave").get_by_label("Gates").fill("sharpness")
+    page.keyboard.press("Control+Enter")
+    expect(panel).to_contain_text("where sharpness fails")
+    page.keyboard.press("Control+z")
+    expect(panel).to_contain_text("where face_similarity fails")
+
+
 def test_a_webhook_is_added_tried_and_its_key_shown_once(page: Page, studio: SampleStudio) -> None:
     opened(page)
     page.locator(".a-thooks").get_by_role("button", name="Add…").click()

@@ -20,6 +20,7 @@ from x121lib.studio.door_matrix import MatrixDoor
 from x121lib.studio.door_messages import MessagesDoor
 from x121lib.studio.door_models import ModelsDoor
 from x121lib.studio.door_queue import QueueDoor
+from x121lib.studio.door_retakes import RetakesDoor
 from x121lib.studio.door_triggers import TriggersDoor
 from x121lib.studio.door_workflows import WorkflowsDoor
 from x121lib.studio.pages import (
@@ -51,6 +52,7 @@ class Door(
     MessagesDoor,
     TriggersDoor,
     BudgetsDoor,
+    RetakesDoor,
 ):
     """Every method acts as the signed-in person, and is safe to call from any thread."""
 

@@ -2,6 +2,7 @@
 import { html, raw, icon, shape, badge, tag, panel, grow, button, iconButton, emptyState, callout, attrs, ago, many } from "./kit.js";
 import { ask } from "./shell.js";
 import { openForm, formBox, formActions, withForm } from "./forms.js";
+import { retakeActions, retakePanel } from "./retakes.js";
 import { builder, builderActions, openBuilder, dryRows } from "./trigger_form.js";
 
 const chosen = (app) => app.state.rows.find((r) => r.id === app.state.chosen) || null;
@@ -95,6 +96,7 @@ const step = (app, by) => { const l = app.state.rows; const at = l.findIndex((r)
 const actions = {
   ...formActions,
   ...builderActions,
+  ...retakeActions,
   pickTrigger: (app, id) => go(app, id),
   addTrigger: (app) => { if (app.state.may.manage) openBuilder(app, (id) => go(app, id)); },
   changeTrigger: (app) => { const r = chosen(app); if (r && app.state.may.manage) openBuilder(app, (id) => go(app, id), r); },
@@ -114,12 +116,12 @@ const free = (app, act) => { if (!app.local.builder && !app.local.hooklog) act(a
 export const triggers = {
   title: () => "Triggers",
   crumbs: (app) => (chosen(app) ? ["Triggers", chosen(app).name] : ["Triggers"]),
-  help: [["↑ ↓", "Choose a trigger"], ["A", "Add a trigger"], ["E", "Let it act, or no more"], ["C", "Change"], ["Z", "Undo the change"], ["D", "Dry run"], ["Delete", "Remove"], ["⌘⏎", "Save the rule"]],
+  help: [["↑ ↓", "Choose a trigger"], ["A", "Add a trigger"], ["E", "Let it act, or no more"], ["C", "Change"], ["Z", "Undo the change"], ["D", "Dry run"], ["Delete", "Remove"], ["P", "Set a retake policy"], ["⌘⏎", "Save the rule"]],
   commands: (app) => (app.state.may.manage ? [{ label: "Add trigger", act: "addTrigger", icon: "plus", keys: ["A"] }] : []),
   keys: withForm({
     ArrowUp: (app) => free(app, () => step(app, -1)), ArrowDown: (app) => free(app, () => step(app, 1)),
     c: (app) => free(app, actions.changeTrigger), z: (app) => free(app, actions.undoRule),
-    a: (app) => free(app, actions.addTrigger), d: (app) => free(app, actions.dryRun), Delete: (app) => free(app, actions.removeTrigger),
+    a: (app) => free(app, actions.addTrigger), p: (app) => free(app, actions.addRetakes), d: (app) => free(app, actions.dryRun), Delete: (app) => free(app, actions.removeTrigger),
     e: (app) => free(app, () => { const r = chosen(app); if (r && app.state.may.manage) actions.switchTrigger(app, r.id); }),
     Escape: (app) => { if (app.local.builder) app.set({ builder: null }); else if (app.local.hooklog) app.set({ hooklog: null }); else if (app.local.tried) app.set({ tried: null }); },
     "Meta+Enter": (app) => { if (app.local.builder) builderActions.saveRule(app); },
@@ -127,6 +129,6 @@ export const triggers = {
   actions,
   render: (app) => {
     const { rows, may } = app.state, on = rows.filter((r) => r.enabled).length, r = chosen(app);
-    return html`<div class="head"><h1>Triggers</h1>${rows.length > 0 && html`<span class="facts"><b class="secondary med">${on}</b> of ${many(rows.length, "trigger")} act</span>`}${grow}${button("Add trigger", { act: "addTrigger", icon: "plus", cls: "primary", keys: ["A"], disabled: !may.manage, title: may.manage ? "" : "Creators and Admins add triggers" })}</div><div class="tpage">${chart(app)}<div class="tgrid"><div class="tleft">${list(app)}${r && detail(app, r)}</div><div class="tright">${log(app)}${hooks(app)}</div></div></div>${builder(app)}${formBox(app)}${hookLog(app)}`;
+    return html`<div class="head"><h1>Triggers</h1>${rows.length > 0 && html`<span class="facts"><b class="secondary med">${on}</b> of ${many(rows.length, "trigger")} act</span>`}${grow}${button("Add trigger", { act: "addTrigger", icon: "plus", cls: "primary", keys: ["A"], disabled: !may.manage, title: may.manage ? "" : "Creators and Admins add triggers" })}</div><div class="tpage">${chart(app)}<div class="tgrid"><div class="tleft">${list(app)}${r && detail(app, r)}</div><div class="tright">${log(app)}${retakePanel(app)}${hooks(app)}</div></div></div>${builder(app)}${formBox(app)}${hookLog(app)}`;
   },
 };

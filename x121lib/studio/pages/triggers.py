@@ -12,6 +12,7 @@ from x121lib.events import webhooks
 from x121lib.pipeline import trigger_log
 from x121lib.pipeline.trigger_matching import living, rule_of
 from x121lib.pipeline.trigger_rules import EVENTS, Action, Rule
+from x121lib.studio.pages import retake_rules
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.trigger_chain import Link, chain
 from x121lib.studio.pages.words import iso
@@ -39,7 +40,7 @@ def triggers(desk: Desk, params: Mapping[str, str]) -> View:
         "log": [_firing(row) for row in log],
         "chain": chain([_link(row, rules[row.id]) for row in found]),
         "offers": _offers(desk),
-        "webhooks": _webhooks(desk),
+        "webhooks": _webhooks(desk), "retakes": retake_rules.panel(desk),
         "may": {
             "manage": desk.may(Permission.MANAGE_TRIGGERS), "costly": desk.may(Permission.ENABLE_COSTLY_TRIGGERS),
             "webhooks": desk.may(Permission.MANAGE_WEBHOOKS),
