@@ -160,7 +160,7 @@ class Tick:
                 has_work |= bool(woken[0])
                 n_free = len(woken[1])
                 until = min(until, time.monotonic() + PACE_S) if n_free else until
-            if (has_work and (recall.free or n_free)) or n_free >= max(1, recall.slots // 4):
+            if (has_work and (recall.free or n_free)) or n_free >= recall.refill:
                 return
 
     def _is_due(self, scene_id: str) -> bool:

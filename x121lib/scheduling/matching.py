@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -10,6 +12,9 @@ from sqlalchemy.orm import Session
 from x121lib.scheduling import policy, queries, reading, shares
 from x121lib.scheduling.reading import SPARE, Glance, View
 from x121lib.scheduling.recall import BRISK_S, STEADY_S, Recall
+
+PATIENT_S = 5.0
+"""Seconds after which work is looked past again that could run, and waits for a worker with its models."""
 
 
 def assignments(
@@ -33,15 +38,31 @@ def assignments(
         tasks |= {task.task_id: task for task in window}
         chosen = policy.assign(list(tasks.values()), seen.workers, now, used)
         if without and len(chosen) == n_before:
-            recall(("nothing past", without), BRISK_S, lambda: True)
+            recall.note("nothing past")
         if len(chosen) >= seen.free or len(window) < n_given + SPARE:
             break
         if len(chosen) >= n_given:  # there may be work for more slots than was thought
             n_given = min(seen.free, 4 * n_given)
             continue
         given = {a.task_id for a in chosen}
-        more = queries.made(session, {t.task_id for t in window if t.task_id not in given}) - without
-        if not more or recall.has(("nothing past", without | more), BRISK_S):
+        left = [task for task in window if task.task_id not in given]
+        if recall.has("nothing past", BRISK_S if _is_held_up(left, seen.workers, chosen) else PATIENT_S):
+            break
+        more = queries.made(session, {task.task_id for task in left}) - without
+        if not more:
             break
         without |= more
+    recall.left = len(tasks) > len(chosen)
     return [(tasks[a.task_id], a) for a in chosen]
+
+
+def _is_held_up(
+    left: Sequence[policy.Candidate], workers: Sequence[policy.WorkerView], chosen: Sequence[policy.Assignment]
+) -> bool:
+    """Return whether one of the tasks that were left can run on no worker that has a slot free after the choice."""
+    given = Counter(a.worker_id for a in chosen)
+    free = [w for w in workers if w.available and w.busy + given[w.worker_id] < w.slots]
+    return any(
+        not any(needs <= worker.tags and worker.worker_id not in lacks for worker in free)
+        for needs, lacks in {(task.needs, frozenset(task.lacks)) for task in left}
+    )

@@ -32,8 +32,9 @@ DISPATCH_LOCK = 0x58313232
 _LEASED = ", ".join(str(status.number) for status in sorted(LEASED_STATUSES, key=lambda s: s.number))
 _LOCK = f"""
 SELECT pg_try_advisory_xact_lock({DISPATCH_LOCK}), set_config('plan_cache_mode', 'force_generic_plan', true),
-       set_config('enable_seqscan', 'off', true),
+       set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
        EXISTS (SELECT FROM queue_hold WHERE task_id IS NULL)"""
+"""Plans are kept for all values and made while the queue may be empty: only `ix_gpu_task_turns` needs no sort then."""
 _LOADS = f"""
 SELECT w.id, w.status_id = {WorkerStatus.ONLINE.number} AND coalesce(w.set_aside_until <= %(now)s, true),
        coalesce(busy.n, 0), w.slots
@@ -102,7 +103,7 @@ def glance(session: Session, now: datetime, recall: Recall) -> Glance | None:
     held = recall("held", BRISK_S, lambda: budgets.used_up(session, now))
     fleet = recall("fleet", BRISK_S, lambda: Fleet(queries.worker_views(session, now)))
     depth = window.depth_for(recall.expected(recall.free) + SPARE, recall.shares)
-    ((has_lock, _, _, is_paused),), loads, waiting = fetch(
+    ((has_lock, *_, is_paused),), loads, waiting = fetch(
         session, (_LOCK, {}), (_LOADS, {"now": now}), _FIRST(now=now, depth=depth)
     )
     if not has_lock:

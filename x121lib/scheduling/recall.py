@@ -24,6 +24,7 @@ class Recall:
     Attributes:
         slots: slots of the available workers at the last dispatch.
         free: of these, how many it left free.
+        left: whether tasks were left waiting that it looked at.
         sent: how many tasks it sent, or half of what an earlier one sent.
         shares: projects, people and priorities that had waiting tasks then.
     """
@@ -33,6 +34,7 @@ class Recall:
         self._kept: dict[Hashable, tuple[float, Any]] = {}
         self.slots = 0
         self.free = 0
+        self.left = False
         self.sent = 0
         self.shares = 4
 
@@ -54,6 +56,17 @@ class Recall:
     def expected(self, free: int) -> int:
         """Return for how many of so many free slots there is probably work: twice as many as lately."""
         return min(free, max(LEAST, 2 * self.sent))
+
+    @property
+    def refill(self) -> int:
+        """How many slots that became free are worth a dispatch: a third of the busy ones where tasks wait."""
+        busy = self.slots - self.free
+        return max(1, min(self.slots // 4, busy // 3)) if self.left else max(1, self.slots // 4)
+
+    def note(self, key: Hashable) -> None:
+        """Remember that something was so just now, for `has`."""
+        if self._at_all:
+            self._kept[key] = (time.monotonic(), True)
 
     def has(self, key: Hashable, for_s: float) -> bool:
         """Return whether something was remembered under a key in the last ``for_s`` seconds."""

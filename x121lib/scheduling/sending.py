@@ -51,7 +51,7 @@ WITH given AS (SELECT * FROM unnest(%(tasks)s::uuid[], %(workers)s::uuid[], %(nu
                WITH ORDINALITY AS g (task_id, worker_id, number, attempt_id, prompt_id, turn)),
      held AS MATERIALIZED (SELECT given.* FROM gpu_task t JOIN given ON t.id = given.task_id
                            WHERE t.status_id + 0 = ANY (%(of)s) AND t.attempt_number = given.number - 1
-                           ORDER BY t.id FOR UPDATE OF t SKIP LOCKED),
+                           FOR UPDATE OF t SKIP LOCKED),
      moved AS (UPDATE gpu_task t SET status_id = %(to)s, version = version + 1, attempt_number = held.number,
                                      worker_id = held.worker_id, progress = 0,
                                      lease_until = %(until)s + held.turn * interval '1 microsecond'

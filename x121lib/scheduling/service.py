@@ -95,7 +95,8 @@ def dispatch(
     With a ``recall``, what changes slowly is read again only after a moment. With ``here``, the first ones are started
     too: the caller runs them.
     """
-    recall("settled", BRISK_S, lambda: budgets.settle(session, now))
+    if recall is FRESH:  # else the caller settles beside the dispatch, which then holds no budget
+        budgets.settle(session, now)
     recall("promoted", BRISK_S, lambda: _promote_scheduled(session, now))
     seen = reading.glance(session, now, recall)
     if seen is None:

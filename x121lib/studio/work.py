@@ -76,7 +76,7 @@ class Work:
         return [*self.dispatch(), *due]
 
     def upkeep(self) -> list[Message]:
-        """Sweep lost leases, act on rejections whose Undo is over, run schedules; returns what to enqueue.
+        """Sweep lost leases, settle budgets, act on rejections, run schedules; returns what to enqueue.
 
         That is attempts whose message may be lost, and scenes to assemble.
         """
@@ -84,6 +84,8 @@ class Work:
         now = house.now()
         with house.database.transaction() as session:
             again = flow.sweep(session, now, RESEND_AFTER_S)
+        with house.database.transaction() as session:
+            budgets.settle(session, now)
         with house.database.transaction() as session:
             flow.apply_rejections(session, now, house.settings.undo_s)
         self._studio.schedules.run_due()
