@@ -92,8 +92,7 @@ def dispatch(
 ) -> list[Dispatched]:
     """Assign waiting tasks to free workers and return them; one dispatcher at a time, others return nothing.
 
-    With a ``recall``, what changes slowly is read again only after a moment. With ``here``, the first ones are started
-    too: the caller runs them.
+    What a ``recall`` remembers is not read again; with ``here`` the first ones are started too: the caller runs them.
     """
     if recall is FRESH:  # else the caller settles beside the dispatch, which then holds no budget
         budgets.settle(session, now)
