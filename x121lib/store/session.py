@@ -243,9 +243,12 @@ def wait_for_any(listeners: Sequence[Listener], timeout_s: float) -> list[list[s
     """
     got = [listener.wait(0.0) for listener in listeners]
     files = [f for listener in listeners if (f := listener.fileno()) is not None]
-    if any(got) or not files:
+    if any(got):
         return got
-    select.select(files, [], [], timeout_s)
+    if files:
+        select.select(files, [], [], timeout_s)
+    else:
+        time.sleep(min(timeout_s, 0.2))
     return [listener.wait(0.0) for listener in listeners]
 
 
