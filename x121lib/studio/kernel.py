@@ -22,7 +22,9 @@ def kernel_manager_class(settings: Settings, private: Path) -> type[AsyncKernelM
             nothing listens on the network, and what IPython writes, so that nobody's profile is touched.
     """
     spec = KernelSpec(
-        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"],
+        # What goes wrong in a cell is in the notebook; that the kernel was interrupted to end it is nobody's news.
+        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False",
+              "--IPKernelApp.log_level=CRITICAL"],
         display_name="X121", language="python", env=_environment(settings, private),
     )  # fmt: skip
 
