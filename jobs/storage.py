@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import select
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,9 +23,6 @@ from x121lib.base.errors import X121Error
 from x121lib.base.log import get_logger
 
 _log = get_logger(__name__)
-AHEAD_S = 0.02
-"""A process fetches ahead what its workers took lately in this time: nothing where takes are long."""
-MOST_AHEAD = 64
 AGAIN_S = 0.2
 """Pause before the database is tried again after it was away."""
 
@@ -40,7 +36,6 @@ class BulkPostgresStorage(PostgresStorage):
         self._changed = threading.Condition()
         self._waiting = 0
         self._coming = 0
-        self._taken = 0
         self._asked = threading.Event()
         self._stopped = threading.Event()
         self._feeder: threading.Thread | None = None
@@ -76,10 +71,7 @@ class BulkPostgresStorage(PostgresStorage):
                 self._asked.set()
                 self._changed.wait_for(lambda: self._ready, self.read_timeout)
             self._waiting -= 1
-            if not self._ready:
-                return None
-            self._taken += 1
-            return self._ready.popleft()
+            return self._ready.popleft() if self._ready else None
 
     def _free(self) -> int:
         """Return how many threads wait for which no message is there or on its way."""
@@ -115,17 +107,15 @@ class BulkPostgresStorage(PostgresStorage):
         return len(left)
 
     def _feed(self) -> None:
-        connection, looked = None, time.monotonic()
+        connection = None
         while not self._stopped.is_set():
             self._asked.wait(self.read_timeout)
             self._asked.clear()
             try:
                 if connection is None:
                     connection = self._connect()
-                now = time.monotonic()
-                if self._fetch(connection, now - looked):
+                if self._fetch(connection):
                     self._wait_for_more()
-                looked = now
             except (psycopg.Error, X121Error) as error:
                 _log.warning("no messages for a moment: %s", str(error).splitlines()[0])
                 for each in (connection, self._listening):
@@ -138,24 +128,17 @@ class BulkPostgresStorage(PostgresStorage):
             if each is not None:
                 self._close_quiet(each)
 
-    def _fetch(self, connection: Any, since_s: float) -> bool:
-        """Bring messages for those who wait, and a little ahead; returns whether there were fewer than that.
-
-        What is claimed runs from that moment on: it is claimed for threads that wait, never ahead.
-        """
+    def _fetch(self, connection: Any) -> bool:
+        """Bring messages for those who wait, and none ahead; returns whether there were fewer than that."""
         with self._changed:
             free = self._free()
             self._coming += free
-            surplus = max(0, len(self._ready) - self._waiting)
-            taken_lately = int(self._taken * AHEAD_S / max(since_s, AHEAD_S))
-            ahead = min(MOST_AHEAD, taken_lately) if self._claim is None else 0
-            self._taken = 0
         got: list[bytes] = []
         try:
             if free and self._claim is not None:
                 got = self._claim(free)
-            n = free - len(got) + max(0, ahead - surplus)
-            if free and n and self._has_messages:
+            n = free - len(got)
+            if n and self._has_messages:
                 rows = self._take_out(connection, n)
                 self._has_messages = len(rows) == n
                 got = [*got, *rows]

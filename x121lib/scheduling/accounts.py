@@ -16,7 +16,7 @@ from x121lib.scheduling import spending
 from x121lib.scheduling.spending import Account
 from x121lib.scheduling.standing import versions_of
 from x121lib.store import audit
-from x121lib.store.direct import Compiled, fetch
+from x121lib.store.direct import Compiled, fetch_kept
 from x121lib.terms.roles import Actor
 from x121lib.terms.vocabulary import AttemptOutcome, TaskKind
 
@@ -119,7 +119,7 @@ _COUNTED = Compiled(
 def places_of(session: Session, task_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, Place]]:
     """Return the budgets that each task counts in, locked, in one order for everybody."""
     session.flush()
-    (rows,) = fetch(session, _COUNTED(task_ids=list(task_ids)))
+    (rows,) = fetch_kept(session, _COUNTED(task_ids=list(task_ids)))
     groups: dict[tuple[uuid.UUID, uuid.UUID | None, TaskKind, uuid.UUID | None], list[uuid.UUID]] = {}
     for task_id, project_id, person_id, kind, tier_id in rows:
         groups.setdefault((project_id, person_id, TaskKind.from_number(kind), tier_id), []).append(task_id)

@@ -25,7 +25,7 @@ from x121lib.comfyui.editor.packs import pack_of_module
 from x121lib.comfyui.graph import Graph, node_classes
 from x121lib.comfyui.model_files import SUFFIXES
 from x121lib.scheduling.recall import FRESH, LONG_S, STEADY_S, Recall
-from x121lib.store.direct import Compiled, fetch
+from x121lib.store.direct import Compiled, fetch_kept
 from x121lib.store.session import among
 
 Overrides = tuple[tuple[str, str, str], ...]
@@ -143,10 +143,10 @@ def workflows(session: Session, version_ids: Collection[uuid.UUID]) -> dict[uuid
     return found
 
 
-def demands(session: Session, task_ids: Collection[uuid.UUID], recall: Recall = FRESH) -> dict[uuid.UUID, Demand]:
+def demands(session: Session, task_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Demand]:
     """Return what each task asks of a worker; a handful of queries, however many tasks."""
     rows = session.execute(_asked().where(among(m.GpuTask.id, task_ids))).all()
-    return _from_rows(session, [tuple(row) for row in rows], recall)
+    return _from_rows(session, [tuple(row) for row in rows], FRESH)
 
 
 _VERSION = sa.func.coalesce(m.SceneTypeVersion.workflow_version_id, m.VariantKind.workflow_version_id)
@@ -188,7 +188,7 @@ def _from_rows(session: Session, rows: Sequence[tuple[Any, ...]], recall: Recall
     return found
 
 
-_ASKED = Compiled(
+ASKED = Compiled(
     _asked()
     .add_columns(sa.func.coalesce(m.SceneTypeVersion.vram_bytes, m.WorkflowVersion.vram_bytes))
     .outerjoin(m.WorkflowVersion, m.WorkflowVersion.id == _VERSION)
@@ -200,7 +200,7 @@ def demands_and_memory(
     session: Session, task_ids: Sequence[uuid.UUID], recall: Recall
 ) -> dict[uuid.UUID, tuple[Demand, int | None]]:
     """Return what each task asks of a worker, with the GPU memory in bytes where its recipe states it."""
-    (rows,) = fetch(session, _ASKED(task_ids=list(task_ids)))
+    (rows,) = fetch_kept(session, ASKED(task_ids=list(task_ids)))
     needed = {row[0]: row[-1] for row in rows}
     return {key: (demand, needed[key]) for key, demand in _from_rows(session, [r[:-1] for r in rows], recall).items()}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,7 +12,6 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.scheduling import fitness, memory, policy, standing, warmth
 from x121lib.scheduling.policy import WorkerView
-from x121lib.scheduling.recall import BRISK_S, FRESH, Recall
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import TaskStatus, WorkerStatus
 
@@ -22,16 +20,6 @@ PAUSED_CODE = "scheduling.paused"
 _STATES = {status: status.label.lower() for status in WorkerStatus} | {WorkerStatus.MAINTENANCE: "in maintenance"}
 FIRST = 256
 """Waiting tasks that are looked at to find out why nothing starts."""
-
-
-@dataclass(frozen=True)
-class ExpiredLease:
-    """A task whose worker process has fallen silent."""
-
-    task_id: uuid.UUID
-    """The task."""
-    attempt_number: int
-    """The attempt that was lost."""
 
 
 Made = tuple[uuid.UUID | None, uuid.UUID | None]
@@ -137,7 +125,7 @@ def _first_waiting(session: Session, project_id: uuid.UUID | None = None) -> lis
     return list(session.scalars(query.where(m.GpuTask.project_id == project_id) if project_id is not None else query))
 
 
-def worker_views(session: Session, now: datetime, recall: Recall = FRESH) -> list[WorkerView]:
+def worker_views(session: Session, now: datetime) -> list[WorkerView]:
     """Return every worker that was not removed, with its load."""
     busy = (
         sa.select(m.GpuTask.worker_id, sa.func.count().label("n"))
@@ -152,8 +140,7 @@ def worker_views(session: Session, now: datetime, recall: Recall = FRESH) -> lis
         .where(w.status_id != WorkerStatus.REMOVED)
         .order_by(w.name)
     ).all()
-    tags = recall("tags", BRISK_S, lambda: warmth.tags(session))
-    loaded = recall("loaded", BRISK_S, lambda: warmth.loaded(session))
+    tags, loaded = warmth.tags(session), warmth.loaded(session)
     found = []
     for key, name, slots, status, aside_until, digest, vram, n in rows:
         aside = aside_until is not None and aside_until > now

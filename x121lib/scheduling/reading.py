@@ -21,7 +21,7 @@ from x121lib.scheduling.fitness import Demand
 from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.scheduling.queries import Made
 from x121lib.scheduling.recall import BRISK_S, STEADY_S, Recall
-from x121lib.store.direct import Compiled, fetch
+from x121lib.store.direct import Compiled, fetch_kept
 from x121lib.store.session import among
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, WorkerStatus
@@ -31,11 +31,11 @@ SPARE = 64
 DISPATCH_LOCK = 0x58313232
 _LEASED = ", ".join(str(status.number) for status in sorted(LEASED_STATUSES, key=lambda s: s.number))
 _LOCK = f"""
-SELECT pg_try_advisory_xact_lock({DISPATCH_LOCK}), set_config('plan_cache_mode', 'force_generic_plan', true),
-       set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
-       EXISTS (SELECT FROM queue_hold WHERE task_id IS NULL)"""
-"""Plans are kept for all values and made while the queue may be empty: only `ix_gpu_task_turns` needs no sort then."""
-_LOADS = f"""
+SELECT pg_try_advisory_xact_lock({DISPATCH_LOCK}), EXISTS (SELECT FROM queue_hold WHERE task_id IS NULL)"""
+_IN_ORDER = "SELECT set_config('enable_sort', 'off', true)"
+"""Only `ix_gpu_task_turns` gives the order of turns without a sort, however few tasks wait when the plan is made."""
+_IN_ANY_ORDER = "SELECT set_config('enable_sort', NULL, true)"
+LOADS = f"""
 SELECT w.id, w.status_id = {WorkerStatus.ONLINE.number} AND coalesce(w.set_aside_until <= %(now)s, true),
        coalesce(busy.n, 0), w.slots
 FROM worker w
@@ -103,8 +103,8 @@ def glance(session: Session, now: datetime, recall: Recall) -> Glance | None:
     held = recall("held", BRISK_S, lambda: budgets.used_up(session, now))
     fleet = recall("fleet", BRISK_S, lambda: Fleet(queries.worker_views(session, now)))
     depth = window.depth_for(recall.expected(recall.free) + SPARE, recall.shares)
-    ((has_lock, *_, is_paused),), loads, waiting = fetch(
-        session, (_LOCK, {}), (_LOADS, {"now": now}), _FIRST(now=now, depth=depth)
+    ((has_lock, is_paused),), loads, _, waiting, _ = fetch_kept(
+        session, (_LOCK, {}), (LOADS, {"now": now}), (_IN_ORDER, {}), _FIRST(now=now, depth=depth), (_IN_ANY_ORDER, {})
     )
     if not has_lock:
         return None

@@ -26,8 +26,9 @@ FREE_CHANNEL = "x121_free"
 """NOTIFY channel that says that a slot became free."""
 _GIVEN = """
 WITH given AS (SELECT * FROM unnest(%(task_ids)s::uuid[], %(numbers)s::int[]) AS g (task_id, number)),
-     held AS MATERIALIZED (SELECT t.id, given.number, given.number AS turn
-                           FROM gpu_task t JOIN given ON t.id = given.task_id ORDER BY t.id FOR UPDATE OF t)"""
+     held AS MATERIALIZED (SELECT t.id, given.number, given.number AS turn FROM given CROSS JOIN LATERAL (
+                               SELECT id FROM gpu_task WHERE id = given.task_id FOR UPDATE) AS t)"""
+"""Locked one after the other in the order in which they are given, each by its key."""
 FIRST = f"""
 WITH held AS MATERIALIZED (SELECT id, attempt_number AS number, row_number() OVER () AS turn
                            FROM (SELECT id, attempt_number FROM gpu_task
@@ -46,7 +47,7 @@ _START = f""",
               FROM moved)
 SELECT array_agg(id ORDER BY turn), array_agg(attempt_number ORDER BY turn), pg_notify('{CHANNEL}', %(said)s)
 FROM moved HAVING count(*) > 0"""
-_COMPLETE = f"""
+COMPLETE = f"""
 WITH moved AS (UPDATE gpu_task SET status_id = %(to)s, version = version + 1, finished_at = %(now)s, progress = 1,
                                    lease_until = NULL, pause_requested_at = NULL, error_code = NULL,
                                    error_message = NULL
@@ -140,7 +141,8 @@ def start_statement(
     tokens: Sequence[Token], now: datetime, lease_s: float, also: str = ""
 ) -> tuple[str, dict[str, Any]]:
     """Return the statement of `start`; its row holds the tasks and the numbers of what it started."""
-    given = {"task_ids": [key for key, _ in tokens], "numbers": [number for _, number in tokens]}
+    ordered = sorted(tokens)  # locked in the order in which everybody locks them
+    given = {"task_ids": [key for key, _ in ordered], "numbers": [number for _, number in ordered]}
     return _GIVEN + _START.format(also=also), {**given, **_started(now, lease_s)}
 
 
@@ -149,8 +151,13 @@ def claim(run: Run, most: int, now: datetime, lease_s: float, also: str = "") ->
 
     What somebody else claims at this moment is passed over: each attempt is claimed once, by whoever comes first.
     """
-    row = run(FIRST + _START.format(also=also), {"most": most, **_started(now, lease_s)})
+    row = run(claim_text(also), {"most": most, **_started(now, lease_s)})
     return list(zip(row[0], row[1], strict=True)) if row is not None else []
+
+
+def claim_text(also: str = "") -> str:
+    """Return the statement of `claim`."""
+    return FIRST + _START.format(also=also)
 
 
 def _started(now: datetime, lease_s: float) -> dict[str, Any]:
@@ -171,7 +178,7 @@ def complete(run: Run, token: Token, now: datetime, timing: Timing) -> Completed
     check_task_transition(of, to)
     task_id, number = token
     facts = {"status": to.value, "at": now.isoformat(), "attempt": number}
-    row = run(_COMPLETE, {
+    row = run(COMPLETE, {
         "task_id": task_id, "number": number, "of": of.number, "to": to.number, "now": now, "kind": said.number,
         "said": said.value, "payload": json.dumps(facts), "outcome": AttemptOutcome.COMPLETE.number,
         "queue_s": timing.queue_s, "run_s": timing.run_s, "download_s": timing.download_s, "slot": f"{task_id}",

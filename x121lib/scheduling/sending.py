@@ -14,7 +14,7 @@ from x121lib.base.ids import new_id
 from x121lib.events import outbox
 from x121lib.scheduling import policy
 from x121lib.scheduling.recording import Token, start_statement
-from x121lib.store.direct import fetch
+from x121lib.store.direct import fetch_kept
 from x121lib.terms.transitions import TASK_TRANSITIONS
 from x121lib.terms.vocabulary import EventKind, TaskStatus
 
@@ -45,16 +45,16 @@ def prompt_id_for(task_id: uuid.UUID, attempt_number: int) -> uuid.UUID:
     return uuid.UUID(bytes=digest.bytes, version=4)
 
 
-_SEND = f"""
+SEND = f"""
 WITH given AS (SELECT * FROM unnest(%(tasks)s::uuid[], %(workers)s::uuid[], %(numbers)s::int[], %(attempts)s::uuid[],
                                     %(prompts)s::uuid[])
                WITH ORDINALITY AS g (task_id, worker_id, number, attempt_id, prompt_id, turn)),
-     held AS MATERIALIZED (SELECT given.* FROM gpu_task t JOIN given ON t.id = given.task_id
-                           WHERE t.status_id + 0 = ANY (%(of)s) AND t.attempt_number = given.number - 1
-                           FOR UPDATE OF t SKIP LOCKED),
+     held AS MATERIALIZED (SELECT given.* FROM given CROSS JOIN LATERAL (
+                               SELECT FROM gpu_task t WHERE t.id = given.task_id AND t.status_id + 0 = ANY (%(of)s)
+                               AND t.attempt_number = given.number - 1 FOR UPDATE SKIP LOCKED) AS t),
      moved AS (UPDATE gpu_task t SET status_id = %(to)s, version = version + 1, attempt_number = held.number,
                                      worker_id = held.worker_id, progress = 0,
-                                     lease_until = %(until)s + held.turn * interval '1 microsecond'
+                                     lease_until = %(until)s::timestamptz + held.turn * interval '1 microsecond'
                FROM held WHERE t.id = held.task_id
                RETURNING t.id, t.project_id, held.number, held.worker_id, held.attempt_id, held.prompt_id, held.turn),
      begun AS (INSERT INTO gpu_task_attempt (id, task_id, number, worker_id, dispatched_at, prompt_id)
@@ -64,7 +64,9 @@ WITH given AS (SELECT * FROM unnest(%(tasks)s::uuid[], %(workers)s::uuid[], %(nu
                      jsonb_build_object('status', %(status)s::text, 'at', %(at)s::text, 'attempt', number)
               FROM moved)
 SELECT array_agg(id ORDER BY turn), array_agg(number ORDER BY turn), pg_notify('{outbox.CHANNEL}', %(said)s),
-       set_config('synchronous_commit', %(commit)s, true), pg_notify('{SENT_CHANNEL}', '')
+       set_config('synchronous_commit',
+                  CASE WHEN %(waits)s THEN current_setting('synchronous_commit') ELSE 'off' END, true),
+       pg_notify('{SENT_CHANNEL}', '')
 FROM moved HAVING count(*) > 0"""
 
 
@@ -91,12 +93,12 @@ def send(
         "attempts": [new_id() for _ in chosen], "of": of, "to": to.number, "now": now, "kind": said.number,
         "prompts": [prompt_id_for(a.task_id, n) for (_, a), n in zip(chosen, numbers, strict=True)],
         "until": now + timedelta(seconds=lease_s), "said": said.value, "status": to.value, "at": now.isoformat(),
-        "commit": "on" if n_here else "off",
+        "waits": n_here > 0,
     }  # fmt: skip
     if here is None or not n_here:
-        return _tokens(fetch(session, (_SEND, facts))[0]), []
+        return _tokens(fetch_kept(session, (SEND, facts))[0]), []
     first = [(task.task_id, n) for (task, _), n in zip(chosen[:n_here], numbers, strict=False)]
-    sent, started = fetch(session, (_SEND, facts), start_statement(first, now, here.lease_s, here.also))
+    sent, started = fetch_kept(session, (SEND, facts), start_statement(first, now, here.lease_s, here.also))
     return _tokens(sent), _tokens(started)
 
 

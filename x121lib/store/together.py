@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from x121lib.base.gather import Gather
+from x121lib.store.direct import FORGET_PLANS, PLANS_S
 
 _IDLE_S = 1.0
 """Seconds after which the connection is asked whether it still lives before it is used."""
@@ -19,7 +20,7 @@ _WAIT_FOR_THE_DISK = "RESET synchronous_commit"
 _FLUSH = "SELECT pg_logical_emit_message(true, 'x121', '')"
 """A transaction that changes nothing and is written: its commit brings all before it to the disk."""
 _PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
-"""They are planned once: each finds its rows by their keys, whatever the values, and however few there were then."""
+"""Plans are made for all values, since each statement finds its rows by keys, and kept for `PLANS_S`."""
 Statement = tuple[str, dict[str, Any]]
 """In psycopg's form, ``%(name)s`` for the value ``name``, and its values."""
 
@@ -37,6 +38,7 @@ class Together:
         self._lock = threading.Lock()
         self._connection: psycopg.Connection[Any] | None = None
         self._used_at = 0.0
+        self._planned_at = 0.0
         self._gather: Gather[Statement, Any] = Gather(self._send)
 
     def run(self, statement: str, values: dict[str, Any]) -> Any:
@@ -57,6 +59,7 @@ class Together:
     def _send(self, statements: Sequence[Statement]) -> Sequence[Any]:
         connection = self._living()
         try:
+            self._forget_plans(connection)
             if len(statements) == 1:
                 return [connection.execute(*statements[0]).fetchone()]
             return self._send_all(connection, statements)
@@ -92,6 +95,11 @@ class Together:
             return connection.execute(*statement).fetchone()
         except psycopg.Error as error:
             return error
+
+    def _forget_plans(self, connection: psycopg.Connection[Any]) -> None:
+        if time.monotonic() - self._planned_at >= PLANS_S:
+            connection.execute(FORGET_PLANS)
+            self._planned_at = time.monotonic()
 
     def _living(self) -> psycopg.Connection[Any]:
         connection = self._connection

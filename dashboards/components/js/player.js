@@ -82,7 +82,12 @@ export class Player extends EventTarget {
         done([found, "frame"]);
       };
       let handle = video.requestVideoFrameCallback(heard);
-      const late = () => { video.cancelVideoFrameCallback(handle); done([this.clamp(Math.floor(video.currentTime * this.fps + 1e-6)), "timeout"]); };
+      // Before its first data have come a video shows nothing, whatever its currentTime says.
+      const late = () => {
+        if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA && !video.error) { video.addEventListener("loadeddata", () => setTimeout(late, 60), { once: true }); video.addEventListener("error", late, { once: true }); return; }
+        video.cancelVideoFrameCallback(handle);
+        done([this.clamp(Math.floor(video.currentTime * this.fps + 1e-6)), "timeout"]);
+      };
       const timer = setTimeout(() => {
         if (video.seeking) video.addEventListener("seeked", () => setTimeout(late, 60), { once: true }); else late();
       }, CONFIRM_MS);

@@ -6,6 +6,7 @@ import random
 import re
 import threading
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from x121lib.pipeline.claims import begin
 from x121lib.pipeline.house import House
-from x121lib.scheduling import auditing, recording, window
+from x121lib.scheduling import auditing, fitness, reading, recording, sending, window
 from x121lib.scheduling import service as queue
 from x121lib.store.artifacts import ArtifactStore
 from x121lib.store.direct import Compiled, fetch
@@ -170,6 +171,33 @@ def test_a_plan_that_is_kept_for_any_value_reads_the_same_index(studio: Studio) 
         shown = "\n".join(line for (line,) in lines)
         assert index in shown, shown
         assert "Seq Scan on gpu_task" not in shown, shown
+
+
+STATEMENTS = {
+    "send": sending.SEND,
+    "claim": recording.claim_text(),
+    "start": recording.start_statement([], datetime.now(UTC), 1.0)[0],
+    "complete": recording.COMPLETE,
+    "what tasks ask": fitness.ASKED.text,
+    "loads": reading.LOADS,
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_step_of_a_task_reads_what_is_over(studio: Studio, name: str) -> None:
+    """Each look at the two growing tables has a condition on an index, in the plan that is kept."""
+    fill(studio, 50, 3)
+    numbers: dict[str, str] = {}
+    text = re.sub(r"%\((\w+)\)s", lambda found: numbers.setdefault(found[1], f"${len(numbers) + 1}"), STATEMENTS[name])
+    with studio.transaction() as session:
+        session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        ((plan,),) = fetch(session, (f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {text}", {}))[0]
+    todo = [plan[0]["Plan"]]
+    while todo:
+        node = todo.pop()
+        todo += node.get("Plans", [])
+        if node.get("Relation Name") in ("gpu_task", "gpu_task_attempt") and "Scan" in node["Node Type"]:
+            assert "Index Cond" in node or node["Node Type"] == "Bitmap Heap Scan", node
 
 
 def _analyse(studio: Studio) -> None:
