@@ -98,9 +98,10 @@ def glance(session: Session, now: datetime, recall: Recall) -> Glance | None:
     """Take the dispatch lock until the transaction ends, and read the fleet and the queue; None where it is taken."""
     held = recall("held", BRISK_S, lambda: budgets.used_up(session, now))
     fleet = recall("fleet", BRISK_S, lambda: Fleet(queries.worker_views(session, now)))
-    depth = window.depth_for(recall.expected(recall.free) + SPARE, recall.shares)
+    depths = recall.depths
+    depth = window.LEAST_DEPTH if depths else window.depth_for(recall.expected(recall.free) + SPARE)
     ((has_lock, is_paused),), loads, _, waiting, _ = fetch_kept(
-        session, (_LOCK, {}), (LOADS, {"now": now}), *window.reading(now, depth)
+        session, (_LOCK, {}), (LOADS, {"now": now}), *window.reading(now, depth, depths)
     )
     if not has_lock:
         return None
@@ -109,8 +110,7 @@ def glance(session: Session, now: datetime, recall: Recall) -> Glance | None:
         fleet = Fleet(queries.worker_views(session, now))
         workers = fleet.now(loads) or []
     conditions = _not_held(held) + (holding.conditions(session) if is_paused else [])
-    read = None if conditions else window.Read(depth, waiting)
-    recall.shares = read.n_shares if read is not None else recall.shares
+    read = None if conditions else window.Read(depth, waiting, depths)
     return Glance(fleet, workers, conditions, read)
 
 
@@ -124,6 +124,8 @@ def candidates(session: Session, now: datetime, seen: Glance, view: View, recall
     """Return the first waiting tasks by turn that may run now: their time has come, what they wait for has passed."""
     conditions = seen.conditions + ([~queries.makes(view.without)] if view.without else [])
     rows = window.rows(session, now, view.n, conditions, view.used, None if view.without else seen.read)
+    if not view.without:
+        recall.expect(window.expected(rows))
     tried = [row.task_id for row in rows if row.attempt_number > 0]
     avoid, prefer = _workers_to_avoid(session, tried), _workers_with_cache(session, tried)
     wanted = _demands(session, [row.task_id for row in rows], recall)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ _OPEN = (TaskStatus.QUEUED, TaskStatus.WAITING)
 _IN_ORDER: Statement = ("SELECT set_config('enable_sort', 'off', true)", {})
 """Only `ix_gpu_task_turns` gives the order of turns without a sort, however few tasks wait when the plan is made."""
 _IN_ANY_ORDER: Statement = ("SELECT set_config('enable_sort', NULL, true)", {})
+_SHARE = ("project_id", "person_id", "priority")
 Share = tuple[uuid.UUID, uuid.UUID | None, int]
 """A project, a person, and a priority."""
 
@@ -56,19 +58,16 @@ class Read:
     """What was read of the waiting tasks: the first ones of each share.
 
     Attributes:
-        depth: how many of each share.
+        depth: how many of each share of which nothing was expected.
         rows: they, in no order.
     """
 
-    def __init__(self, depth: int, rows: Sequence[tuple[Any, ...]]) -> None:
+    def __init__(
+        self, depth: int, rows: Sequence[tuple[Any, ...]], hints: Mapping[Share, int] = MappingProxyType({})
+    ) -> None:
         self.depth = depth
         self.rows = [Row._make(row) for row in rows]
-        self._deeper: dict[Share, int] = {}
-
-    @property
-    def n_shares(self) -> int:
-        """How many shares have waiting tasks."""
-        return len({row.share for row in self.rows})
+        self._deeper = dict(hints)
 
     def ended(self, chosen: Sequence[Row], n: int) -> dict[Share, int]:
         """Return the shares of which all that was read was chosen, and how many are to be read of each for ``n``."""
@@ -114,27 +113,35 @@ def depth_for(n: int, n_shares: int = 4) -> int:
     return min(n, max(LEAST_DEPTH, n // max(1, n_shares)))
 
 
-def reading(now: datetime, depth: int) -> list[Statement]:
-    """Return the statements that read the first ``depth`` tasks of each share, for `fetch_kept`; the second answers."""
-    return [_IN_ORDER, _statement(are_given=False)(now=now, depth=depth), _IN_ANY_ORDER]
+def expected(chosen: Iterable[Row]) -> dict[Share, int]:
+    """Return how many tasks of each share to read where so many of it were chosen last: a quarter more."""
+    return {share: k + k // 4 + 1 for share, k in Counter(row.share for row in chosen).items()}
+
+
+def reading(now: datetime, depth: int, hints: Mapping[Share, int]) -> list[Statement]:
+    """Return the statements that read the first tasks of each share, for `fetch_kept`; the second answers.
+
+    Args:
+        now: the present time.
+        depth: how many of each share.
+        hints: how many of some shares.
+    """
+    return [_IN_ORDER, _statement(are_given=False)(now=now, depth=depth, **_arrays(hints)), _IN_ANY_ORDER]
 
 
 def _first_of_each_share(
     session: Session, now: datetime, depth: int, conditions: Sequence[sa.ColumnElement[bool]]
 ) -> Sequence[tuple[Any, ...]]:
     if conditions:
-        return session.execute(statement(conditions), {"now": now, "depth": depth}).tuples().all()
-    return fetch_kept(session, *reading(now, depth))[1]
+        values = {"now": now, "depth": depth, **_arrays({})}
+        return session.execute(statement(conditions), values).tuples().all()
+    return fetch_kept(session, *reading(now, depth, {}))[1]
 
 
 def _first_of_shares(
     session: Session, now: datetime, depths: dict[Share, int], conditions: Sequence[sa.ColumnElement[bool]]
 ) -> Sequence[tuple[Any, ...]]:
-    projects, people, priorities = zip(*depths, strict=True)
-    given = {
-        "projects": list(projects), "people": [person or m.NOBODY for person in people],
-        "priorities": list(priorities), "depths": list(depths.values()), "now": now,
-    }  # fmt: skip
+    given = {"now": now, **_arrays(depths)}
     if conditions:
         return session.execute(statement(conditions, are_given=True), given).tuples().all()
     return fetch_kept(session, _IN_ORDER, _statement(are_given=True)(**given), _IN_ANY_ORDER)[1]
@@ -146,28 +153,32 @@ def statement(
     """Return the query for the first ``:depth`` waiting tasks of each share and priority that may run ``:now``.
 
     The shares are found by skipping from one to the next in the index of turns: what waits behind the first tasks of a
-    share is never read.
+    share is never read. Of the shares ``:projects``, ``:people``, ``:priorities`` the first ``:depths`` are read.
 
     Args:
         conditions: what a task must meet besides.
-        are_given: read only the shares ``:projects``, ``:people``, ``:priorities``, ``:depths`` of each.
+        are_given: read no other shares than these.
     """
     t = m.GpuTask
     mine = _share_of(t)
     turn_at = sa.func.coalesce(t.turn_at, t.queued_at).label("turn_at")
     now = sa.bindparam("now", None, sa.DateTime(timezone=True))
-    shares: sa.FromClause = _given_shares() if are_given else _all_shares()
-    depth = shares.c.depth if are_given else sa.bindparam("depth", None, sa.Integer)
+    given = _given_shares()
+    shares: sa.FromClause = given if are_given else _all_shares()
+    depth = given.c.depth if are_given else sa.func.coalesce(given.c.depth, sa.bindparam("depth", None, sa.Integer))
     may_run = (*_is_open(t), sa.or_(t.not_before.is_(None), t.not_before <= now), *conditions)
     found = (
         sa.select(t.id, t.priority, turn_at, t.project_id, t.submitted_by_id, t.is_off_peak, t.attempt_number)
         .where(mine[0] == shares.c.project_id, mine[1] == shares.c.person_id, mine[2] == shares.c.priority, *may_run)
         .order_by(turn_at, t.id)
         .limit(depth)
-        .correlate(shares)
+        .correlate(shares, given)
         .lateral("first_of_share")
     )
-    return sa.select(found).select_from(shares.join(found, sa.true()))
+    if not are_given:
+        shares_and_depths = shares.outerjoin(given, sa.and_(*(shares.c[name] == given.c[name] for name in _SHARE)))
+        return sa.select(found).select_from(shares_and_depths.join(found, sa.true()))
+    return sa.select(found).select_from(given.join(found, sa.true()))
 
 
 @functools.cache
@@ -176,15 +187,14 @@ def _statement(*, are_given: bool) -> Compiled:
 
 
 def _all_shares() -> sa.CTE:
-    t, share = m.GpuTask, ("project_id", "person_id", "priority")
-    mine = _share_of(t)
-    columns: list[sa.Label[Any]] = [c.label(name) for c, name in zip(mine, share, strict=True)]
+    t, mine = m.GpuTask, _share_of(m.GpuTask)
+    columns: list[sa.Label[Any]] = [c.label(name) for c, name in zip(mine, _SHARE, strict=True)]
     first: sa.Select[*tuple[Any, ...]] = sa.select(*columns).where(*_is_open(t)).order_by(*mine).limit(1)
     shares = sa.select(first.subquery("first")).cte("shares", recursive=True)
     after = sa.orm.aliased(m.GpuTask)
     theirs = _share_of(after)
     following = (
-        sa.select(*(c.label(name) for c, name in zip(theirs, share, strict=True)))
+        sa.select(*(c.label(name) for c, name in zip(theirs, _SHARE, strict=True)))
         .where(*_is_open(after))
         .where(sa.tuple_(*theirs) > sa.tuple_(shares.c.project_id, shares.c.person_id, shares.c.priority))
         .order_by(*theirs)
@@ -203,9 +213,16 @@ def _given_shares() -> sa.TableValuedAlias:
         "depths": sa.Integer,
     }
     given: list[Any] = [sa.bindparam(name, None, ARRAY(kind)) for name, kind in types.items()]
-    names = ("project_id", "person_id", "priority", "depth")
-    columns: list[Any] = [sa.column(name, kind) for name, kind in zip(names, types.values(), strict=True)]
-    return sa.func.unnest(*given).table_valued(*columns).render_derived(name="shares")
+    columns: list[Any] = [sa.column(n, kind) for n, kind in zip((*_SHARE, "depth"), types.values(), strict=True)]
+    return sa.func.unnest(*given).table_valued(*columns).render_derived(name="given")
+
+
+def _arrays(depths: Mapping[Share, int]) -> dict[str, list[Any]]:
+    """Return the values for `_given_shares`."""
+    return {
+        "projects": [project for project, _, _ in depths], "people": [person or m.NOBODY for _, person, _ in depths],
+        "priorities": [priority for *_, priority in depths], "depths": list(depths.values()),
+    }  # fmt: skip
 
 
 def _is_open(t: type[m.GpuTask]) -> tuple[sa.ColumnElement[bool], ...]:
