@@ -134,7 +134,7 @@ def _first_of_each_share(
 ) -> Sequence[tuple[Any, ...]]:
     if conditions:
         values = {"now": now, "depth": depth, **_arrays({})}
-        return session.execute(statement(conditions), values).tuples().all()
+        return session.execute(statement(conditions), values).all()
     return fetch_kept(session, *reading(now, depth, {}))[1]
 
 
@@ -143,7 +143,7 @@ def _first_of_shares(
 ) -> Sequence[tuple[Any, ...]]:
     given = {"now": now, **_arrays(depths)}
     if conditions:
-        return session.execute(statement(conditions, are_given=True), given).tuples().all()
+        return session.execute(statement(conditions, are_given=True), given).all()
     return fetch_kept(session, _IN_ORDER, _statement(are_given=True)(**given), _IN_ANY_ORDER)[1]
 
 
