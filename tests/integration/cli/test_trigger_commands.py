@@ -59,7 +59,7 @@ def test_a_trigger_from_a_file_is_tried_enabled_followed_and_removed(x121: X121,
     with Studio.open() as studio, studio.transaction() as session:
         session.execute(sa.update(m.Trigger).values(rule={"name": "clothed scenes", "on": "variant.approved"}))
     shown = x121("trigger", "list")
-    assert "clothed scenes" in shown.stdout
+    assert "clothed" in shown.stdout
     assert "'clothed scenes': it does nothing" in shown.stderr.replace("\n", " ")
     x121("trigger", "change", "clothed scenes", file)
     x121("trigger", "disable", "clothed scenes")

@@ -87,7 +87,8 @@ def _schedules(desk: Desk) -> list[dict[str, Any]]:
     may = desk.may(Permission.SUBMIT)
     return [
         {
-            "name": row["schedule"], "cron": f"{row['cron']} · {row['zone']}", "project": row["project"],
+            "id": str(row["schedule_id"]), "name": row["schedule"],
+            "cron": f"{row['cron']} · {row['zone']}", "project": row["project"],
             "person": row["person"], "enabled": bool(row["enabled"]),
             "next_at": iso(row["next_due_at"]) if row["enabled"] else None, "last": row["last_outcome"] or "",
             "may": may and (desk.may(Permission.ORDER_QUEUE) or row["person"] == desk.person.name),
