@@ -10,7 +10,7 @@ export async function openSchedule(app, row = null) {
   const plan = app.local.plan = {
     offers: { projects: [], scene_types: [], variants: [], tiers: [], zones: [] }, name: "", project: app.shell.project?.name || "", every: "day", time: "22:00", minute: "0", weekday: "mon", date: "1", cron: "30 22 * * mon-fri",
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC", characters: [], scene_types: [], variants: [], tier: "", priority: "Normal", off_peak: "", failed_only: "", run_missed: "",
-    times: null, wrong: null, fault: null, busy: Boolean(row), row, version: null, person: "", lost: 0,
+    times: null, wrong: null, fault: null, busy: false, row, version: null, person: "", lost: 0,
   };
   app.drawNow();
   document.querySelector(".splan input")?.focus();
@@ -20,7 +20,7 @@ export async function openSchedule(app, row = null) {
   plan.fault = offers.problem || found?.problem || null;
   if (plan.fault) return app.draw();
   Object.assign(plan, { offers, project: plan.project || offers.projects[0]?.name || "" });
-  if (found) Object.assign(plan, formOf(found.given), { version: found.version, person: found.person, lost: found.lost, busy: false });
+  if (found) Object.assign(plan, formOf(found.given), { version: found.version, person: found.person, lost: found.lost });
   app.drawNow();
   if (found) { look(app); document.querySelector(".splan input")?.select(); }
 }
@@ -89,12 +89,12 @@ export function scheduleBox(app) {
   const title = p.row ? `Change ${p.row.name}` : "Add a schedule";
   const whose = p.row && p.person !== app.shell.person.name ? `What is submitted, with the rights of ${p.person}; with yours once you change it` : "What is submitted, with your rights";
   const part = (title, body) => html`<section class="part" aria-label="${title}"><h4 class="caps">${title}</h4>${body}</section>`;
-  return html`<div class="scrim" data-key="plan"><div class="dialog ask form tbuild splan" role="dialog" aria-modal="true" aria-label="${title}"><h3>${title}</h3>${p.lost > 0 && callout("warning", html`<b class="med">${p.lost} of what it chose was deleted since.</b> It submits nothing until it is saved again: look at what is chosen.`)}<div class="scroll tall"><div class="flds">${fld("Name", input("name", "Name", p.name, 'placeholder="Nightly" maxlength="100"'), "half")}${fld("Project", select("project", "Project", p.project, plain(p.offers.projects.map((x) => x.name))), "half")}</div>${part("When", when(p))}${part(whose, what(p))}</div>${p.fault && callout("failed", html`<b class="med">${p.fault.text}</b> ${p.fault.hint}`)}<div class="row end"><span class="xs muted wide">${p.busy ? "Working…" : html`${kbd("Esc")} changes nothing`}</span>${grow}${button("Cancel", { act: "planClose" })}${button(p.row ? "Save" : "Add schedule", { act: "planSave", cls: "primary", keys: ["⌘⏎"], disabled: p.busy })}</div></div></div>`;
+  return html`<div class="scrim" data-key="plan"><div class="dialog ask form tbuild splan" role="dialog" aria-modal="true" aria-label="${title}"><h3>${title}</h3>${p.lost > 0 && callout("warning", html`<b class="med">${p.lost} of what it chose was deleted since.</b> It submits nothing until it is saved again: look at what is chosen.`)}<div class="scroll tall">${p.row && p.version === null ? html`<p class="muted pad" role="status">${p.fault ? "" : "Reading the schedule…"}</p>` : html`<div class="flds">${fld("Name", input("name", "Name", p.name, 'placeholder="Nightly" maxlength="100"'), "half")}${fld("Project", select("project", "Project", p.project, plain(p.offers.projects.map((x) => x.name))), "half")}</div>${part("When", when(p))}${part(whose, what(p))}`}</div>${p.fault && callout("failed", html`<b class="med">${p.fault.text}</b> ${p.fault.hint}`)}<div class="row end"><span class="xs muted wide">${p.busy ? "Working…" : html`${kbd("Esc")} changes nothing`}</span>${grow}${button("Cancel", { act: "planClose" })}${button(p.row ? "Save" : "Add schedule", { act: "planSave", cls: "primary", keys: ["⌘⏎"], disabled: p.busy || (p.row && p.version === null) })}</div></div></div>`;
 }
 
 async function save(app) {
   const p = app.local.plan;
-  if (!p || p.busy) return;
+  if (!p || p.busy || (p.row && p.version === null)) return;
   Object.assign(p, { busy: true, fault: null });
   app.draw();
   const given = { name: p.name, project: p.project, cron: cronOf(p), zone: p.zone, characters: p.characters, scene_types: p.scene_types, variants: p.variants, tier: p.tier, priority: p.priority, off_peak: p.off_peak === "yes", failed_only: p.failed_only === "yes", run_missed: p.run_missed === "yes" };
