@@ -1,9 +1,8 @@
-"""Shared fixtures: one embedded PostgreSQL per run, a database cloned from a migrated template per test."""
+"""Shared fixtures: one embedded PostgreSQL per run, a database per test cloned from a template, a studio to clone."""
 
 from __future__ import annotations
 
 import socket
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +12,13 @@ import pytest
 from psycopg import sql
 
 from x121lib.base.settings import Settings
+from x121lib.comfyui.engine import start_engine
 from x121lib.store import migrations
 from x121lib.store.embedded import EmbeddedServer, remove
 from x121lib.store.session import Database
 from x121lib.terms.roles import ROLE_PERMISSIONS, Actor
 from x121lib.terms.vocabulary import RoleName
+from x121lib.testing.small_studio import Kept, clone_database, drop_database, make_careless, open_studio, stock
 
 hypothesis.settings.register_profile("shared", deadline=None)  # how long an example takes here says nothing
 hypothesis.settings.load_profile("shared")
@@ -44,10 +45,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = Settings(home=tmp_path_factory.mktemp("x121-home"))
     server = EmbeddedServer(settings)
     url = server.acquire()
-    with psycopg.connect(url, autocommit=True) as connection:  # a crash of this run needs no durability
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
-        connection.execute("SELECT pg_reload_conf()")
+    make_careless(url)
     yield url
     server.release()
     remove(settings)
@@ -72,7 +70,7 @@ def _with_database(url: str, name: str) -> str:
 @pytest.fixture
 def empty_url(server_url: str) -> Iterator[str]:
     """Return the URL of an empty database of this test's own."""
-    yield from _temporary_database(server_url, None)
+    yield from _temporary_database(server_url, "template1")
 
 
 @pytest.fixture
@@ -81,16 +79,10 @@ def database_url(server_url: str, template: str) -> Iterator[str]:
     yield from _temporary_database(server_url, template)
 
 
-def _temporary_database(server_url: str, template: str | None) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
-    if template is not None:
-        create += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(create)
-    yield _with_database(server_url, name)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+def _temporary_database(server_url: str, template: str) -> Iterator[str]:
+    url = clone_database(server_url, template)
+    yield url
+    drop_database(url)
 
 
 @pytest.fixture
@@ -105,6 +97,24 @@ def database(database_url: str) -> Iterator[Database]:
 def settings(tmp_path: Path, database_url: str) -> Settings:
     """Return settings with a home of this test's own and its database."""
     return Settings(home=tmp_path / "home", database_url=database_url)
+
+
+@pytest.fixture(scope="session")
+def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run one local engine for all tests."""
+    engine = start_engine(tmp_path_factory.mktemp("engine"))
+    yield engine.url
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def stocked_studio(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """Make once the studio that others are clones of: the project Aurora, two characters, the scene type *sway*."""
+    home = tmp_path_factory.mktemp("stocked")
+    settings = Settings(home=home, database_url=clone_database(server_url, template))
+    with open_studio(settings) as studio:
+        stock(studio, home / "recipes")
+    return Kept.of(settings)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from dashboards.app import create_app
 from dashboards.samples import SampleStudio
 from dashboards.samples.project import MEDIA
 from dashboards.samples.serving import served
+from tests.browser.real import RealDoor, beside, furnish, opened_door
+from x121lib.testing.small_studio import Kept, open_studio
 from x121lib.testing.synthetic import write_numbered_clip
 
 CHROMIUM = "/usr/bin/chromium"
@@ -80,3 +82,28 @@ def page(browser: Browser, address: str, studio: SampleStudio, request: pytest.F
 
 def _is_here(url: str, address: str) -> bool:
     return url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))
+
+
+@pytest.fixture(scope="session")
+def furnished_studio(
+    server_url: str, stocked_studio: Kept, engine_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Kept:
+    """Make a studio with real cuts once, to be cloned."""
+    settings = stocked_studio.clone(server_url, tmp_path_factory.mktemp("furnished") / "home")
+    with open_studio(settings) as studio:
+        beside(furnish, studio, engine_url)
+    return Kept.of(settings)
+
+
+@pytest.fixture(scope="module")
+def door(server_url: str, furnished_studio: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealDoor]:
+    """A furnished studio for this module, and its web door; Noor is a Creator."""
+    with opened_door(furnished_studio, server_url, tmp_path_factory.mktemp("real"), role="Creator") as door:
+        yield door
+
+
+@pytest.fixture
+def real(server_url: str, furnished_studio: Kept, tmp_path: Path) -> Iterator[RealDoor]:
+    """A furnished studio of this test's own, and its web door; Noor is an Admin."""
+    with opened_door(furnished_studio, server_url, tmp_path, role="Admin") as door:
+        yield door

@@ -6,21 +6,24 @@ import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from os import environ
 from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 
 from x121lib import Studio
 from x121lib.base.settings import Settings
-from x121lib.comfyui.engine import start_engine
 from x121lib.studio.people import ReleaseInput
 from x121lib.testing.real_studio import wait_until
-from x121lib.testing.small_studio import PORTRAITS, drive, stock
+from x121lib.testing.small_studio import PORTRAITS, Kept, drive, drop_database, open_studio
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class RealDoor:
     address: str
     """``http://127.0.0.1:…``."""
     person: uuid.UUID
-    """Key of the Creator Noor."""
+    """Key of the person Noor."""
 
     def link(self) -> str:
         """Return a fresh one-time sign-in link."""
@@ -45,14 +48,18 @@ class RealDoor:
         return str(chosen["status"].iloc[0])
 
 
-def furnish(studio: Studio, folder: Path) -> None:
+def beside(work: Callable[..., T], *arguments: Any) -> T:
+    """Do work that runs an event loop of its own in a thread of its own: Playwright holds this thread's."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(work, *arguments).result()
+
+
+def furnish(studio: Studio, engine_url: str) -> None:
     """Make real cuts: *sway* of Aiko and Lena waits for review in Aurora; Breeze has one scene, and it is approved.
 
-    Jonas in Aurora was never submitted.
+    Jonas in Aurora was never submitted. The studio is stocked; its worker *engine 1* goes on running.
     """
-    stock(studio, folder / "recipes")
-    engine = start_engine(folder / "engine")
-    studio.workers.add(engine.url, name="engine 1", engine=True)
+    studio.workers.add(engine_url, name="engine 1", engine=True)
     studio.work.check_workers()
     studio.project("Aurora").submit()
     studio.project("Aurora").import_folder(PORTRAITS, synthetic=True, only=("Jonas",))
@@ -62,7 +69,18 @@ def furnish(studio: Studio, folder: Path) -> None:
     drive(studio)
     approved, left = breeze.approve_passing()
     assert (len(approved), left) == (1, [])
-    engine.stop()
+
+
+@contextmanager
+def opened_door(kept: Kept, server_url: str, folder: Path, *, role: str) -> Iterator[RealDoor]:
+    """Open a copy of a studio behind a web door of its own; Noor has the role."""
+    settings = kept.clone(server_url, folder / "home")
+    assert settings.database_url is not None
+    with open_studio(settings) as studio:
+        person = studio.people.add("Noor Haddad", "noor@example.test", [role])
+        with web_door(settings, folder / "web.txt") as address:
+            yield RealDoor(studio, address, person)
+    drop_database(settings.database_url.get_secret_value())
 
 
 def add_mara(studio: Studio, folder: Path) -> tuple[str, uuid.UUID]:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dashboards.samples import SampleStudio
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.browser.real import RealDoor, furnish, web_door
-from x121lib.base.settings import Settings
+from tests.browser.real import RealDoor
 from x121lib.scheduling.budgets import BudgetError
-from x121lib.testing.small_studio import clone_database, make_careless, open_studio
 
 
 def opened(page: Page) -> None:
@@ -109,19 +104,6 @@ def test_an_empty_page_says_what_to_do_and_nothing_overflows(page: Page, studio:
     studio.events += 1
     expect(page.locator(".a-budgets .empty")).to_contain_text("No budget yet")
     expect(page.locator(".a-budgets .empty")).to_contain_text("x121 budget set 200 --project NAME")
-
-
-@pytest.fixture
-def real(server_url: str, template: str, tmp_path: Path) -> Iterator[RealDoor]:
-    """One real studio with its web door."""
-    make_careless(server_url)
-    settings = Settings(home=tmp_path / "home", database_url=clone_database(server_url, template))
-    with open_studio(settings) as studio:
-        with ThreadPoolExecutor(1) as aside:
-            aside.submit(furnish, studio, tmp_path).result()
-        person = studio.people.add("Noor Haddad", "noor@example.test", ["Admin"])
-        with web_door(settings, tmp_path / "web.txt") as address:
-            yield RealDoor(studio, address, person)
 
 
 @pytest.mark.capability("PRD-93/budget-dashboard", "PRD-93/hard-limits")

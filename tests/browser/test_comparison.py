@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dashboards.samples import SampleStudio
 from tests.browser.conftest import DESKTOP
-from tests.browser.real import RealDoor, furnish, web_door
-from x121lib.base.settings import Settings
-from x121lib.comfyui.engine import start_engine
+from tests.browser.real import RealDoor, beside
 from x121lib.studio import Studio
-from x121lib.testing.small_studio import DATA, clone_database, drive, make_careless, open_studio
+from x121lib.testing.small_studio import DATA, drive
 
 SHORTER = 4
 """Frames by which each segment of the sample's draft is shorter than 96."""
@@ -143,22 +137,11 @@ def test_u_makes_the_scene_again_at_a_higher_tier_with_its_cost_told(stage: Page
 
 
 @pytest.fixture
-def real(server_url: str, template: str, tmp_path: Path) -> Iterator[RealDoor]:
+def real(real: RealDoor) -> RealDoor:
     """A real studio whose engine runs, with Aiko's *idle* of the sample made at Draft."""
-    make_careless(server_url)
-    settings = Settings(home=tmp_path / "home", database_url=clone_database(server_url, template))
-    with open_studio(settings) as studio:
-        with ThreadPoolExecutor(1) as aside:
-            aside.submit(furnish, studio, tmp_path).result()
-        person = studio.people.add("Noor Haddad", "noor@example.test", ["Admin"])
-        engine = start_engine(tmp_path / "engine2")
-        studio.workers.add(engine.url, name="engine 2", engine=True)
-        studio.load_scene_type(DATA / "scene_types" / "idle.toml")
-        with ThreadPoolExecutor(1) as aside:
-            aside.submit(make, studio).result()
-        with web_door(settings, tmp_path / "web.txt") as address:
-            yield RealDoor(studio, address, person)
-        engine.stop()
+    real.studio.load_scene_type(DATA / "scene_types" / "idle.toml")
+    beside(make, real.studio)
+    return real
 
 
 def make(studio: Studio) -> None:
@@ -185,8 +168,7 @@ def test_a_draft_of_the_sample_is_smaller_raised_by_key_and_compared(browser: Br
     expect(page.get_by_role("dialog").locator("option")).to_have_text(["Preview: no history", "Production: no history"])
     page.keyboard.press("Control+Enter")
     expect(page.locator(".toast").last).to_contain_text("Queued at Production, 3 takes")
-    with ThreadPoolExecutor(1) as aside:
-        aside.submit(drive, real.studio).result()
+    beside(drive, real.studio)
     both = real.studio.tiers.compare(scene.scene_id)
     assert set(zip(both["tier"], both["width"], both["height"], strict=True)) == {
         ("Draft", 256, 320), ("Production", 512, 640)

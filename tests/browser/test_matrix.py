@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import DESKTOP
-from tests.browser.real import RealDoor, furnish, web_door
+from tests.browser.real import RealDoor, beside
 from x121lib import Studio
-from x121lib.base.settings import Settings
-from x121lib.comfyui.engine import start_engine
-from x121lib.testing.small_studio import clone_database, drive, make_careless, open_studio, write_recipe
+from x121lib.testing.small_studio import drive, write_recipe
 
 CHOSEN = """(places) => [...document.querySelectorAll('.cellbox[aria-selected=true]')]
   .map((cell) => cell.dataset.cell).sort().join(" ") === places"""
@@ -22,33 +19,22 @@ TYPES = ("jump", "sway", "turn", "wave")
 
 
 @pytest.fixture(scope="module")
-def door(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealDoor]:
+def door(door: RealDoor, tmp_path_factory: pytest.TempPathFactory) -> RealDoor:
     """Aurora with Aiko, Jonas and Lena × four scene types, of which *sway* of Aiko and Lena waits for review."""
-    folder = tmp_path_factory.mktemp("real")
-    make_careless(server_url)
-    settings = Settings(home=folder / "home", database_url=clone_database(server_url, template))
-    with open_studio(settings) as studio:
-        with ThreadPoolExecutor(1) as aside:  # Playwright holds this thread's event loop
-            aside.submit(furnish, studio, folder).result()
-            aside.submit(finish_breeze, studio, folder).result()
-        person = studio.people.add("Noor Haddad", "noor@example.test", ["Creator"])
-        with web_door(settings, folder / "web.txt") as address:
-            yield RealDoor(studio, address, person)
+    beside(finish_breeze, door.studio, tmp_path_factory.mktemp("matrix"))
+    return door
 
 
 def finish_breeze(studio: Studio, folder: Path) -> None:
     """Load the other scene types, and make and approve every scene of Breeze, which has Jonas only."""
     for name in TYPES:
         if name != "sway":
-            studio.load_scene_type(write_recipe(folder / "recipes", name, segments=1 + (name == "jump")))
-    engine = start_engine(folder / "engine2")
-    studio.workers.add(engine.url, name="engine 2", engine=True)
+            studio.load_scene_type(write_recipe(folder, name, segments=1 + (name == "jump")))
     studio.work.check_workers()
     breeze = studio.project("Breeze")
     breeze.submit()
     drive(studio)
     breeze.approve_passing()
-    engine.stop()
 
 
 @pytest.fixture

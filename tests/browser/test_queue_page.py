@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import DESKTOP
-from tests.browser.real import RealDoor, web_door
+from tests.browser.real import RealDoor, beside, opened_door
 from x121lib import Studio
 from x121lib import model as m
-from x121lib.base.settings import Settings
-from x121lib.comfyui.engine import start_engine
 from x121lib.studio.schedules import NewSchedule
 from x121lib.terms.vocabulary import PriorityClass
-from x121lib.testing.small_studio import PORTRAITS, clone_database, drive, make_careless, open_studio, stock
+from x121lib.testing.small_studio import PORTRAITS, Kept, drive
 
 ROWS = "tr[data-task]"
 
 
-def prepare(studio: Studio, folder: Path) -> Any:
+def prepare(studio: Studio, engine_url: str) -> None:
     """Make Aiko's scene on a real engine that stays; Lena's and Jonas's wait to be submitted."""
-    stock(studio, folder / "recipes")
-    engine = start_engine(folder / "engine")
-    studio.workers.add(engine.url, name="engine 1", engine=True)
+    studio.workers.add(engine_url, name="engine 1", engine=True)
     studio.work.check_workers()
     studio.project("Aurora").import_folder(PORTRAITS, synthetic=True, only=("Jonas",))
     studio.project("Aurora").submit(characters=["Aiko"])
     drive(studio)
     stretch(studio)
-    return engine
 
 
 def stretch(studio: Studio) -> None:
@@ -52,24 +44,18 @@ def stretch(studio: Studio) -> None:
 
 
 @pytest.fixture(scope="module")
-def door(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealDoor]:
+def door(
+    server_url: str, stocked_studio: Kept, engine_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealDoor]:
     """One real studio for this module, and its web door; Noor is an Admin."""
-    folder = tmp_path_factory.mktemp("queue")
-    make_careless(server_url)
-    settings = Settings(home=folder / "home", database_url=clone_database(server_url, template))
-    with open_studio(settings) as studio:
-        with ThreadPoolExecutor(1) as aside:  # Playwright holds this thread's event loop
-            engine = aside.submit(prepare, studio, folder).result()
-        person = studio.people.add("Noor Haddad", "noor@example.test", ["Admin"])
-        with web_door(settings, folder / "web.txt") as address:
-            yield RealDoor(studio, address, person)
-        engine.stop()
+    with opened_door(stocked_studio, server_url, tmp_path_factory.mktemp("queue"), role="Admin") as door:
+        beside(prepare, door.studio, engine_url)
+        yield door
 
 
 def look_after_workers(door: RealDoor) -> None:
     """Do what a consumer does every few seconds: a worker of which nothing was heard for long counts as away."""
-    with ThreadPoolExecutor(1) as aside:
-        aside.submit(door.studio.work.check_workers).result()
+    beside(door.studio.work.check_workers)
 
 
 @pytest.fixture
@@ -222,9 +208,8 @@ def test_new_work_appears_and_finished_work_goes_without_a_reload(page: Page, do
     rows = page.locator(ROWS)
     door.studio.cancel([door.studio.queue()["task_id"].iloc[5]])
     expect(rows).to_have_count(5)
-    with ThreadPoolExecutor(1) as aside:
-        for message in door.studio.work.tick()[:1]:
-            aside.submit(door.studio.work.run_key, message.key, message.attempt_number).result()
+    for message in door.studio.work.tick()[:1]:
+        beside(door.studio.work.run_key, message.key, message.attempt_number)
     expect(rows).to_have_count(4)
     expect(page.locator(".gb.past[title^='Lena']")).to_have_count(1)
 

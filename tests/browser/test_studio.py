@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import zipfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -14,9 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import DESKTOP
-from tests.browser.real import RealDoor, add_mara, furnish, web_door
-from x121lib.base.settings import Settings
-from x121lib.testing.small_studio import clone_database, make_careless, open_studio
+from tests.browser.real import RealDoor, add_mara
 
 JONAS = "Jonas"
 QUEUED = "(yes) => document.querySelectorAll('.cellbox')[1].textContent.includes('Queued') === yes"
@@ -28,20 +25,6 @@ PIXELS = """() => {
   const data = ink.getImageData(0, 0, 64, 80).data;
   return Array.from({ length: 64 * 80 }, (_, i) => data[4 * i + 1]);
 }"""
-
-
-@pytest.fixture(scope="module")
-def door(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealDoor]:
-    """One real studio for this module, and its web door."""
-    folder = tmp_path_factory.mktemp("real")
-    make_careless(server_url)
-    settings = Settings(home=folder / "home", database_url=clone_database(server_url, template))
-    with open_studio(settings) as studio:
-        with ThreadPoolExecutor(1) as aside:  # Playwright holds this thread's event loop
-            aside.submit(furnish, studio, folder).result()
-        person = studio.people.add("Noor Haddad", "noor@example.test", ["Creator"])
-        with web_door(settings, folder / "web.txt") as address:
-            yield RealDoor(studio, address, person)
 
 
 @pytest.fixture(scope="module")

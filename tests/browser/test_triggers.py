@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from dashboards.samples import SampleStudio
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.browser.real import RealDoor, furnish, web_door
+from tests.browser.real import RealDoor
 from x121lib import model as m
-from x121lib.base.settings import Settings
-from x121lib.testing.small_studio import clone_database, make_careless, open_studio
 
 
 def opened(page: Page) -> None:
@@ -254,19 +249,6 @@ def test_an_empty_page_says_what_to_do_and_nothing_overflows(page: Page, studio:
     studio.events += 1
     expect(page.locator(".a-trows .empty")).to_contain_text("No trigger yet")
     expect(page.locator(".a-trows .empty")).to_contain_text("x121 trigger add FILE.toml")
-
-
-@pytest.fixture
-def real(server_url: str, template: str, tmp_path: Path) -> Iterator[RealDoor]:
-    """One real studio with its web door."""
-    make_careless(server_url)
-    settings = Settings(home=tmp_path / "home", database_url=clone_database(server_url, template))
-    with open_studio(settings) as studio:
-        with ThreadPoolExecutor(1) as aside:
-            aside.submit(furnish, studio, tmp_path).result()
-        person = studio.people.add("Noor Haddad", "noor@example.test", ["Admin"])
-        with web_door(settings, tmp_path / "web.txt") as address:
-            yield RealDoor(studio, address, person)
 
 
 @pytest.mark.capability(

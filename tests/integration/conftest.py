@@ -1,4 +1,4 @@
-"""Studios at rest that tests clone: one stocked with characters, one whose scenes wait for review."""
+"""Studios of a test's own: one stocked with characters, one with an engine, one whose scenes wait for review."""
 
 from __future__ import annotations
 
@@ -8,39 +8,8 @@ from pathlib import Path
 import pytest
 
 from x121lib.base.settings import Settings
-from x121lib.comfyui.engine import start_engine
 from x121lib.studio import Studio
-from x121lib.testing.small_studio import (
-    DATA,
-    Clock,
-    Kept,
-    clone_database,
-    drive,
-    drop_database,
-    make_careless,
-    open_studio,
-    stock,
-)
-
-
-@pytest.fixture(scope="session")
-def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run one local engine for all tests of this folder."""
-    engine = start_engine(tmp_path_factory.mktemp("engine"))
-    yield engine.url
-    engine.stop()
-
-
-@pytest.fixture(scope="session")
-def stocked_studio(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    """Make the stocked studio once."""
-    home = tmp_path_factory.mktemp("stocked")
-    make_careless(server_url)
-    url = clone_database(server_url, template)
-    with open_studio(Settings(home=home, database_url=url)) as studio:
-        stock(studio, home / "recipes")
-    (home / "secrets").mkdir(exist_ok=True)
-    return Kept(url.rsplit("/", 1)[1], home)
+from x121lib.testing.small_studio import DATA, Clock, Kept, drive, drop_database, open_studio
 
 
 @pytest.fixture(scope="session")
@@ -48,8 +17,7 @@ def reviewed_studio(
     server_url: str, stocked_studio: Kept, engine_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Kept:
     """Make a studio once in which three scenes wait for review: *sway* of both characters and Aiko's real *idle*."""
-    home = tmp_path_factory.mktemp("reviewed") / "home"
-    settings = stocked_studio.clone(server_url, home)
+    settings = stocked_studio.clone(server_url, tmp_path_factory.mktemp("reviewed") / "home")
     with open_studio(settings) as studio:
         studio.workers.add(engine_url, name="engine 1", engine=True)
         studio.work.check_workers()
@@ -57,7 +25,7 @@ def reviewed_studio(
         studio.project("Aurora").submit(scene_types=["sway"])
         studio.project("Aurora").submit(characters=["Aiko"], scene_types=["idle"], variants=["clothed"])
         drive(studio)
-    return Kept(settings.database_url.get_secret_value().rsplit("/", 1)[1], home)  # type: ignore[union-attr]
+    return Kept.of(settings)
 
 
 @pytest.fixture

@@ -187,6 +187,13 @@ class Kept:
     home: Path
     """The home; copied with every clone."""
 
+    @classmethod
+    def of(cls, settings: Settings) -> Kept:
+        """Keep the closed studio of these settings, which name its database."""
+        assert settings.database_url is not None
+        (settings.home / "secrets").mkdir(exist_ok=True)
+        return cls(settings.database_url.get_secret_value().rsplit("/", 1)[1], settings.home)
+
     def clone(self, server_url: str, to: Path) -> Settings:
         """Return settings of a copy of this studio in the folder ``to``."""
         shutil.copytree(self.home / "artifacts", to / "artifacts")

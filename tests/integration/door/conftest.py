@@ -95,8 +95,8 @@ class KeptStage:
 def stage_at_rest(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> KeptStage:
     """Make once: Lena (synthetic) and Captain Ada (real, without a release), each with an approved image."""
     home = tmp_path_factory.mktemp("stage") / "home"
-    url = clone_database(server_url, template)
-    studio = Studio.open(settings=Settings(home=home, database_url=url))
+    settings = Settings(home=home, database_url=clone_database(server_url, template))
+    studio = Studio.open(settings=settings)
     cast = make_cast(studio.house.database, studio.actor)
     studio.add_variant_kind(
         "evening", prefix="evening_test_", workflow=resource_path("data", "workflows", "evening.json")
@@ -113,8 +113,7 @@ def stage_at_rest(server_url: str, template: str, tmp_path_factory: pytest.TempP
         person(studio, door, "Ben", "Reviewer"),
     )  # fmt: skip
     door.close()
-    (home / "secrets").mkdir(exist_ok=True)
-    return KeptStage(Kept(url.rsplit("/", 1)[1], home), cast, people, scene_type)
+    return KeptStage(Kept.of(settings), cast, people, scene_type)
 
 
 @pytest.fixture(scope="session")
@@ -129,9 +128,7 @@ def reviewed_at_rest(server_url: str, stage_at_rest: KeptStage, tmp_path_factory
     make_takes(studio, stage.only_scene(), clips)
     execution.assemble(studio.house, stage.only_scene())
     door.close()
-    assert settings.database_url is not None
-    database = settings.database_url.get_secret_value().rsplit("/", 1)[1]
-    return replace(stage_at_rest, kept=Kept(database, folder / "home"))
+    return replace(stage_at_rest, kept=Kept.of(settings))
 
 
 @pytest.fixture
