@@ -109,6 +109,7 @@ class QueueView(TypedDict):
     paused: bool
     running: int
     queued: int
+    held: int  # of these, on hold: not in empty_at
     empty_at: str | None
     lanes: list[Lane]
     tasks: list[QueueTask]

@@ -28,7 +28,7 @@ class SampleQueue:
         """Return the queue."""
         del person, project
         return {
-            "now": _moment(0), "paused": self.paused, "running": 3, "queued": 118, "empty_at": _moment(84),
+            "now": _moment(0), "paused": self.paused, "running": 3, "queued": 118, "held": 8, "empty_at": _moment(84),
             "lanes": lanes(), "tasks": [task for task in tasks() if task["id"] not in self.cancelled],
             "done_today": 431,
             "shares": [

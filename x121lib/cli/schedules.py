@@ -12,7 +12,7 @@ import typer
 from x121lib.base.errors import InvalidInputError
 from x121lib.cli.output import refusals, say, show, show_frame
 from x121lib.studio import Studio
-from x121lib.studio.schedules import NewSchedule
+from x121lib.studio.schedules import NewSchedule, SetSchedule
 from x121lib.terms.vocabulary import PriorityClass
 
 schedule_app = typer.Typer(no_args_is_help=True, help="Submissions that come again and again.")
@@ -90,15 +90,20 @@ def schedule_change(
             raise InvalidInputError(
                 "Nothing was given to change.", hint="'x121 schedule change --help' has the options."
             )
-        was = studio.schedules.show(name)
-        if was.n_lost and not {"characters", "scene_types", "variants"} & set(given):
-            raise InvalidInputError(
-                f"{was.n_lost} of what '{was.given.name}' chooses was deleted since.",
-                hint="Say what it is to choose: -c, -s or -v, with '' for all.",
-            )
-        done = studio.schedules.change(str(was.schedule_id), replace(was.given, **given), version=was.version)
+        was, done = _change(studio, name, given)
         whose = f" It submits as {done.person} now." if done.person != was.person else ""
         say(f"Schedule {done.given.name} is changed.{whose}")
+
+
+def _change(studio: Studio, name: str, given: dict[str, Any]) -> tuple[SetSchedule, SetSchedule]:
+    """Return a schedule as it was and as it is after a change."""
+    was = studio.schedules.show(name)
+    if was.n_lost and not {"characters", "scene_types", "variants"} & set(given):
+        raise InvalidInputError(
+            f"{was.n_lost} of what '{was.given.name}' chooses was deleted since.",
+            hint="Say what it is to choose: -c, -s or -v, with '' for all.",
+        )
+    return was, studio.schedules.change(str(was.schedule_id), replace(was.given, **given), version=was.version)
 
 
 def _names(given: list[str] | None) -> tuple[str, ...] | None:

@@ -188,8 +188,8 @@ export const queue = {
     pause: (app) => app.act(app.state.paused ? "resume" : "pause"),
   },
   render: (app) => {
-    const { running, queued, empty_at: empty, paused, history } = app.state;
+    const { running, queued, held, empty_at: empty, paused, history } = app.state;
     const left = empty ? (Date.parse(empty) - app.now()) / 1000 : null;
-    return html`<div class="head"><h1>Queue</h1><span class="facts"><b class="secondary med">${running}</b> running · <b class="secondary med">${queued}</b> queued${empty && html` · drains in <b class="secondary med">${span(Math.max(0, left))}</b>, at <b class="secondary med">${hhmm(empty)}</b>`} · <b class="secondary med">${app.state.done_today}</b> done today</span>${paused && badge("blocked", "Paused")}${grow}<span class="wide">${!history && segmented(Object.entries(SPANS), String(app.local.span || 4800), "span")}</span>${button(paused ? "Go on" : "Pause after current takes", { act: "pause", icon: paused ? "play" : "pause", keys: ["⇧P"], disabled: !app.state.may_manage })}</div>${holds(app)}${gantt(app)}${timeBar(app)}<div class="qgrid">${tasks(app)}${side(app)}</div>${menuBox(app, byId)}${scheduleBox(app)}`;
+    return html`<div class="head"><h1>Queue</h1><span class="facts"><b class="secondary med">${running}</b> running · <b class="secondary med">${queued}</b> queued${held > 0 && html` (<b class="secondary med">${held}</b> on hold)`}${empty && html` · drains in <b class="secondary med">${span(Math.max(0, left))}</b>, at <b class="secondary med">${hhmm(empty)}</b>`} · <b class="secondary med">${app.state.done_today}</b> done today</span>${paused && badge("blocked", "Paused")}${grow}<span class="wide">${!history && segmented(Object.entries(SPANS), String(app.local.span || 4800), "span")}</span>${button(paused ? "Go on" : "Pause after current takes", { act: "pause", icon: paused ? "play" : "pause", keys: ["⇧P"], disabled: !app.state.may_manage })}</div>${holds(app)}${gantt(app)}${timeBar(app)}<div class="qgrid">${tasks(app)}${side(app)}</div>${menuBox(app, byId)}${scheduleBox(app)}`;
   },
 };
