@@ -65,6 +65,7 @@ class QueuePause(TypedDict):
 class QueueSchedule(TypedDict):
     """A submission that comes again."""
 
+    id: str
     name: str
     cron: str
     project: str
@@ -108,6 +109,7 @@ class QueueView(TypedDict):
     paused: bool
     running: int
     queued: int
+    held: int  # of these, on hold: not in empty_at
     empty_at: str | None
     lanes: list[Lane]
     tasks: list[QueueTask]
@@ -157,6 +159,14 @@ class QueueDoor(Protocol):
 
     def add_schedule(self, person: SessionPerson, given: Mapping[str, Any]) -> dict[str, Any]:
         """Set a schedule that submits as the person; text, schedule_id."""
+
+    def schedule(self, person: SessionPerson, schedule_id: str) -> dict[str, Any]:
+        """Answer a schedule: schedule_id, version, person, lost (chosen things that are gone), given (as added)."""
+
+    def change_schedule(
+        self, person: SessionPerson, schedule_id: str, given: Mapping[str, Any], version: int | None = None
+    ) -> dict[str, Any]:
+        """Change a schedule unless it was changed since a version; text, schedule_id, version, before (given)."""
 
     def steer_schedule(self, person: SessionPerson, name: str, how: str) -> str:
         """``enable``, ``disable`` or ``remove`` a schedule, or ``run`` it now."""

@@ -34,6 +34,7 @@ class Jobs(TypedDict):
     running: int
     queued: int
     progress: float  # of all that was submitted and is not finished
+    held: int  # on hold, and not in left_s
     left_s: float | None
     items: list[Job]  # running first, at most 12
     workers: list[BusyWorker]

@@ -36,6 +36,7 @@ class TriggerRow(TypedDict):
     fired: int
     last: LastFiring | None
     description: str
+    unreadable: str  # why its rule cannot be read; empty where it can
     rule: dict[str, Any]  # as it was given, for the form
     version: int
 

@@ -56,7 +56,16 @@ PROJECT_ACTIONS = CELL_ACTIONS | {"deliver"}
 FORMS = frozenset(
     {"add_worker", "edit_worker", "attach_agent", "set_power", "restart_service", "worker_services"}
     | {"scan_models", "note_model", "remove_model", "add_download", "change_task", "try_workflow"}
-    | {"task_details", "move_tasks", "edit_tasks", "schedule_offers", "schedule_times", "add_schedule"}
+    | {
+        "task_details",
+        "move_tasks",
+        "edit_tasks",
+        "schedule_offers",
+        "schedule_times",
+        "add_schedule",
+        "schedule",
+        "change_schedule",
+    }
     | {"edit_slot", "add_slot", "remove_slot"}
     | {"set_retakes", "remove_retakes", "raise_scene", "add_budget", "change_budget", "grant_hours", "remove_budget"}
     | {"add_trigger", "change_trigger", "dry_run_trigger", "add_webhook", "webhook_log"}

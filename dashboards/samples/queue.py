@@ -28,7 +28,7 @@ class SampleQueue:
         """Return the queue."""
         del person, project
         return {
-            "now": _moment(0), "paused": self.paused, "running": 3, "queued": 118, "empty_at": _moment(84),
+            "now": _moment(0), "paused": self.paused, "running": 3, "queued": 118, "held": 8, "empty_at": _moment(84),
             "lanes": lanes(), "tasks": [task for task in tasks() if task["id"] not in self.cancelled],
             "done_today": 431,
             "shares": [
@@ -44,9 +44,9 @@ class SampleQueue:
             "history": self._history(at) if at else None, "pauses": [],
             "more_pauses": 0,
             "schedules": [
-                {"name": "Nightly", "cron": "30 22 * * mon-fri · Europe/Berlin", "project": "Aurora",
+                {"id": "s1", "name": "Nightly", "cron": "30 22 * * mon-fri · Europe/Berlin", "project": "Aurora",
                  "person": "Ines Kaya", "enabled": True, "next_at": _moment(240), "last": "submitted", "may": True},
-                {"name": "Regression", "cron": "@weekly · UTC", "project": "Kestrel", "person": "Noor Aziz",
+                {"id": "s2", "name": "Regression", "cron": "@weekly · UTC", "project": "Kestrel", "person": "Noor Aziz",
                  "enabled": False, "next_at": None, "last": "skipped", "may": False},
             ],
         }  # fmt: skip
@@ -130,6 +130,22 @@ class SampleQueue:
             raise InvalidInputError("A schedule's name has 1 to 100 characters.")
         self.heard.append(("add_schedule", dict(given)))
         return {"text": f"{given['name']} is set", "schedule_id": "s3"}
+
+    def schedule(self, person: SessionPerson, schedule_id: str) -> dict[str, Any]:
+        """Return the schedule as it was set."""
+        del person
+        given = {"name": "Nightly", "project": "Aurora", "cron": "30 22 * * mon-fri", "zone": "Europe/Berlin",
+                 "characters": ["Mara"], "scene_types": [], "variants": [], "tier": "", "priority": "Normal",
+                 "off_peak": False, "failed_only": True, "run_missed": True}  # fmt: skip
+        return {"schedule_id": schedule_id, "version": 1, "person": "Ines Kaya", "lost": 0, "given": given}
+
+    def change_schedule(
+        self, person: SessionPerson, schedule_id: str, given: Mapping[str, Any], version: int | None = None
+    ) -> dict[str, Any]:
+        """Note the change of a schedule."""
+        before = self.schedule(person, schedule_id)["given"]
+        self.heard.append(("change_schedule", (schedule_id, dict(given), version)))
+        return {"text": f"{given['name']} is changed", "schedule_id": schedule_id, "version": 2, "before": before}
 
     def steer_schedule(self, person: SessionPerson, name: str, how: str) -> str:
         """Note what is done to a schedule."""

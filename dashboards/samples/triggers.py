@@ -53,7 +53,7 @@ class SampleTriggers:
         return {
             "id": key, "name": name, "enabled": False, "event": event, "scope": "Aurora", "when": when, "branch": [],
             "do": do, "otherwise": [], "together": False, "at_most": None, "costly": False, "acts_as": "Ines Kaya",
-            "fired": 0, "last": last, "description": "", "version": 1,
+            "fired": 0, "last": last, "description": "", "unreadable": "", "version": 1,
             "rule": {**_RULES.get(key, {}), "name": name, "on": event, "project": "Aurora"}, **more,
         }  # fmt: skip
 
@@ -119,8 +119,8 @@ class SampleTriggers:
             "id": f"f-{t['id']}", "trigger": t["name"], "trigger_id": t["id"], "at": _AT, "status": "approved",
             "word": "done", "event": t["event"], "event_id": 48211, "about": "Mara · clothed", "after": "", "depth": 1,
             "branch": "do", "by": "Ines Kaya", "message": "6 scenes: Mara / dance / clothed …",
-            "actions": [{"action": t["do"][0].split(":")[0], "status": "approved", "word": "done",
-                         "said": "6 scenes: Mara / dance / clothed …"}],
+            "actions": [{"action": (t["do"] or ["Submit scenes"])[0].split(":")[0], "status": "approved",
+                         "word": "done", "said": "6 scenes: Mara / dance / clothed …"}],
             "effects": ["batch.submitted: Aurora", "6 × scene.status_changed", "18 × task.queued"],
         }  # fmt: skip
 
@@ -161,7 +161,7 @@ class SampleTriggers:
         made = parse(rule, str(rule.get("name") or "The trigger"))
         self.heard.append(("change_trigger", (trigger_id, made.document())))
         row = next(t for t in self.triggers_ if t["id"] == trigger_id)
-        row |= {"name": made.name, "when": [c.words() for c in made.when], "rule": made.document()}
+        row |= {"name": made.name, "when": [c.words() for c in made.when], "rule": made.document(), "unreadable": ""}
         row["version"] += 1
         self.events += 1
         return {"text": f"{made.name} is changed", "trigger_id": trigger_id}

@@ -81,7 +81,15 @@ class SampleViews(SampleMessages, SampleTriggers, SampleBudgets):
             if key not in self.cancelled
         ]
         busy = [{"name": w["name"], "status": w["status"], "word": w["word"]} for w in workers()]
-        return {"running": len(items), "queued": 118, "progress": 0.61, "left_s": 5040, "items": items, "workers": busy}
+        return {
+            "running": len(items),
+            "queued": 118,
+            "held": 8,
+            "progress": 0.61,
+            "left_s": 5040,
+            "items": items,
+            "workers": busy,
+        }
 
     # ------------------------------------------------------------ views
     def shell(self, person: SessionPerson, project: str | None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -267,3 +268,33 @@ def test_a_schedule_is_added_by_keys_with_its_next_times_shown_before(page: Page
     expect(form.locator(".callout")).to_contain_text("There is a schedule 'nightly' already")
     page.keyboard.press("Escape")
     expect(form).to_have_count(0)
+
+
+@pytest.mark.capability("PRD-08/recurring-schedules")
+def test_a_schedule_is_changed_in_place_by_keys_and_a_conflict_is_told(page: Page, door: RealDoor) -> None:
+    door.studio.schedules.add(NewSchedule("Mend", "Aurora", "30 22 * * mon-fri", "Europe/Berlin", ("Aiko",)))
+    line = page.locator(".sched", has_text="Mend")
+    line.get_by_label("Change Mend").focus()
+    page.keyboard.press("Enter")
+    form = page.get_by_role("dialog", name="Change Mend")
+    expect(form.get_by_label("How often")).to_have_value("weekdays")
+    expect(form.get_by_label("At", exact=True)).to_have_value("22:30")
+    expect(form.get_by_label("Characters")).to_contain_text("Characters: 1 of")
+    page.keyboard.type("Late")
+    form.get_by_label("At", exact=True).fill("23:15")
+    form.get_by_label("Times that were missed").select_option("yes")
+    page.keyboard.press("Control+Enter")
+    expect(form).to_have_count(0)
+    late = page.locator(".sched", has_text="Late")
+    expect(late).to_contain_text("15 23 * * mon-fri · Europe/Berlin")
+    page.keyboard.press("Control+z")
+    expect(line).to_contain_text("30 22 * * mon-fri")
+    line.get_by_label("Change Mend").press("Enter")
+    expect(form.get_by_label("Name", exact=True)).to_have_value("Mend")
+    seen = door.studio.schedules.show("Mend")
+    door.studio.schedules.change("Mend", replace(seen.given, cron="@daily"))
+    page.keyboard.press("Control+Enter")
+    expect(form.locator(".callout")).to_contain_text("'Mend' was changed meanwhile")
+    page.keyboard.press("Escape")
+    expect(form).to_have_count(0)
+    assert door.studio.schedules.show("Mend").given.cron == "@daily"

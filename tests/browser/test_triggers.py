@@ -184,6 +184,30 @@ def test_a_trigger_is_changed_in_the_form_and_the_change_undone(page: Page, stud
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+@pytest.mark.capability("PRD-97/trigger-rules")
+def test_a_rule_that_cannot_be_read_is_shown_and_given_another_by_key(page: Page, studio: SampleStudio) -> None:
+    why = "The trigger 'clothed scenes': do.1: action must be one of submit, retake."
+    studio.triggers_[0] |= {"unreadable": why, "enabled": False, "do": [], "when": [],
+                            "rule": {"name": "clothed scenes", "on": "moon.rose", "do": [{"action": "sing"}, "x"],
+                                     "when": [{"field": "variant"}]}}  # fmt: skip
+    opened(page)
+    expect(page.locator(".ttable tbody tr").first).to_contain_text("cannot be read")
+    expect(page.get_by_role("switch", name="clothed scenes")).to_be_disabled()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".a-tdetail .callout")).to_contain_text(why)
+    page.keyboard.press("d")
+    page.keyboard.press("e")
+    page.keyboard.press("c")
+    form = page.get_by_role("dialog", name="Change clothed scenes")
+    expect(form.locator(".callout")).to_contain_text(why)
+    expect(form.get_by_label("When this happens")).to_have_value("variant.approved")
+    form.locator("section[aria-label=Then]").get_by_role("button", name="Action").press("Enter")
+    page.keyboard.press("Control+Enter")
+    expect(form).to_have_count(0)
+    assert [name for name, _ in studio.heard] == ["change_trigger"]
+    expect(page.locator(".a-tdetail .callout")).to_have_count(0)
+
+
 def test_a_dry_run_that_is_answered_after_escape_breaks_nothing(
     page: Page, studio: SampleStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

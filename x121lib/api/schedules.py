@@ -14,7 +14,7 @@ from x121lib.api.caller import Acting
 from x121lib.api.errors import CREATED, NO_CONTENT
 from x121lib.api.route import ApiRoute
 from x121lib.api.shapes import Given, Limit, Offset, Page, page
-from x121lib.studio.schedules import NewSchedule
+from x121lib.studio.schedules import NewSchedule, SetSchedule
 from x121lib.terms.vocabulary import PriorityClass
 
 router = APIRouter(route_class=ApiRoute, tags=["work"])
@@ -59,6 +59,34 @@ class Schedule(BaseModel):
     last_due_at: datetime | None
 
 
+class WholeSchedule(BaseModel):
+    """A schedule as it was given, to be changed."""
+
+    schedule_id: uuid.UUID
+    name: str
+    project: str
+    cron: str
+    zone: str
+    characters: list[str]
+    scene_types: list[str]
+    variants: list[str]
+    tier: str | None
+    priority: str
+    off_peak: bool
+    failed_only: bool
+    run_missed: bool
+    person: str
+    enabled: bool
+    lost: Annotated[int, Field(description="Things that it chose and that were deleted since.")]
+    version: int
+
+
+class ChangedSchedule(GivenSchedule):
+    """What a schedule is to be; with a version, only if nobody changed it since."""
+
+    version: int | None = Field(None, ge=1)
+
+
 class Run(BaseModel):
     """What became of one due time."""
 
@@ -97,11 +125,37 @@ def list_schedules(studio: Acting, limit: Limit = 100, offset: Offset = 0) -> An
 @router.post("/schedules", status_code=CREATED, response_model=ScheduleKey)
 def add_schedule(studio: Acting, given: GivenSchedule) -> Any:
     """Set a schedule; it submits as the caller."""
-    wanted = NewSchedule(
+    return {"schedule_id": studio.schedules.add(_wanted(given))}
+
+
+@router.get("/schedules/{name}", response_model=WholeSchedule)
+def show_schedule(studio: Acting, name: str) -> Any:
+    """Show a schedule, by name or key, as it was given."""
+    return _whole(studio.schedules.show(name))
+
+
+@router.put("/schedules/{name}", response_model=WholeSchedule)
+def change_schedule(studio: Acting, name: str, given: ChangedSchedule) -> Any:
+    """Change a schedule in place; where it then submits something else, it does so as the caller."""
+    return _whole(studio.schedules.change(name, _wanted(given), version=given.version))
+
+
+def _wanted(given: GivenSchedule) -> NewSchedule:
+    return NewSchedule(
         given.name, given.project, given.cron, given.zone, given.characters, given.scene_types, given.variants,
         given.tier, PriorityClass(given.priority), given.off_peak, given.failed_only, given.run_missed,
     )  # fmt: skip
-    return {"schedule_id": studio.schedules.add(wanted)}
+
+
+def _whole(found: SetSchedule) -> dict[str, Any]:
+    given = found.given
+    return {
+        "schedule_id": found.schedule_id, "name": given.name, "project": given.project, "cron": given.cron,
+        "zone": given.zone, "characters": given.characters, "scene_types": given.scene_types,
+        "variants": given.variants, "tier": given.tier, "priority": given.priority_class.value,
+        "off_peak": given.off_peak, "failed_only": given.failed_only, "run_missed": given.runs_missed,
+        "person": found.person, "enabled": found.is_enabled, "lost": found.n_lost, "version": found.version,
+    }  # fmt: skip
 
 
 @router.get("/schedules/{name}/runs", response_model=Page[Run])

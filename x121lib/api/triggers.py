@@ -38,12 +38,13 @@ class Trigger(BaseModel):
     last_at: datetime | None
     last: str | None
     description: str
+    unreadable: Annotated[str, Field(description="Why this version cannot read its rule; empty where it can.")]
 
 
 class WholeTrigger(Trigger):
     """A trigger with its rule."""
 
-    rule: dict[str, Any]
+    rule: Annotated[Any, Field(description="A mapping; whatever is stored, where it cannot be read.")]
 
 
 class NewTrigger(Given):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -11,7 +12,7 @@ import typer
 from x121lib.base.errors import InvalidInputError
 from x121lib.cli.output import refusals, say, show, show_frame
 from x121lib.studio import Studio
-from x121lib.studio.schedules import NewSchedule
+from x121lib.studio.schedules import NewSchedule, SetSchedule
 from x121lib.terms.vocabulary import PriorityClass
 
 schedule_app = typer.Typer(no_args_is_help=True, help="Submissions that come again and again.")
@@ -37,17 +38,76 @@ def schedule_add(
 ) -> None:
     """Submit scenes of a project again and again, as you: all that are not made yet, or those selected."""
     with refusals(), Studio.open() as studio:
-        try:
-            kind = PriorityClass(priority.capitalize())
-        except ValueError as error:
-            raise InvalidInputError(f"There is no class '{priority}'.", hint="Urgent, Normal or Background.") from error
         given = NewSchedule(
             name, project, cron, zone, tuple(characters or ()), tuple(scene_types or ()), tuple(variants or ()), tier,
-            kind, off_peak, failed_only, run_missed,
+            _class(priority), off_peak, failed_only, run_missed,
         )  # fmt: skip
         studio.schedules.add(given)
         frame = studio.schedules.list().set_index("schedule")
         say(f"Schedule {name} is set; next {_local(frame.loc[name.strip(), 'next_due_at'])}.")
+
+
+def _class(name: str) -> PriorityClass:
+    try:
+        return PriorityClass(name.capitalize())
+    except ValueError as error:
+        raise InvalidInputError(f"There is no class '{name}'.", hint="Urgent, Normal or Background.") from error
+
+
+@schedule_app.command("change")
+def schedule_change(
+    name: str,
+    new_name: Annotated[str | None, typer.Option("--name", help="Another name.")] = None,
+    project: Annotated[str | None, typer.Option(help="Another project.")] = None,
+    cron: Annotated[str | None, typer.Option(help="Minute, hour, day of month, month, day of week; or @daily.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Time zone by its IANA name.")] = None,
+    characters: Annotated[list[str] | None, typer.Option("--characters", "-c", help="These; '' for all.")] = None,
+    scene_types: Annotated[list[str] | None, typer.Option("--scene-types", "-s", help="These; '' for all.")] = None,
+    variants: Annotated[list[str] | None, typer.Option("--variants", "-v", help="These; '' for all.")] = None,
+    tier: Annotated[str | None, typer.Option(help="Tier; '' for the project's at each run.")] = None,
+    priority: Annotated[str | None, typer.Option(help="Urgent, Normal or Background.")] = None,
+    off_peak: Annotated[
+        bool | None, typer.Option("--off-peak/--any-hour", help="Start only while nothing else wants a worker.")
+    ] = None,
+    failed_only: Annotated[
+        bool | None, typer.Option("--failed-only/--all-open", help="Only scenes that have failed.")
+    ] = None,
+    run_missed: Annotated[
+        bool | None, typer.Option("--run-missed/--skip-missed", help="Make up for times that were missed by one run.")
+    ] = None,
+) -> None:
+    """Change a schedule in place; what is not given stays. Where it submits something else then, it does so as you."""
+    wanted: dict[str, Any] = {
+        "name": new_name, "project": project, "cron": cron, "zone": zone, "tier": tier, "off_peak": off_peak,
+        "characters": _names(characters), "scene_types": _names(scene_types), "variants": _names(variants),
+        "failed_only": failed_only, "runs_missed": run_missed,
+    }  # fmt: skip
+    with refusals(), Studio.open() as studio:
+        given = {key: value for key, value in wanted.items() if value is not None}
+        if priority is not None:
+            given["priority_class"] = _class(priority)
+        if not given:
+            raise InvalidInputError(
+                "Nothing was given to change.", hint="'x121 schedule change --help' has the options."
+            )
+        was, done = _change(studio, name, given)
+        whose = f" It submits as {done.person} now." if done.person != was.person else ""
+        say(f"Schedule {done.given.name} is changed.{whose}")
+
+
+def _change(studio: Studio, name: str, given: dict[str, Any]) -> tuple[SetSchedule, SetSchedule]:
+    """Return a schedule as it was and as it is after a change."""
+    was = studio.schedules.show(name)
+    if was.n_lost and not {"characters", "scene_types", "variants"} & set(given):
+        raise InvalidInputError(
+            f"{was.n_lost} of what '{was.given.name}' chooses was deleted since.",
+            hint="Say what it is to choose: -c, -s or -v, with '' for all.",
+        )
+    return was, studio.schedules.change(str(was.schedule_id), replace(was.given, **given), version=was.version)
+
+
+def _names(given: list[str] | None) -> tuple[str, ...] | None:
+    return tuple(name for name in given if name) if given is not None else None
 
 
 @schedule_app.command("list")

@@ -51,6 +51,12 @@ def trigger_list(as_json: Json = False) -> None:
         rows = studio.triggers.list()
         shown = rows if as_json else [_plain({k: row[k] for k in _LISTED}) for row in rows]
         show(shown, as_json=as_json, empty="No trigger yet: 'x121 trigger add FILE.toml'.")
+        for row in () if as_json else rows:
+            if row["unreadable"]:
+                note(
+                    f"{row['unreadable'].rstrip('.')}: it can not be read and does not act. Give it another rule "
+                    f"with 'x121 trigger change \"{row['trigger']}\" FILE.toml', or remove it."
+                )
 
 
 @trigger_app.command("show")

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.catalogue import checks
 from x121lib.generation import prompts
-from x121lib.scheduling import fitness, policy, queries, warmth
+from x121lib.scheduling import fitness, memory, policy, queries, warmth
 from x121lib.scheduling.fitness import Demand, Lack
 from x121lib.scheduling.policy import WorkerView
 from x121lib.terms.vocabulary import ModelKind
@@ -34,6 +34,8 @@ class Missing(StrEnum):
     MODEL = "model"
     NODE = "node class"
     WORKER = "worker"
+    TAG = "tag"
+    MEMORY = "GPU memory"
 
 
 @dataclass(frozen=True)
@@ -62,21 +64,30 @@ class Placing:
     """Tags that each recipe's worker must have."""
     lacks: Mapping[uuid.UUID, Mapping[uuid.UUID, tuple[Lack, ...]]]
     """Recipe → worker → what it lacks."""
+    memory: Mapping[uuid.UUID, Mapping[uuid.UUID, str]]
+    """Recipe → worker that reports less GPU memory than the recipe states → that memory, in words."""
 
     def fit(self, recipe_id: uuid.UUID) -> list[WorkerView]:
         """Return the workers that can run a recipe, available or not."""
-        return [w for w in self.views if self.needed[recipe_id] <= w.tags and w.worker_id not in self.lacks[recipe_id]]
+        lacking = {*self.lacks[recipe_id], *self.memory[recipe_id]}
+        return [w for w in self.tagged(recipe_id) if w.worker_id not in lacking]
+
+    def tagged(self, recipe_id: uuid.UUID) -> list[WorkerView]:
+        """Return the workers that have a recipe's tags."""
+        return [w for w in self.views if self.needed[recipe_id] <= w.tags]
 
     def reason(self, recipe_id: uuid.UUID) -> str:
         """Return why a recipe can run nowhere now; empty where it can."""
         if any(w.available for w in self.fit(recipe_id)):
             return ""
         words = {key: tuple(str(one) for one in all_) for key, all_ in self.lacks[recipe_id].items()}
+        for key, too_little in self.memory[recipe_id].items():
+            words[key] = (*words.get(key, ()), too_little)
         return policy.why_waiting(0, self.views, self.needed[recipe_id], words)
 
     def fewest(self, recipe_id: uuid.UUID) -> tuple[Lack, ...]:
-        """Return what the worker lacks that lacks least, of those with the tags; nothing where one lacks nothing."""
-        able = [w for w in self.views if self.needed[recipe_id] <= w.tags]
+        """Return what the worker lacks that lacks least, of those with the tags and the memory; else nothing."""
+        able = [w for w in self.tagged(recipe_id) if w.worker_id not in self.memory[recipe_id]]
         found = [self.lacks[recipe_id].get(w.worker_id, ()) for w in able]
         return min(found, key=len, default=())
 
@@ -85,7 +96,12 @@ def placing(session: Session, recipe_ids: Collection[uuid.UUID], now: datetime) 
     """Return where the takes of scene type versions can run; asks no server. A constant number of statements."""
     recipe, version = m.SceneTypeVersion, m.WorkflowVersion
     rows = session.execute(
-        sa.select(recipe.id, version.id.label("version_id"), version.workflow_id)
+        sa.select(
+            recipe.id,
+            version.id.label("version_id"),
+            version.workflow_id,
+            sa.func.coalesce(recipe.vram_bytes, version.vram_bytes).label("vram_bytes"),
+        )
         .join(version, version.id == recipe.workflow_version_id)
         .where(recipe.id.in_(list(recipe_ids)))
     ).all()
@@ -97,6 +113,7 @@ def placing(session: Session, recipe_ids: Collection[uuid.UUID], now: datetime) 
     return Placing(
         tuple(views), {row.id: tags.get(row.workflow_id, frozenset()) for row in rows},
         {key: found.get(demand, {}) for key, demand in demands.items()},
+        {row.id: memory.too_small(row.vram_bytes, views) for row in rows},
     )  # fmt: skip
 
 
@@ -108,7 +125,10 @@ def of_machines(session: Session, recipe_ids: Collection[uuid.UUID], now: dateti
     stuck = {key: reason for key in places.needed if (reason := places.reason(key))}
     lacks = {key: places.fewest(key) for key in stuck}
     paths = library_paths(session, {one for all_ in lacks.values() for one in all_})
-    return {key: _machine(reason, lacks[key], paths) for key, reason in stuck.items()}
+    return {
+        key: _machine(reason, lacks[key], paths) if lacks[key] else _fleet(reason, places, key)
+        for key, reason in stuck.items()
+    }
 
 
 def _machine(reason: str, lacks: Sequence[Lack], paths: Mapping[Lack, str]) -> Lacking:
@@ -118,9 +138,21 @@ def _machine(reason: str, lacks: Sequence[Lack], paths: Mapping[Lack, str]) -> L
         solve = "The studio's library has the file: send it to a worker" if there else "Download it, or add it by hand"
         command = "x121 check PROJECT --fix" if there else "x121 model download ADDRESS"
         return Lacking(Missing.MODEL, reason, solve, command, models[0].name)
-    if lacks:
-        solve = "Install the pack that holds it on a worker, or add a worker that has it"
-        return Lacking(Missing.NODE, reason, solve, "x121 check PROJECT --fix", lacks[0].name)
+    solve = "Install the pack that holds it on a worker, or add a worker that has it"
+    return Lacking(Missing.NODE, reason, solve, "x121 check PROJECT --fix", lacks[0].name)
+
+
+def _fleet(reason: str, places: Placing, recipe_id: uuid.UUID) -> Lacking:
+    """Return what the fleet lacks where no worker lacks a model or a node class: workers, their tags, their memory."""
+    tagged, small = places.tagged(recipe_id), places.memory[recipe_id]
+    if not places.views:
+        return Lacking(Missing.WORKER, reason, "Add a worker", "x121 worker add URL")
+    if not tagged:
+        solve = "Give a worker these tags, or add one that has them"
+        return Lacking(Missing.TAG, reason, solve, "x121 worker set NAME --tag TAG")
+    if all(w.worker_id in small for w in tagged):
+        solve = "Add a worker with as much GPU memory, or correct what the workflow or the scene type states"
+        return Lacking(Missing.MEMORY, reason, solve, "x121 workflow memory NAME")
     return Lacking(Missing.WORKER, reason, "Start a worker, or add one", "x121 worker list")
 
 

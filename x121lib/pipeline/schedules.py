@@ -9,8 +9,10 @@ hand, and a refusal is the run's outcome.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import sqlalchemy as sa
@@ -63,8 +65,24 @@ class NewSchedule:
     """Whether times that were missed are made up for by one run; else they are skipped. Both are said."""
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """What a schedule submits, looked up."""
+
+    project: m.Project
+    """The project."""
+    tier: m.Tier | None
+    """The tier; None: the project's."""
+    characters: Sequence[m.Character]
+    """Characters; none: all."""
+    scene_types: Sequence[m.SceneType]
+    """Scene types; none: all."""
+    kinds: Sequence[m.VariantKind]
+    """Variant kinds; none: all."""
+
+
 def add(session: Session, actor: Actor, given: NewSchedule, now: datetime) -> m.Schedule:
-    """Set a schedule; it submits as the actor.
+    """Set a schedule; it submits as the actor. Audited.
 
     Raises:
         InvalidInputError: the name, the cron expression or the time zone is none.
@@ -72,32 +90,132 @@ def add(session: Session, actor: Actor, given: NewSchedule, now: datetime) -> m.
         NotFoundError: something of the selection does not exist.
     """
     actor.require(Permission.SUBMIT)
-    if actor.person_id is None:
-        raise ForbiddenError("A schedule submits as a person; X121 itself can not set one.")
-    name = given.name.strip()
-    if not name or len(name) > 100:
-        raise InvalidInputError("A schedule's name has 1 to 100 characters.")
-    if session.scalar(sa.select(m.Schedule.id).where(sa.func.lower(m.Schedule.name) == name.lower())):
-        raise ConflictError(f"There is a schedule '{name}' already.", hint="Give another name, or remove that one.")
+    name = _free_name(session, given.name, None)
     when, zone = cron.read(given.cron), zone_of(given.zone)
-    project = catalogue.project(session, given.project)
-    tier = catalogue.tier(session, given.tier) if given.tier else None
-    characters = catalogue.characters(session, project.id, list(given.characters)) if given.characters else []
-    types = catalogue.latest_scene_types(session, list(given.scene_types)) if given.scene_types else []
-    kinds = [catalogue.variant_kind(session, kind) for kind in given.variants]
+    chosen = _choose(session, given)
     row = m.Schedule(
-        id=new_id(), name=name, cron=when.text, zone=given.zone, project_id=project.id, person_id=actor.person_id,
-        tier_id=tier.id if tier else None, class_id=given.priority_class, is_off_peak=given.off_peak,
-        is_failed_only=given.failed_only, runs_missed=given.runs_missed, is_enabled=True,
-        n_chosen=len(characters) + len(types) + len(kinds), next_due_at=cron.next_after(when, zone, now),
+        id=new_id(), name=name, cron=when.text, zone=given.zone, person_id=_person(actor), is_enabled=True,
+        next_due_at=cron.next_after(when, zone, now), **_fields(given, chosen),
     )  # fmt: skip
     session.add(row)
-    session.flush()
-    session.add_all(m.ScheduleCharacter(schedule_id=row.id, character_id=c.id) for c in characters)
-    session.add_all(m.ScheduleSceneType(schedule_id=row.id, scene_type_id=t.id) for t, _ in types)
-    session.add_all(m.ScheduleVariantKind(schedule_id=row.id, variant_kind_id=k.id) for k in kinds)
-    _say(session, actor, row, "added", {"cron": row.cron, "zone": row.zone, "project": project.name})
+    _write_choice(session, row, chosen)
+    _say(session, actor, row, "added", facts(session, row))
     return row
+
+
+def change(
+    session: Session, actor: Actor, name: str, given: NewSchedule, now: datetime, version: int | None = None
+) -> m.Schedule:
+    """Change a schedule in place: its name, times, what it submits, what becomes of missed times. Audited.
+
+    With another project, choice, tier or place in the queue it submits as the actor from then on; with another name,
+    other times or another rule for missed ones as before. One that is disabled stays so. Times of the old expression
+    that passed and were not run yet are left when the expression or the time zone changes.
+
+    Raises:
+        ConflictError: the name is taken, or it was changed since ``version`` (None: whatever it is now).
+        ForbiddenError: it is somebody else's, and the actor may not order the queue.
+        InvalidInputError, NotFoundError: as `add`; nothing is changed.
+    """
+    row = _own(session, actor, name)
+    session.refresh(row)
+    if version is not None and row.version != version:
+        raise ConflictError(f"'{row.name}' was changed meanwhile.", hint="Look at it as it is now, and change that.")
+    before, new_name = facts(session, row), _free_name(session, given.name, row.id)
+    when, zone = cron.read(given.cron), zone_of(given.zone)
+    chosen = _choose(session, given)
+    retimed = (row.cron, row.zone) != (when.text, given.zone)
+    row.name, row.cron, row.zone = new_name, when.text, given.zone
+    for field, value in _fields(given, chosen).items():
+        setattr(row, field, value)
+    _write_choice(session, row, chosen)
+    after = facts(session, row)
+    if any(before[key] != after[key] for key in SUBMITTED):
+        row.person_id = _person(actor)
+    if retimed and row.is_enabled:
+        row.next_due_at = cron.next_after(when, zone, now)
+    row.version += 1
+    session.flush()
+    _say(session, actor, row, "changed", facts(session, row), before)
+    return row
+
+
+def _person(actor: Actor) -> uuid.UUID:
+    if actor.person_id is None:
+        raise ForbiddenError("A schedule submits as a person; X121 itself can not set one.")
+    return actor.person_id
+
+
+def _free_name(session: Session, given: str, own: uuid.UUID | None) -> str:
+    name = given.strip()
+    if not name or len(name) > 100:
+        raise InvalidInputError("A schedule's name has 1 to 100 characters.")
+    found = session.scalar(sa.select(m.Schedule.id).where(sa.func.lower(m.Schedule.name) == name.lower()))
+    if found is not None and found != own:
+        raise ConflictError(f"There is a schedule '{name}' already.", hint="Give another name, or remove that one.")
+    return name
+
+
+def _choose(session: Session, given: NewSchedule) -> _Chosen:
+    project = catalogue.project(session, given.project)
+    return _Chosen(
+        project,
+        catalogue.tier(session, given.tier) if given.tier else None,
+        catalogue.characters(session, project.id, list(given.characters)) if given.characters else [],
+        [t for t, _ in catalogue.latest_scene_types(session, list(given.scene_types))] if given.scene_types else [],
+        [catalogue.variant_kind(session, kind) for kind in given.variants],
+    )
+
+
+def _fields(given: NewSchedule, chosen: _Chosen) -> dict[str, Any]:
+    return {
+        "project_id": chosen.project.id, "tier_id": chosen.tier.id if chosen.tier else None,
+        "class_id": given.priority_class, "is_off_peak": given.off_peak, "is_failed_only": given.failed_only,
+        "runs_missed": given.runs_missed,
+        "n_chosen": len(chosen.characters) + len(chosen.scene_types) + len(chosen.kinds),
+    }  # fmt: skip
+
+
+def _write_choice(session: Session, row: m.Schedule, chosen: _Chosen) -> None:
+    session.flush()
+    for link in (m.ScheduleCharacter, m.ScheduleSceneType, m.ScheduleVariantKind):
+        session.execute(sa.delete(link).where(link.schedule_id == row.id))
+    session.add_all(m.ScheduleCharacter(schedule_id=row.id, character_id=c.id) for c in chosen.characters)
+    session.add_all(m.ScheduleSceneType(schedule_id=row.id, scene_type_id=t.id) for t in chosen.scene_types)
+    session.add_all(m.ScheduleVariantKind(schedule_id=row.id, variant_kind_id=k.id) for k in chosen.kinds)
+    session.flush()
+
+
+SUBMITTED = ("project", "characters", "scene_types", "variants", "tier", "priority", "off_peak", "failed_only")
+"""Keys of `facts` that say what is submitted."""
+
+
+def facts(session: Session, row: m.Schedule) -> dict[str, object]:
+    """Return a schedule in plain values, as the audit log keeps it; empty lists mean all."""
+    given = stored(session, row)
+    person = session.get_one(m.Person, row.person_id)
+    return {
+        "name": given.name, "cron": given.cron, "zone": given.zone, "project": given.project,
+        "characters": list(given.characters), "scene_types": list(given.scene_types),
+        "variants": list(given.variants), "tier": given.tier, "priority": given.priority_class.value,
+        "off_peak": given.off_peak, "failed_only": given.failed_only, "run_missed": given.runs_missed,
+        "submits_as": person.name,
+    }  # fmt: skip
+
+
+def stored(session: Session, row: m.Schedule) -> NewSchedule:
+    """Return a schedule as a person would ask for it; of what it chose and was deleted since, what is left."""
+    characters, scene_types, variants = _named(session, row)
+    tier = session.get_one(m.Tier, row.tier_id).name if row.tier_id is not None else None
+    return NewSchedule(
+        row.name, session.get_one(m.Project, row.project_id).name, row.cron, row.zone, characters, scene_types,
+        variants, tier, row.class_id, row.is_off_peak, row.is_failed_only, row.runs_missed,
+    )  # fmt: skip
+
+
+def lost(session: Session, row: m.Schedule) -> int:
+    """Return how many of the characters, scene types and variant kinds that it chose were deleted since."""
+    return row.n_chosen - sum(map(len, _named(session, row)))
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -207,7 +325,11 @@ def chosen_words(session: Session, row: m.Schedule) -> str:
 
 def _named(session: Session, row: m.Schedule) -> list[tuple[str, ...]]:
     return [
-        tuple(session.scalars(sa.select(table.name).join(link, column == table.id).where(of == row.id)))
+        tuple(
+            session.scalars(
+                sa.select(table.name).join(link, column == table.id).where(of == row.id).order_by(table.name)
+            )
+        )
         for table, link, column, of in (
             (m.Character, m.ScheduleCharacter, m.ScheduleCharacter.character_id, m.ScheduleCharacter.schedule_id),
             (m.SceneType, m.ScheduleSceneType, m.ScheduleSceneType.scene_type_id, m.ScheduleSceneType.schedule_id),
@@ -218,13 +340,12 @@ def _named(session: Session, row: m.Schedule) -> list[tuple[str, ...]]:
 
 
 def _selection(session: Session, row: m.Schedule) -> Selection:
-    characters, scene_types, variants = named = _named(session, row)
-    if sum(map(len, named)) != row.n_chosen:
-        raise RefusedError("Something that it chooses was deleted since.", hint="Remove the schedule and set it anew.")
-    tier = session.get_one(m.Tier, row.tier_id).name if row.tier_id is not None else None
+    if lost(session, row):
+        raise RefusedError("Something that it chooses was deleted since.", hint="Change the schedule: choose anew.")
+    given = stored(session, row)
     return Selection(
-        characters, scene_types, variants, tier=tier, priority_class=row.class_id, off_peak=row.is_off_peak,
-        skip_blocked=True, failed_only=row.is_failed_only,
+        given.characters, given.scene_types, given.variants, tier=given.tier, priority_class=given.priority_class,
+        off_peak=given.off_peak, skip_blocked=True, failed_only=given.failed_only,
     )  # fmt: skip
 
 
@@ -241,7 +362,11 @@ def _log(
     return run
 
 
-def _say(session: Session, actor: Actor, row: m.Schedule, what: str, facts: dict[str, object]) -> None:
-    audit.record(session, actor, f"schedule.{what}", ("schedule", row.id), after={"name": row.name, **facts})
+def _say(
+    session: Session, actor: Actor, row: m.Schedule, what: str, after: dict[str, object],
+    before: dict[str, object] | None = None,
+) -> None:  # fmt: skip
+    audit.record(session, actor, f"schedule.{what}", ("schedule", row.id), before=before,
+                 after={"name": row.name, **after})  # fmt: skip
     outbox.publish(session, EventKind.SCHEDULE_CHANGED, entity="schedule", entity_id=row.id, project_id=row.project_id,
                    payload={"name": row.name, "what": what, "by": actor.name})  # fmt: skip

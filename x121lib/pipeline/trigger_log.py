@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from x121lib import model as m
 from x121lib.events import outbox
 from x121lib.pipeline import subjects, triggers
-from x121lib.pipeline.trigger_matching import rule_of
+from x121lib.pipeline.trigger_matching import try_rule_of
+from x121lib.pipeline.trigger_rules import Rule
 from x121lib.terms.vocabulary import EventKind
 
 _QUIET = (EventKind.NOTIFICATION_MADE, EventKind.TASK_QUEUED, EventKind.TRIGGER_FIRED)
@@ -106,7 +107,10 @@ def _effects(session: Session, firing_id: uuid.UUID) -> list[str]:
 
 
 def listing(session: Session, found: Sequence[m.Trigger]) -> list[dict[str, Any]]:
-    """Return one row per trigger: its rule in words, whose rights it has, how often it fired."""
+    """Return one row per trigger: its rule in words, whose rights it has, how often it fired.
+
+    One whose rule this version can not read is disabled, says why under ``unreadable``, and has no parts.
+    """
     firing = m.TriggerFiring
     counts = dict(
         session.execute(
@@ -115,23 +119,33 @@ def listing(session: Session, found: Sequence[m.Trigger]) -> list[dict[str, Any]
     )  # fmt: skip
     data = []
     for row in found:
-        rule = rule_of(row)
+        rule, unreadable = try_rule_of(row)
+        acts = row.is_enabled and rule is not None
         last = session.scalars(
             sa.select(firing).where(firing.trigger_id == row.id).order_by(firing.created_at.desc()).limit(1)
         ).first()
         owner = session.get(m.Person, row.enabled_by_id) if row.enabled_by_id is not None else None
         data.append(
             {
-                "trigger_id": row.id, "trigger": row.name, "enabled": row.is_enabled, "event": row.event_kind_id.value,
-                "scope": scope_words(session, row), "when": [c.words() for c in rule.when],
-                "if": [c.words() for c in rule.if_], "do": [a.action for a in rule.do],
-                "otherwise": [a.action for a in rule.otherwise], "costs_gpu_time": rule.is_costly,
-                "at_most": rule.at_most, "acts_as": owner.name if owner and row.is_enabled else None,
+                "trigger_id": row.id, "trigger": row.name, "enabled": acts, "event": row.event_kind_id.value,
+                "scope": scope_words(session, row), **_parts(rule), "unreadable": unreadable,
+                "acts_as": owner.name if owner and acts else None,
                 "fired": counts.get(row.id, 0), "last_at": last.created_at if last else None,
-                "last": last.status_id.value if last else None, "description": rule.description,
+                "last": last.status_id.value if last else None,
             }
         )  # fmt: skip
     return data
+
+
+def _parts(rule: Rule | None) -> dict[str, Any]:
+    if rule is None:
+        return {"when": [], "if": [], "do": [], "otherwise": [], "costs_gpu_time": False, "at_most": None,
+                "description": ""}  # fmt: skip
+    return {
+        "when": [c.words() for c in rule.when], "if": [c.words() for c in rule.if_],
+        "do": [a.action for a in rule.do], "otherwise": [a.action for a in rule.otherwise],
+        "costs_gpu_time": rule.is_costly, "at_most": rule.at_most, "description": rule.description,
+    }  # fmt: skip
 
 
 def scope_words(session: Session, row: m.Trigger) -> str:

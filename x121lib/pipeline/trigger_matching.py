@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
+from x121lib.base.errors import InvalidInputError
 from x121lib.events.outbox import EventRecord
 from x121lib.pipeline import subjects
 from x121lib.pipeline.subjects import Counts, Subject
@@ -38,8 +39,29 @@ class Match:
 
 
 def rule_of(trigger: m.Trigger) -> Rule:
-    """Return a stored trigger's rule."""
-    return parse(trigger.rule, f"The trigger '{trigger.name}'")
+    """Return a stored trigger's rule.
+
+    Raises:
+        InvalidInputError: this version can not read it; names the trigger, the place and what is wrong there.
+    """
+    source = f"The trigger '{trigger.name}'"
+    stored: object = trigger.rule
+    if not isinstance(stored, dict):
+        raise InvalidInputError(f"{source}: its rule is no mapping.", hint="docs/triggers.md has every field.")
+    return parse(stored, source)
+
+
+def try_rule_of(trigger: m.Trigger) -> tuple[Rule | None, str]:
+    """Return a stored trigger's rule and nothing more, or None and why this version can not read it."""
+    try:
+        return rule_of(trigger), ""
+    except InvalidInputError as error:
+        return None, error.message
+
+
+def readable(triggers: Iterable[m.Trigger]) -> list[Rule]:
+    """Return the rules of those triggers that can be read."""
+    return [rule for rule, _ in map(try_rule_of, triggers) if rule is not None]
 
 
 def living(session: Session, *, only_enabled: bool = False) -> Sequence[m.Trigger]:

@@ -25,7 +25,7 @@ from x121lib.events.messages import Message
 from x121lib.events.outbox import EventRecord
 from x121lib.pipeline import trigger_loops, trigger_names
 from x121lib.pipeline.subjects import Counts
-from x121lib.pipeline.trigger_matching import Match, ancestors, cause_of, living, match, rule_of
+from x121lib.pipeline.trigger_matching import Match, ancestors, cause_of, living, match, readable, rule_of, try_rule_of
 from x121lib.pipeline.trigger_rules import Rule
 from x121lib.store import audit
 from x121lib.terms.automation import ActionKind, NotificationKind, RunStatus
@@ -105,7 +105,7 @@ def enable(session: Session, actor: Actor, row: m.Trigger) -> None:
     if actor.person_id is None:
         raise InvalidInputError("A trigger acts as the person who enables it.")
     _take_turns(session)
-    others = [rule_of(t) for t in living(session, only_enabled=True) if t.id != row.id]
+    others = readable(t for t in living(session, only_enabled=True) if t.id != row.id)
     if loop := trigger_loops.endless(rule, others):
         raise RefusedError(
             f"'{row.name}' could loop without end: {' → '.join(loop)}.",
@@ -123,7 +123,7 @@ def change(session: Session, actor: Actor, row: m.Trigger, rule: Rule, now: date
     """Give a trigger another rule. Audited; firings that wait end as refused, its log stays.
 
     It acts as whoever changed it: one that was enabled is enabled anew by the actor, or disabled where only an Admin
-    may enable it.
+    may enable it. One whose rule could not be read stays disabled.
 
     Raises:
         ConflictError: there is another one of that name, or it was changed since ``version``.
@@ -142,7 +142,7 @@ def change(session: Session, actor: Actor, row: m.Trigger, rule: Rule, now: date
     waiting = sa.and_(m.TriggerFiring.trigger_id == row.id, m.TriggerFiring.status_id == RunStatus.WAITING)
     for key in session.scalars(sa.select(m.TriggerFiring.id).where(waiting)).all():
         finish(session, None, key, now, refused=CHANGED)
-    before, was_enabled = row.rule, row.is_enabled
+    before, was_enabled = row.rule, is_acting(row)
     row.name, row.event_kind_id, row.rule, row.is_enabled = rule.name, rule.on, rule.document(), False
     row.scope_id, row.project_id = where["scope_id"], where["project_id"]
     row.character_id, row.scene_type_id = where["character_id"], where["scene_type_id"]
@@ -152,6 +152,11 @@ def change(session: Session, actor: Actor, row: m.Trigger, rule: Rule, now: date
     if was_enabled and actor.person_id and (not rule.is_costly or actor.may(Permission.ENABLE_COSTLY_TRIGGERS)):
         enable(session, actor, row)
     _tell(session, row)
+
+
+def is_acting(row: m.Trigger) -> bool:
+    """Return whether a trigger acts: it is enabled, and its rule can be read."""
+    return row.is_enabled and try_rule_of(row)[0] is not None
 
 
 def _take_turns(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Move, edit and undo selections of waiting tasks: all of them or none, told and kept as rows.
+"""Move and edit selections of waiting tasks: all of them or none, told and kept as rows.
 
 Whoever holds `Permission.ORDER_QUEUE` changes anybody's tasks and their places among all. Others who control the queue
 change their own tasks, and which of these has which of the places that they have: who goes before whom stays a matter
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
-from x121lib.base.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, RefusedError
+from x121lib.base.errors import InvalidInputError, NotFoundError, RefusedError
 from x121lib.base.ids import new_id
 from x121lib.events import outbox
 from x121lib.scheduling import accounts, places, selecting, shares
@@ -28,7 +28,7 @@ from x121lib.scheduling.window import Row
 from x121lib.store import audit
 from x121lib.store.session import among
 from x121lib.terms.roles import Actor, Permission
-from x121lib.terms.transitions import WAITING_STATUSES, check_task_transition
+from x121lib.terms.transitions import check_task_transition
 from x121lib.terms.vocabulary import EventKind, PriorityClass, TaskStatus
 
 _OPEN = (TaskStatus.QUEUED, TaskStatus.WAITING)
@@ -73,7 +73,7 @@ class Changed:
 
 
 @dataclass(frozen=True)
-class _State:
+class State:
     """What a change may set of a task."""
 
     priority_class: PriorityClass
@@ -237,96 +237,24 @@ def _check_start(given: Edit, now: datetime) -> list[str]:
     return said
 
 
-def _edited(state: _State, given: Edit) -> _State:
+def _edited(state: State, given: Edit) -> State:
     kind = given.priority_class or state.priority_class
     base = given.priority_class.base_priority if given.priority_class is not None else state.priority
-    return _State(
+    return State(
         kind, given.priority if given.priority is not None else base,
         state.off_peak if given.off_peak is None else given.off_peak,
         None if given.at_once else given.not_before or state.not_before, state.turn_at,
     )  # fmt: skip
 
 
-def _without_lead(task: m.GpuTask, state: _State) -> _State:
+def _without_lead(task: m.GpuTask, state: State) -> State:
     """Return the state without the lead that moving gave a task: else priority and moves in turn would add up."""
     leads = state.turn_at is not None and state.turn_at < task.queued_at
     return replace(state, turn_at=None) if leads and state.priority != task.priority else state
 
 
-def undo(session: Session, actor: Actor, change_id: uuid.UUID | None, now: datetime) -> Changed:
-    """Take a change back: the one named, else the actor's last that still stands.
-
-    Raises:
-        NotFoundError: there is no such change, or none to undo.
-        ConflictError: it is undone already, or one of its tasks has started, ended or was changed since.
-        ForbiddenError: it is somebody else's, and the actor orders their own tasks only.
-    """
-    actor.require(Permission.CONTROL_QUEUE)
-    change = _change(session, actor, change_id)
-    rows = list(session.scalars(sa.select(m.QueueChangeTask).where(m.QueueChangeTask.change_id == change.id)))
-    t, ids = m.GpuTask, [row.task_id for row in rows]
-    tasks = list(session.scalars(sa.select(t).where(among(t.id, ids)).order_by(t.id).with_for_update()))
-    selecting.require_own(session, actor, tasks)
-    kept = {row.task_id: row for row in rows}
-    _check_undoable(session, change, tasks, {key: row.new_version for key, row in kept.items()})
-    for task in tasks:
-        row = kept[task.id]
-        old = _State(row.old_class_id, row.old_priority, row.old_is_off_peak, row.old_not_before, row.old_turn_at)
-        _apply(task, old, now, undoing=True)
-        _as_before(session, row, task.version)
-    change.undone_at, change.undone_by_id = now, actor.person_id
-    audit.record(session, actor, "queue.undo", ("queue_change", change.id), after={"undone": change.summary})
-    outbox.publish(session, EventKind.QUEUE_CHANGE_UNDONE, entity="queue_change", entity_id=change.id,
-                   payload={"summary": change.summary, "by": actor.name})  # fmt: skip
-    wake(session)
-    return Changed(change.id, len(tasks), f"Undone: {change.summary}")
-
-
-def _as_before(session: Session, undone: m.QueueChangeTask, version: int) -> None:
-    """Let the change before an undone one know that its task stands again as it left it."""
-    row = m.QueueChangeTask
-    session.execute(
-        sa.update(row)
-        .where(row.task_id == undone.task_id, row.new_version == undone.new_version - 1)
-        .values(new_version=version)
-    )
-
-
-def _check_undoable(
-    session: Session, change: m.QueueChange, tasks: Sequence[m.GpuTask], versions: Mapping[uuid.UUID, int]
-) -> None:
-    gone = [task.id for task in tasks if task.status_id not in WAITING_STATUSES]
-    altered = [task.id for task in tasks if task.id not in gone and task.version != versions[task.id]]
-    for found, verbs in ((gone, ("has started or ended", "have started or ended")), (altered, ("was", "were"))):
-        if found:
-            verb = verbs[len(found) > 1] + (" changed" if found is altered else "")
-            raise ConflictError(
-                f"'{change.summary}' can not be undone: {selecting.names(session, found)} {verb} since.",
-                hint="Nothing was changed. Move or edit the tasks themselves.",
-            )
-
-
-def _change(session: Session, actor: Actor, change_id: uuid.UUID | None) -> m.QueueChange:
-    c = m.QueueChange
-    if change_id is not None:
-        found = session.get(c, change_id, with_for_update=True)
-        if found is None:
-            raise NotFoundError(f"There is no change {change_id} of the queue.")
-        if found.undone_at is not None:
-            raise ConflictError(f"'{found.summary}' was undone already.")
-        if found.person_id != actor.person_id and not actor.may(Permission.ORDER_QUEUE):
-            raise ForbiddenError("This change is somebody else's.", hint="Ask an Admin.")
-        return found
-    mine = c.person_id == actor.person_id if actor.person_id is not None else c.person_id.is_(None)
-    query = sa.select(c).where(mine, c.undone_at.is_(None)).order_by(c.made_at.desc(), c.id.desc()).limit(1)
-    last = session.scalars(query.with_for_update()).one_or_none()
-    if last is None:
-        raise NotFoundError("There is nothing to undo.", hint="You changed nothing of the queue that still stands.")
-    return last
-
-
 def _write(
-    session: Session, actor: Actor, tasks: Sequence[m.GpuTask], states: Mapping[uuid.UUID, _State], summary: str,
+    session: Session, actor: Actor, tasks: Sequence[m.GpuTask], states: Mapping[uuid.UUID, State], summary: str,
     now: datetime,
 ) -> Changed:  # fmt: skip
     change = m.QueueChange(id=new_id(), person_id=actor.person_id, summary=summary, made_at=now)
@@ -334,7 +262,7 @@ def _write(
     session.flush()
     for task in tasks:
         old, new = _state(task), states[task.id]
-        _apply(task, new, now)
+        apply(task, new, now)
         session.add(
             m.QueueChangeTask(
                 change_id=change.id, task_id=task.id, new_version=task.version,
@@ -352,11 +280,11 @@ def _write(
     return Changed(change.id, len(tasks), summary)
 
 
-def _state(task: m.GpuTask) -> _State:
-    return _State(task.class_id, task.priority, task.is_off_peak, task.not_before, task.turn_at)
+def _state(task: m.GpuTask) -> State:
+    return State(task.class_id, task.priority, task.is_off_peak, task.not_before, task.turn_at)
 
 
-def _apply(task: m.GpuTask, state: _State, now: datetime, *, undoing: bool = False) -> None:
+def apply(task: m.GpuTask, state: State, now: datetime, *, undoing: bool = False) -> None:
     """Write a state on a task; one that is put off becomes Scheduled, one that no longer is becomes Queued.
 
     What becomes Queued waits from now on, but where that undoes a change it has waited since it first did.

@@ -55,6 +55,16 @@ class QueueDoor(DoorBase):
         """Set a schedule that submits as the person."""
         return queue_schedules.add(self._as(person), given)
 
+    def schedule(self, person: SessionPerson, schedule_id: str) -> dict[str, Any]:
+        """Answer a schedule as the form fills its fields."""
+        return queue_schedules.show(self._as(person), schedule_id)
+
+    def change_schedule(
+        self, person: SessionPerson, schedule_id: str, given: Mapping[str, Any], version: int | None = None
+    ) -> dict[str, Any]:
+        """Change a schedule in place, unless it was changed since a version."""
+        return queue_schedules.change(self._as(person), schedule_id, given, version)
+
     def steer_schedule(self, person: SessionPerson, name: str, how: str) -> str:
         """Enable, disable or remove a schedule, or run it now."""
         return queue_actions.steer_schedule(self._as(person), name, how)

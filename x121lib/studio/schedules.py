@@ -19,9 +19,11 @@ from x121lib.scheduling import cron as reading
 from x121lib.terms.roles import Permission
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from x121lib.studio.core import Studio
 
-__all__ = ["NewSchedule", "Ran", "Schedules"]
+__all__ = ["NewSchedule", "Ran", "Schedules", "SetSchedule"]
 _log = get_logger(__name__)
 COLUMNS = [
     "schedule_id", "schedule", "cron", "zone", "project", "person", "chosen", "tier", "priority", "off_peak",
@@ -48,6 +50,24 @@ class Ran:
     """What is to be said of it."""
 
 
+@dataclass(frozen=True)
+class SetSchedule:
+    """A schedule as it is set."""
+
+    schedule_id: uuid.UUID
+    """Its key."""
+    given: NewSchedule
+    """What was asked for; of what it chose and was deleted since, what is left."""
+    person: str
+    """Whose rights it has."""
+    is_enabled: bool
+    """Whether it runs."""
+    n_lost: int
+    """How many of the characters, scene types and variant kinds that it chose were deleted since."""
+    version: int
+    """Number of its changes, for `Schedules.change`."""
+
+
 class Schedules:
     """Submissions that come again and again: when, of what, as whom, and what became of each time."""
 
@@ -58,6 +78,28 @@ class Schedules:
         """Set a schedule; it submits as the actor. Returns its key."""
         with self._studio.transaction() as session:
             return schedules.add(session, self._studio.actor, given, self._studio.house.now()).id
+
+    def show(self, name: str) -> SetSchedule:
+        """Return a schedule, by name or key, as it is set; raises `NotFoundError`."""
+        self._studio.actor.require(Permission.VIEW)
+        with self._studio.transaction() as session:
+            return _set(session, schedules.find(session, name))
+
+    def change(self, name: str, given: NewSchedule, *, version: int | None = None) -> SetSchedule:
+        """Change a schedule in place; where it then submits something else, it does so as the actor.
+
+        Args:
+            name: its name or key.
+            given: what it is to be.
+            version: the one that was looked at; None changes it whatever it is now.
+
+        Raises:
+            ConflictError: its new name is taken, or it was changed since ``version``.
+            ForbiddenError, InvalidInputError, NotFoundError: it is left as it was.
+        """
+        with self._studio.transaction() as session:
+            now = self._studio.house.now()
+            return _set(session, schedules.change(session, self._studio.actor, name, given, now, version))
 
     def times(self, cron: str, zone: str, n: int = 5) -> builtins.list[datetime]:
         """Return the next ``n`` moments (UTC) at which a cron expression comes in a time zone; writes nothing.
@@ -138,6 +180,13 @@ class Schedules:
                 for run in session.scalars(query)
             ]
         return pd.DataFrame(data, columns=RUN_COLUMNS, dtype=object)
+
+
+def _set(session: Session, row: m.Schedule) -> SetSchedule:
+    person = session.get_one(m.Person, row.person_id).name
+    return SetSchedule(
+        row.id, schedules.stored(session, row), person, row.is_enabled, schedules.lost(session, row), row.version
+    )
 
 
 def _ran(run: m.ScheduleRun) -> Ran:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from x121lib.scheduling import selections
+from x121lib.scheduling import selections, undoing
 from x121lib.scheduling.places import Where
 from x121lib.scheduling.selecting import Tasks
 from x121lib.scheduling.selections import Changed, Edit, Place
@@ -42,7 +42,7 @@ class Selections:
     def undo(self, change_id: uuid.UUID | None = None) -> Changed:
         """Take a change back: the one named, else one's own last that still stands."""
         with self._studio.transaction() as session:
-            return selections.undo(session, self._studio.actor, change_id, self._studio.house.now())
+            return undoing.undo(session, self._studio.actor, change_id, self._studio.house.now())
 
     def list(self, limit: int = 50) -> pd.DataFrame:
         """Return the last changes, newest first."""

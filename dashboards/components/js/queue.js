@@ -75,7 +75,7 @@ function detailsPanel(app) {
 
 function schedules(app) {
   const list = app.state.schedules;
-  const line = (s) => html`<div class="sched" data-key="sched-${s.name}"><div class="row"><b class="med ell">${s.name}</b>${grow}<span class="xs ${s.enabled ? "secondary" : "muted"} tnum">${s.enabled ? `${day(s.next_at)} ${hhmm(s.next_at)}` : "off"}</span></div><div class="row xs muted"><span class="ell grow" title="${s.project}, as ${s.person}${s.last && ` · last: ${s.last}`}"><span class="mono">${s.cron}</span> · ${s.project}</span>${s.may && html`${iconButton("play", `Run ${s.name} now`, "schedule", [s.name, "run"], { size: "sm" })}${iconButton(s.enabled ? "pause" : "refresh-cw", s.enabled ? `Disable ${s.name}` : `Enable ${s.name}`, "schedule", [s.name, s.enabled ? "disable" : "enable"], { size: "sm" })}${iconButton("trash-2", `Remove ${s.name}`, "removeSchedule", s.name, { size: "sm" })}`}</div></div>`;
+  const line = (s) => html`<div class="sched" data-key="sched-${s.id}"><div class="row"><b class="med ell">${s.name}</b>${grow}<span class="xs ${s.enabled ? "secondary" : "muted"} tnum">${s.enabled ? `${day(s.next_at)} ${hhmm(s.next_at)}` : "off"}</span></div><div class="row xs muted"><span class="ell grow" title="${s.project}, as ${s.person}${s.last && ` · last: ${s.last}`}"><span class="mono">${s.cron}</span> · ${s.project}</span>${s.may && html`${iconButton("pencil", `Change ${s.name}`, "changeSchedule", s.id, { size: "sm" })}${iconButton("play", `Run ${s.name} now`, "schedule", [s.name, "run"], { size: "sm" })}${iconButton(s.enabled ? "pause" : "refresh-cw", s.enabled ? `Disable ${s.name}` : `Enable ${s.name}`, "schedule", [s.name, s.enabled ? "disable" : "enable"], { size: "sm" })}${iconButton("trash-2", `Remove ${s.name}`, "removeSchedule", s.name, { size: "sm" })}`}</div></div>`;
   return panel("sched", html`<h2>Schedules</h2><span class="badge tag">${list.length}</span>${grow}${button("Add…", { act: "addSchedule", cls: "sm", icon: "plus", keys: ["S"], disabled: !app.state.may_schedule })}`, html`<div class="body">${list.length ? list.map(line) : html`<p class="xs muted">Nothing is submitted by itself. A schedule submits scenes again and again.</p>`}</div>`);
 }
 
@@ -153,6 +153,7 @@ export const queue = {
   title: () => "Queue",
   crumbs: (app) => ["Queue", app.state.history ? "History" : "Plan"],
   help: [["↑ ↓", "Move"], ["Space", "Select the task"], ["M", "What can be done with it"], ["D", "Details"], ["⇧↑", "To the front"], ["⌫", "Cancel"], ["Z", "Undo the last move or change"], ["⇧P", "Pause after current takes, or go on"], ["[ ]", "A day back, a day on"], ["⏎", "Open the scene"], ["B", "Open in the debugger"], ["S", "Add a schedule"]],
+  commands: (app) => [...(app.state.may_schedule ? [{ label: "Add a schedule", act: "addSchedule", icon: "plus", keys: ["S"] }] : []), ...app.state.schedules.filter((s) => s.may).map((s) => ({ label: `Change the schedule ${s.name}`, act: "changeSchedule", arg: s.id, icon: "pencil" }))],
   opened: (app) => { Object.assign(app.local, { chosen: new Set(), at: 0 }); listen(app); },
   closed: (app) => { app.local.silence?.(); },
   changed: (app) => { app.local.scrub = undefined; },
@@ -187,8 +188,8 @@ export const queue = {
     pause: (app) => app.act(app.state.paused ? "resume" : "pause"),
   },
   render: (app) => {
-    const { running, queued, empty_at: empty, paused, history } = app.state;
+    const { running, queued, held, empty_at: empty, paused, history } = app.state;
     const left = empty ? (Date.parse(empty) - app.now()) / 1000 : null;
-    return html`<div class="head"><h1>Queue</h1><span class="facts"><b class="secondary med">${running}</b> running · <b class="secondary med">${queued}</b> queued${empty && html` · drains in <b class="secondary med">${span(Math.max(0, left))}</b>, at <b class="secondary med">${hhmm(empty)}</b>`} · <b class="secondary med">${app.state.done_today}</b> done today</span>${paused && badge("blocked", "Paused")}${grow}<span class="wide">${!history && segmented(Object.entries(SPANS), String(app.local.span || 4800), "span")}</span>${button(paused ? "Go on" : "Pause after current takes", { act: "pause", icon: paused ? "play" : "pause", keys: ["⇧P"], disabled: !app.state.may_manage })}</div>${holds(app)}${gantt(app)}${timeBar(app)}<div class="qgrid">${tasks(app)}${side(app)}</div>${menuBox(app, byId)}${scheduleBox(app)}`;
+    return html`<div class="head"><h1>Queue</h1><span class="facts"><b class="secondary med">${running}</b> running · <b class="secondary med">${queued}</b> queued${held > 0 && html` (<b class="secondary med">${held}</b> on hold)`}${empty && html` · drains in <b class="secondary med">${span(Math.max(0, left))}</b>, at <b class="secondary med">${hhmm(empty)}</b>`} · <b class="secondary med">${app.state.done_today}</b> done today</span>${paused && badge("blocked", "Paused")}${grow}<span class="wide">${!history && segmented(Object.entries(SPANS), String(app.local.span || 4800), "span")}</span>${button(paused ? "Go on" : "Pause after current takes", { act: "pause", icon: paused ? "play" : "pause", keys: ["⇧P"], disabled: !app.state.may_manage })}</div>${holds(app)}${gantt(app)}${timeBar(app)}<div class="qgrid">${tasks(app)}${side(app)}</div>${menuBox(app, byId)}${scheduleBox(app)}`;
   },
 };

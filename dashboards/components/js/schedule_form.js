@@ -1,24 +1,43 @@
-// The form of a new schedule: when it comes, with its next five times, and what it submits.
+// The form of a schedule, a new one or one that is changed in place: when it comes, with its next five times, and what it submits.
 import { html, raw, button, callout, kbd, grow, chip } from "./kit.js";
 
 const EVERY = [["day", "Every day"], ["weekdays", "Monday to Friday"], ["week", "Every week"], ["month", "Every month"], ["hour", "Every hour"], ["cron", "Cron expression"]];
 const DAYS = [["mon", "Monday"], ["tue", "Tuesday"], ["wed", "Wednesday"], ["thu", "Thursday"], ["fri", "Friday"], ["sat", "Saturday"], ["sun", "Sunday"]];
 
-export async function openSchedule(app) {
-  if (!app.state.may_schedule) return;
+// With a row of the page, that schedule is changed; without, a new one is added.
+export async function openSchedule(app, row = null) {
+  if (!app.state.may_schedule || (row && !row.may)) return;
   const plan = app.local.plan = {
     offers: { projects: [], scene_types: [], variants: [], tiers: [], zones: [] }, name: "", project: app.shell.project?.name || "", every: "day", time: "22:00", minute: "0", weekday: "mon", date: "1", cron: "30 22 * * mon-fri",
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC", characters: [], scene_types: [], variants: [], tier: "", priority: "Normal", off_peak: "", failed_only: "", run_missed: "",
-    times: null, wrong: null, fault: null, busy: false,
+    times: null, wrong: null, fault: null, busy: false, row, version: null, person: "", lost: 0,
   };
   app.drawNow();
   document.querySelector(".splan input")?.focus();
-  look(app);
-  const offers = await app.ask("schedule_offers");
+  if (!row) look(app);
+  const [offers, found] = await Promise.all([app.ask("schedule_offers"), row ? app.ask("schedule", { schedule_id: row.id }) : null]);
   if (app.local.plan !== plan) return; // it was closed meanwhile
-  if (offers.problem) plan.fault = offers.problem;
-  else Object.assign(plan, { offers, project: plan.project || offers.projects[0]?.name || "" });
-  app.draw();
+  plan.fault = offers.problem || found?.problem || null;
+  if (plan.fault) return app.draw();
+  Object.assign(plan, { offers, project: plan.project || offers.projects[0]?.name || "" });
+  if (found) Object.assign(plan, formOf(found.given), { version: found.version, person: found.person, lost: found.lost });
+  app.drawNow();
+  if (found) { look(app); document.querySelector(".splan input")?.select(); }
+}
+
+// A schedule as the form shows it; a cron expression that is none of the usual ones stays one.
+function formOf(given) {
+  const yes = (flag) => (flag ? "yes" : ""), pad = (n) => String(n).padStart(2, "0");
+  const p = { ...given, every: "cron", off_peak: yes(given.off_peak), failed_only: yes(given.failed_only), run_missed: yes(given.run_missed) };
+  const [minute, hour, date, month, weekday] = given.cron.toLowerCase().split(/\s+/), is = (re, x) => re.test(x ?? "");
+  if (!is(/^\d+$/, minute) || month !== "*") return p;
+  const time = `${pad(hour)}:${pad(minute)}`, at = is(/^\d+$/, hour);
+  if (hour === "*" && date === "*" && weekday === "*") return { ...p, every: "hour", minute };
+  if (at && date === "*" && weekday === "*") return { ...p, every: "day", time };
+  if (at && date === "*" && weekday === "mon-fri") return { ...p, every: "weekdays", time };
+  if (at && date === "*" && DAYS.some(([key]) => key === weekday)) return { ...p, every: "week", time, weekday };
+  if (at && is(/^\d+$/, date) && weekday === "*") return { ...p, every: "month", time, date };
+  return p;
 }
 
 export function cronOf(p) {
@@ -67,21 +86,27 @@ function what(p) {
 export function scheduleBox(app) {
   const p = app.local.plan;
   if (!p) return "";
+  const title = p.row ? `Change ${p.row.name}` : "Add a schedule";
+  const whose = p.row && p.person !== app.shell.person.name ? `What is submitted, with the rights of ${p.person}; with yours once you change it` : "What is submitted, with your rights";
   const part = (title, body) => html`<section class="part" aria-label="${title}"><h4 class="caps">${title}</h4>${body}</section>`;
-  return html`<div class="scrim" data-key="plan"><div class="dialog ask form tbuild splan" role="dialog" aria-modal="true" aria-label="Add a schedule"><h3>Add a schedule</h3><div class="scroll tall"><div class="flds">${fld("Name", input("name", "Name", p.name, 'placeholder="Nightly" maxlength="100"'), "half")}${fld("Project", select("project", "Project", p.project, plain(p.offers.projects.map((x) => x.name))), "half")}</div>${part("When", when(p))}${part("What is submitted, with your rights", what(p))}</div>${p.fault && callout("failed", html`<b class="med">${p.fault.text}</b> ${p.fault.hint}`)}<div class="row end"><span class="xs muted wide">${p.busy ? "Working…" : html`${kbd("Esc")} changes nothing`}</span>${grow}${button("Cancel", { act: "planClose" })}${button("Add schedule", { act: "planSave", cls: "primary", keys: ["⌘⏎"], disabled: p.busy })}</div></div></div>`;
+  return html`<div class="scrim" data-key="plan"><div class="dialog ask form tbuild splan" role="dialog" aria-modal="true" aria-label="${title}"><h3>${title}</h3>${p.lost > 0 && callout("warning", html`<b class="med">${p.lost} of what it chose was deleted since.</b> It submits nothing until it is saved again: look at what is chosen.`)}<div class="scroll tall">${p.row && p.version === null ? html`<p class="muted pad" role="status">${p.fault ? "" : "Reading the schedule…"}</p>` : html`<div class="flds">${fld("Name", input("name", "Name", p.name, 'placeholder="Nightly" maxlength="100"'), "half")}${fld("Project", select("project", "Project", p.project, plain(p.offers.projects.map((x) => x.name))), "half")}</div>${part("When", when(p))}${part(whose, what(p))}`}</div>${p.fault && callout("failed", html`<b class="med">${p.fault.text}</b> ${p.fault.hint}`)}<div class="row end"><span class="xs muted wide">${p.busy ? "Working…" : html`${kbd("Esc")} changes nothing`}</span>${grow}${button("Cancel", { act: "planClose" })}${button(p.row ? "Save" : "Add schedule", { act: "planSave", cls: "primary", keys: ["⌘⏎"], disabled: p.busy || (p.row && p.version === null) })}</div></div></div>`;
 }
 
 async function save(app) {
   const p = app.local.plan;
-  if (!p || p.busy) return;
+  if (!p || p.busy || (p.row && p.version === null)) return;
   Object.assign(p, { busy: true, fault: null });
   app.draw();
   const given = { name: p.name, project: p.project, cron: cronOf(p), zone: p.zone, characters: p.characters, scene_types: p.scene_types, variants: p.variants, tier: p.tier, priority: p.priority, off_peak: p.off_peak === "yes", failed_only: p.failed_only === "yes", run_missed: p.run_missed === "yes" };
-  const value = await app.ask("add_schedule", { given });
+  const value = p.row ? await app.ask("change_schedule", { schedule_id: p.row.id, given, version: p.version }) : await app.ask("add_schedule", { given });
   p.busy = false;
   if (app.local.plan !== p) return; // it was closed meanwhile
   if (value.problem) p.fault = value.problem;
-  else { app.local.plan = null; app.toast({ text: value.text }); }
+  else {
+    app.local.plan = null;
+    const back = value.before && { schedule_id: value.schedule_id, given: value.before, version: value.version };
+    app.toast({ text: value.text, ...(back && { seconds: 10, action: { label: "Undo", key: "⌘Z", act: "undoSchedule", arg: back } }) });
+  }
   app.draw();
 }
 
@@ -89,6 +114,11 @@ const WHEN = ["every", "time", "minute", "weekday", "date", "cron", "zone"];
 
 export const scheduleActions = {
   addSchedule: (app) => { openSchedule(app); },
+  changeSchedule: (app, id) => { const row = app.state.schedules.find((s) => s.id === id); if (row) openSchedule(app, row); },
+  undoSchedule: async (app, back) => {
+    const value = await app.ask("change_schedule", back);
+    app.toast(value.problem ? { text: value.problem.text, more: value.problem.hint, status: "failed" } : { text: `Undone: ${value.text.replace(/ is changed/, " is as it was")}` });
+  },
   planField: (app, value, event) => {
     const p = app.local.plan, name = event.target.name;
     if (!p) return;

@@ -16,7 +16,7 @@ const blankAction = () => ({ action: "notify", to: "owner", text: "{what}: {trig
 // With a row, its rule is changed; without, a new one is added.
 export function openBuilder(app, done, row = null) {
   const blank = { name: "", on: "variant.approved", project: app.shell.project?.name || "", character: "", scene_type: "", description: "", when: [], branch: [], do: [blankAction()], otherwise: [], at_most: "", together: "" };
-  app.local.builder = { ...(row ? formOf(row.rule) : blank), row, fault: null, tried: null, busy: false, done };
+  app.local.builder = { ...(row ? formOf(row, app.state.offers) : blank), row, fault: null, tried: null, busy: false, done };
   app.drawNow();
   document.querySelector(".tbuild input")?.focus();
 }
@@ -75,7 +75,7 @@ export function builder(app) {
   if (!b) return "";
   const o = app.state.offers, e = eventOf(app), title = b.row ? `Change ${b.row.name}` : "Add a trigger";
   const characters = o.characters.filter(([project]) => project === b.project).map(([, name]) => name);
-  return html`<div class="scrim" data-key="builder"><div class="dialog ask form tbuild" role="dialog" aria-modal="true" aria-label="${title}"><h3>${title}</h3><div class="scroll tall"><div class="flds">${fld("Name", input("name", "Name", b.name, 'placeholder="clothed scenes"'))}${fld("When this happens", select("on", "When this happens", b.on, o.events.map((x) => [x.kind, x.kind])), "half")}${fld("Project", select("project", "Project", b.project, [["", "The whole studio"], ...plain(o.projects)]), "half")}${e.fields.includes("character") && fld("Character", select("character", "Character", b.character, [["", "Every character"], ...plain(characters)]), "half")}${e.fields.includes("scene_type") && fld("Scene type", select("scene_type", "Scene type", b.scene_type, [["", "Every scene type"], ...plain(o.scene_types)]), "half")}</div>${conditions(app, "when", "Only where")}${conditions(app, "branch", "If")}${actionList(app, "do", "Then")}${b.branch.length > 0 && actionList(app, "otherwise", "Otherwise")}<div class="flds">${fld("At most so often in one chain", input("at_most", "At most so often in one chain", b.at_most, 'type="number" min="1" max="50" placeholder="no limit"'), "half")}${fld("Actions", select("together", "Actions", b.together, [["", "In order, until one fails"], ["yes", "All at the same time"]]), "half")}${fld("For people", input("description", "For people", b.description, 'maxlength="500" placeholder="what it is for"'))}</div>${b.tried && html`<h4 class="caps">Dry run</h4>${dryRows(app, b.tried)}`}</div>${b.fault && callout("failed", html`<b class="med">${b.fault.text}</b> ${b.fault.hint}`)}<div class="row end"><span class="xs muted wide">${b.busy ? "Working…" : html`${kbd("Esc")} changes nothing`}</span>${grow}${button("Dry run", { act: "tryRule", icon: "play", disabled: b.busy })}${button("Cancel", { act: "closeBuilder" })}${button(b.row ? "Save" : "Add trigger", { act: "saveRule", cls: "primary", keys: ["⌘⏎"], disabled: b.busy })}</div></div></div>`;
+  return html`<div class="scrim" data-key="builder"><div class="dialog ask form tbuild" role="dialog" aria-modal="true" aria-label="${title}"><h3>${title}</h3>${b.row?.unreadable && callout("warning", html`<b class="med">It cannot be read as it is.</b> ${b.row.unreadable} What this form does not know is left out of it.`)}<div class="scroll tall"><div class="flds">${fld("Name", input("name", "Name", b.name, 'placeholder="clothed scenes"'))}${fld("When this happens", select("on", "When this happens", b.on, o.events.map((x) => [x.kind, x.kind])), "half")}${fld("Project", select("project", "Project", b.project, [["", "The whole studio"], ...plain(o.projects)]), "half")}${e.fields.includes("character") && fld("Character", select("character", "Character", b.character, [["", "Every character"], ...plain(characters)]), "half")}${e.fields.includes("scene_type") && fld("Scene type", select("scene_type", "Scene type", b.scene_type, [["", "Every scene type"], ...plain(o.scene_types)]), "half")}</div>${conditions(app, "when", "Only where")}${conditions(app, "branch", "If")}${actionList(app, "do", "Then")}${b.branch.length > 0 && actionList(app, "otherwise", "Otherwise")}<div class="flds">${fld("At most so often in one chain", input("at_most", "At most so often in one chain", b.at_most, 'type="number" min="1" max="50" placeholder="no limit"'), "half")}${fld("Actions", select("together", "Actions", b.together, [["", "In order, until one fails"], ["yes", "All at the same time"]]), "half")}${fld("For people", input("description", "For people", b.description, 'maxlength="500" placeholder="what it is for"'))}</div>${b.tried && html`<h4 class="caps">Dry run</h4>${dryRows(app, b.tried)}`}</div>${b.fault && callout("failed", html`<b class="med">${b.fault.text}</b> ${b.fault.hint}`)}<div class="row end"><span class="xs muted wide">${b.busy ? "Working…" : html`${kbd("Esc")} changes nothing`}</span>${grow}${button("Dry run", { act: "tryRule", icon: "play", disabled: b.busy })}${button("Cancel", { act: "closeBuilder" })}${button(b.row ? "Save" : "Add trigger", { act: "saveRule", cls: "primary", keys: ["⌘⏎"], disabled: b.busy })}</div></div></div>`;
 }
 
 // ---------------------------------------------------------------- the rule as it is sent
@@ -94,11 +94,17 @@ function actionOf(a) {
 
 const conditionOf = (c) => ({ field: c.field, [c.op]: c.many ? String(c.value).split(",").map((x) => x.trim()).filter(Boolean) : WORDY.includes(c.op) && !NUMBERS.includes(c.field) ? c.value : number(c.value) });
 
-// A rule as the form shows it: words and lists as text, what is usual left empty.
-function formOf(rule) {
+// A rule as the form shows it: words and lists as text, what is usual left empty. Of one that cannot be read, what the
+// form knows.
+function formOf(row, offers) {
+  const listOf = (x) => (Array.isArray(x) ? x.filter((y) => y && typeof y === "object") : []);
+  const rule = row.rule && typeof row.rule === "object" ? row.rule : {};
+  const on = [rule.on, row.event].find((kind) => offers.events.some((e) => e.kind === kind)) || offers.events[0].kind;
   const part = ({ field, ...rest }) => { const [[op, value]] = Object.entries(rest), many = Array.isArray(value); return { field, op, value: many ? value.join(", ") : String(value), many }; };
   const step = ({ action, ...rest }) => ({ action, ...Object.fromEntries(Object.entries(rest).map(([k, v]) => [k, Array.isArray(v) ? v.join(", ") : v === true ? "yes" : String(v)])) });
-  return { name: rule.name, on: rule.on, project: rule.project || "", character: rule.character || "", scene_type: rule.scene_type || "", description: rule.description || "", when: (rule.when || []).map(part), branch: (rule.if || []).map(part), do: (rule.do || []).map(step), otherwise: (rule.otherwise || []).map(step), at_most: rule.at_most ? String(rule.at_most) : "", together: rule.together ? "yes" : "" };
+  const conditionsOf = (x) => listOf(x).filter((c) => Object.keys(c).length > 1).map(part);
+  const stepsOf = (x) => listOf(x).filter((a) => a.action in OPTIONS).map(step);
+  return { name: rule.name || row.name, on, project: rule.project || "", character: rule.character || "", scene_type: rule.scene_type || "", description: rule.description || "", when: conditionsOf(rule.when), branch: conditionsOf(rule.if), do: stepsOf(rule.do), otherwise: stepsOf(rule.otherwise), at_most: rule.at_most ? String(rule.at_most) : "", together: rule.together ? "yes" : "" };
 }
 
 export function ruleOf(b) {
@@ -141,8 +147,9 @@ export const builderActions = {
     const value = row ? await send(app, "change_trigger", { trigger_id: row.id, version: row.version }) : await send(app, "add_trigger", {});
     if (!value) return;
     app.local.builder = null;
-    if (row) app.local.before = { trigger_id: row.id, rule: row.rule };
-    app.toast({ text: value.text, ...(row && { seconds: 10, action: { label: "Undo", key: "Z", act: "undoRule" } }) });
+    const back = row && !row.unreadable; // what cannot be read is not taken back
+    app.local.before = back ? { trigger_id: row.id, rule: row.rule } : null;
+    app.toast({ text: value.text, ...(back && { seconds: 10, action: { label: "Undo", key: "Z", act: "undoRule" } }) });
     b.done(value.trigger_id);
     app.draw();
   },

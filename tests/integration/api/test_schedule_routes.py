@@ -23,6 +23,16 @@ async def test_a_schedule_is_set_shown_run_and_removed(house: House, client: htt
     (row,) = (await client.get("/schedules", headers=reviewer)).json()["items"]
     assert (row["schedule"], row["person"], row["failed_only"], row["enabled"]) == ("Nightly", "Creator", True, True)
     assert row["next_due_at"]
+    shown = (await client.get("/schedules/nightly", headers=reviewer)).json()
+    assert {key: shown[key] for key in NIGHTLY} == NIGHTLY
+    later = NIGHTLY | {"cron": "0 6 * * *", "priority": "Background", "version": shown["version"]}
+    assert (await client.put("/schedules/Nightly", json=later, headers=reviewer)).status_code == 403
+    put = await client.put("/schedules/Nightly", json=later, headers=creator)
+    assert (put.status_code, put.json()["cron"], put.json()["priority"]) == (200, "0 6 * * *", "Background")
+    stale = await client.put("/schedules/Nightly", json=later, headers=creator)
+    assert (stale.status_code, stale.json()["message"]) == (409, "'Nightly' was changed meanwhile.")
+    assert (await client.put("/schedules/Nightly", json=NIGHTLY | {"zone": "Mars"}, headers=creator)).status_code == 422
+    assert (await client.put("/schedules/Gone", json=NIGHTLY, headers=creator)).status_code == 404
     ran = await client.post("/schedules/Nightly/run", headers=creator)
     assert ran.status_code == 200
     (run,) = (await client.get("/schedules/Nightly/runs", headers=reviewer)).json()["items"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from tests.integration.api.conftest import House
+from x121lib import model as m
 from x121lib.events import outbox
 from x121lib.terms.vocabulary import EventKind
 
@@ -39,6 +41,13 @@ async def test_triggers_are_added_tried_switched_logged_and_removed(house: House
     put = await client.put("/triggers/tell", json=changed, headers=admin)
     assert (put.status_code, put.json()["description"], put.json()["acts_as"]) == (200, "said aloud", "Admin")
     assert (await client.put("/triggers/gone", json=changed, headers=admin)).status_code == 404
+    with house.database.transaction() as session:
+        session.execute(sa.update(m.Trigger).values(rule=["sing"]))
+    (listed,) = (await client.get("/triggers", headers=creator)).json()
+    assert (listed["enabled"], listed["unreadable"]) == (False, "The trigger 'tell': its rule is no mapping.")
+    assert (await client.get("/triggers/tell", headers=reviewer)).json()["rule"] == ["sing"]
+    assert (await client.post("/triggers/tell/enable", headers=admin)).status_code == 422
+    assert (await client.put("/triggers/tell", json=changed, headers=admin)).json()["enabled"] is False
     for verb, expected in (("disable", 204), ("enable", 204)):
         assert (await client.post(f"/triggers/tell/{verb}", headers=creator)).status_code == expected
         assert (await client.post(f"/triggers/tell/{verb}", headers=reviewer)).status_code == 403

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import sqlalchemy as sa
 from typer.testing import Result
+
+from x121lib import model as m
+from x121lib.studio import Studio
 
 X121 = Callable[..., Result]
 
@@ -27,6 +31,19 @@ def test_a_schedule_is_set_shown_run_and_removed(x121: X121) -> None:
     assert "nothing to do: 0 scenes" in x121("schedule", "run-now", "Nightly").stdout
     runs = json.loads(x121("schedule", "runs", "Nightly", "--json").stdout)
     assert [run["outcome"] for run in runs] == ["nothing to do", "submitted"]
+    assert "is changed." in x121("schedule", "change", "nightly", "--name", "Late", "-c", "", "-s", "sway").stdout
+    (row,) = json.loads(x121("schedule", "list", "--json").stdout)
+    assert (row["schedule"], row["cron"], row["chosen"], row["missed"]) == (
+        "Late", "30 22 * * mon-fri", "sway", "run once",
+    )  # fmt: skip
+    assert "Nothing was given to change" in x121("schedule", "change", "Late", code=1).stderr
+    assert "no class 'soon'" in x121("schedule", "change", "Late", "--priority", "soon", code=1).stderr
+    x121("schedule", "change", "Late", "--name", "Nightly", "--cron", "@daily", "--zone", "UTC", "--skip-missed")
+    with Studio.open() as studio, studio.transaction() as session:
+        session.execute(sa.update(m.Schedule).values(n_chosen=2))
+    refused = x121("schedule", "change", "Nightly", "--cron", "@weekly", code=1).stderr.replace("\n", " ")
+    assert "1 of what 'Nightly' chooses was deleted since" in refused
+    assert "is changed." in x121("schedule", "change", "Nightly", "-s", "", "--tier", "", "--all-open").stdout
     assert "is disabled" in x121("schedule", "disable", "Nightly").stdout
     assert "is enabled; next" in x121("schedule", "enable", "Nightly").stdout
     assert "is removed" in x121("schedule", "remove", "Nightly").stdout

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import Result
 
+from x121lib import model as m
 from x121lib.studio import Studio
 
 X121 = Callable[..., Result]
@@ -54,6 +56,12 @@ def test_a_trigger_from_a_file_is_tried_enabled_followed_and_removed(x121: X121,
     x121("trigger", "change", "clothed scenes", file)
     (listed,) = json.loads(x121("trigger", "list", "--json").stdout)
     assert (listed["fired"], listed["scope"], listed["enabled"]) == (1, "Aurora", True)
+    with Studio.open() as studio, studio.transaction() as session:
+        session.execute(sa.update(m.Trigger).values(rule={"name": "clothed scenes", "on": "variant.approved"}))
+    shown = x121("trigger", "list")
+    assert "clothed" in shown.stdout
+    assert "'clothed scenes': it does nothing" in shown.stderr.replace("\n", " ")
+    x121("trigger", "change", "clothed scenes", file)
     x121("trigger", "disable", "clothed scenes")
     x121("trigger", "remove", "clothed scenes")
     assert "no trigger 'clothed scenes'" in x121("trigger", "show", "clothed scenes", code=1).stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from x121lib.base.errors import InvalidInputError, NotFoundError, RefusedError
 from x121lib.store.session import Database
 from x121lib.studio.door import Door
 from x121lib.studio.pages import SessionPerson
-from x121lib.terms.vocabulary import PerformerKind, TaskStatus
+from x121lib.terms.vocabulary import PerformerKind, TaskStatus, WorkerStatus
 from x121lib.testing.production import make_studio
 
 SHAPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -158,6 +159,29 @@ def test_the_trays_bar_counts_retakes_too(reviewed: Stage) -> None:
         first.status_id, first.progress = TaskStatus.COMPLETE, 1.0
     jobs = reviewed.door.shell(reviewed.admin, None)["jobs"]
     assert (jobs["queued"], jobs["progress"]) == (1, 0.5)
+
+
+@pytest.mark.capability("PRD-90/time-estimates")
+def test_the_queue_is_empty_when_what_is_not_on_hold_is_done(reviewed: Stage) -> None:
+    door, admin, studio = reviewed.door, reviewed.admin, reviewed.studio
+    studio.work.retake(reviewed.only_scene(), 2)
+    with studio.transaction() as session:
+        session.execute(sa.update(m.Worker).values(status_id=WorkerStatus.ONLINE, last_seen_at=studio.house.now()))
+
+    def told() -> tuple[int, int, bool, bool]:
+        page, strip = door.queue(admin, None), door.shell(admin, None)["jobs"]
+        assert page["held"] == strip["held"]
+        return page["queued"], page["held"], page["empty_at"] is None, strip["left_s"] is None
+
+    assert told() == (2, 0, False, False)
+    all_of_it = datetime.fromisoformat(door.queue(admin, None)["empty_at"])
+    last = door.queue(admin, None)["tasks"][-1]
+    door.hold_work(admin, "tasks", [last["id"]])
+    assert told() == (2, 1, False, False)
+    assert datetime.fromisoformat(door.queue(admin, None)["empty_at"]) < all_of_it
+    assert ["Takes waiting", "2, 1 of them on hold"] in door.queue(admin, None)["plan"]
+    studio.pauses.pause()
+    assert told() == (2, 2, True, True)
 
 
 def test_a_full_disk_is_said_in_the_status_bar_and_beside_each_task(

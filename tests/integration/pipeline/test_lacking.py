@@ -80,12 +80,42 @@ def test_a_cell_says_which_model_and_which_metadata_lack_and_where_it_is_solved(
     assert len(needs(door, person, "Lena", "worded")) == 2
     with stocked.transaction() as session:
         session.execute(sa.update(m.Worker).values(status_id=WorkerStatus.OFFLINE))
-    assert needs(door, person, "Aiko", "sway") == [], "the fleet's state is no cell's"
+    (asleep,) = needs(door, person, "Aiko", "sway")
+    assert asleep == {
+        "what": "worker", "text": "None of the 1 GPU workers is online", "solve": "Start a worker, or add one",
+        "href": "/workers", "command": "x121 worker list",
+    }  # fmt: skip
     characters, types = keys(door, person)
-    asleep = door.propose_cells(person, "Aurora", [(characters["Aiko"], types["sway"])], None)
-    assert [(each["what"], each["text"]) for each in asleep["needs"]] == [
+    found = door.propose_cells(person, "Aurora", [(characters["Aiko"], types["sway"])], None)
+    assert [(each["what"], each["text"]) for each in found["needs"]] == [
         ("worker", "None of the 1 GPU workers is online")
     ]
+
+
+@pytest.mark.capability("PRD-57/matrix-visualization")
+def test_a_cell_says_what_the_fleet_lacks_and_the_page_says_it_once(
+    stocked: Studio, told: tuple[Door, SessionPerson]
+) -> None:
+    door, person = told
+    with stocked.transaction() as session:
+        session.execute(sa.update(m.SceneTypeVersion).values(vram_bytes=48 * 2**30))
+        session.execute(sa.update(m.Worker).values(vram_bytes=24 * 2**30))
+    (memory,) = needs(door, person, "Aiko", "sway")
+    assert (memory["what"], memory["text"]) == ("GPU memory", "No worker has 48 GiB of GPU memory")
+    assert "correct what the workflow or the scene type states" in memory["solve"]
+    with stocked.transaction() as session:
+        session.execute(sa.update(m.SceneTypeVersion).values(vram_bytes=None))
+        session.execute(sa.update(m.Worker).values(status_id=WorkerStatus.OFFLINE))
+    lines = [line["text"] for line in door.matrix(person, "Aurora")["prerequisites"] if "run nowhere" in line["text"]]
+    assert sum("None of the 1 GPU workers is online" in line for line in lines) == 1
+    for workflow in set(stocked.workflows.list()["workflow"]):
+        stocked.workers.require_tags(workflow, ("night",))
+    texts = {need["what"]: need["text"] for need in needs(door, person, "Aiko", "sway")}
+    assert texts == {"tag": "No GPU worker has the tags that its workflow needs: night"}
+    with stocked.transaction() as session:
+        session.execute(sa.delete(m.Worker))
+    (none,) = needs(door, person, "Aiko", "sway")
+    assert (none["what"], none["solve"], none["command"]) == ("worker", "Add a worker", "x121 worker add URL")
 
 
 def give(studio: Studio, character: str, field: str, text: str) -> None:

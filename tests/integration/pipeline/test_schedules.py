@@ -196,3 +196,81 @@ def test_the_form_offers_what_there_is_and_shows_the_next_times(stocked: Studio,
     assert [row[c] for c in ("person", "chosen", "priority", "off_peak", "failed_only", "missed")] == [
         "Ann", "clothed", "Background", True, False, "skip"
     ]  # fmt: skip
+
+
+@pytest.mark.capability("PRD-08/recurring-schedules")
+def test_a_schedule_is_changed_in_place(stocked: Studio, clock: Clock) -> None:
+    key = stocked.schedules.add(replace(NIGHTLY, characters=("Aiko",)))
+    stocked.schedules.run_now("Nightly")
+    at, other = due(stocked), replace(NIGHTLY, name="Weekly", characters=("Aiko", "Lena"), runs_missed=True)
+    changed = stocked.schedules.change(str(key), other, version=1)
+    assert (changed.given, changed.version, changed.n_lost) == (other, 2, 0)
+    assert due(stocked) == at, "the same times are kept"
+    changed = stocked.schedules.change("weekly", replace(other, cron="0 6 * * mon", zone="UTC", scene_types=("sway",)))
+    assert f"{due(stocked):%a %H:%M}" == "Mon 06:00"
+    assert len(stocked.schedules.runs("Weekly")) == 1, "its log stays"
+    go_to(clock, due(stocked))
+    (ran,) = stocked.schedules.run_due()
+    assert ran.n_scenes == 1
+    assert set(stocked.queue()["character"]) == {"Aiko", "Lena"}
+    stocked.schedules.disable("Weekly")
+    assert stocked.schedules.change("Weekly", NIGHTLY).is_enabled is False
+    assert stocked.schedules.list()["next_due_at"].iloc[0] is None
+    with stocked.transaction() as session:
+        entries = session.scalars(
+            sa.select(m.AuditEntry).where(m.AuditEntry.action == "schedule.changed").order_by(m.AuditEntry.id)
+        ).all()
+        first = entries[0]
+        assert len(entries) == 3
+        assert first.before is not None
+        assert first.after is not None
+        assert (first.before["characters"], first.after["characters"]) == (["Aiko"], ["Aiko", "Lena"])
+        assert (first.before["name"], first.after["name"]) == ("Nightly", "Weekly")
+
+
+def test_who_changes_what_is_submitted_lends_their_own_rights(stocked: Studio) -> None:
+    ann, ben = creator(stocked, "Ann"), creator(stocked, "Ben")
+    ann.schedules.add(NIGHTLY)
+    with pytest.raises(ForbiddenError, match="somebody else's"):
+        ben.schedules.change("Nightly", replace(NIGHTLY, name="Mine"))
+    later = replace(NIGHTLY, cron="0 6 * * *", runs_missed=True)
+    assert stocked.schedules.change("Nightly", later).person == "Ann", "other times alone leave it hers"
+    admin = stocked.schedules.change("Nightly", replace(later, priority_class=PriorityClass.URGENT)).person
+    assert admin != "Ann"
+
+
+def test_a_change_that_somebody_made_meanwhile_is_not_written_over(stocked: Studio) -> None:
+    stocked.schedules.add(NIGHTLY)
+    stocked.schedules.add(replace(NIGHTLY, name="Other"))
+    seen = stocked.schedules.show("Nightly")
+    stocked.schedules.change("Nightly", replace(NIGHTLY, cron="@daily"), version=seen.version)
+    for change, kind, words in (
+        ({"cron": "@weekly"}, ConflictError, "'Nightly' was changed meanwhile"),
+        ({"name": "other"}, ConflictError, "There is a schedule 'other' already"),
+        ({"cron": "0 0 30 2 *"}, InvalidInputError, "no day 30"),
+        ({"characters": ("Nobody",)}, NotFoundError, "Nobody"),
+    ):  # fmt: skip
+        version = seen.version if words.endswith("meanwhile") else None
+        with pytest.raises(kind, match=words):
+            stocked.schedules.change("Nightly", replace(NIGHTLY, **change), version=version)
+    assert stocked.schedules.show("Nightly").given == replace(NIGHTLY, cron="@daily")
+    with stocked.transaction() as session:
+        session.execute(sa.update(m.Schedule).where(m.Schedule.name == "Nightly").values(n_chosen=1))
+    assert stocked.schedules.show("Nightly").n_lost == 1
+    assert stocked.schedules.change("Nightly", NIGHTLY).n_lost == 0, "who saves it has chosen anew"
+
+
+def test_the_form_is_filled_and_its_change_taken_back(stocked: Studio) -> None:
+    key = str(stocked.schedules.add(replace(NIGHTLY, variants=("clothed",))))
+    shown = queue_schedules.show(stocked, key)
+    assert (shown["given"]["cron"], shown["given"]["variants"], shown["version"]) == ("30 22 * * *", ["clothed"], 1)
+    done = queue_schedules.change(stocked, key, shown["given"] | {"name": "Late", "off_peak": True}, shown["version"])
+    assert (done["text"], done["before"]) == ("Late is changed", shown["given"])
+    queue_schedules.change(stocked, key, done["before"], done["version"])
+    assert stocked.schedules.show(key).given == replace(NIGHTLY, variants=("clothed",))
+    ann = creator(stocked, "Ann")
+    hers = str(ann.schedules.add(replace(NIGHTLY, name="Hers")))
+    given = queue_schedules.show(stocked, hers)["given"] | {"off_peak": True}
+    done = queue_schedules.change(stocked, hers, given, None)
+    assert "; it submits as " in done["text"]
+    assert done["before"] is None

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tests.integration.pipeline.test_triggers import SUBMIT, TELL, add, only, settle
 from x121lib import model as m
+from x121lib.base.errors import InvalidInputError
 from x121lib.events import outbox
 from x121lib.pipeline import trigger_actions, triggers
 from x121lib.studio import Studio
@@ -169,3 +170,31 @@ def test_open_scenes_are_counted_once_per_look(stocked: Studio) -> None:
         sa.event.remove(stocked.house.database.engine, "before_cursor_execute", seen)
     matrices = [s for s in statements if "FROM scene_type_variant_kind" in s]
     assert len(matrices) == 1, "five triggers look at two events"
+
+
+def _spoil(studio: Studio, name: str, rule: Any) -> None:
+    """Store a rule that this version does not know, as one of a later version."""
+    with studio.transaction() as session:
+        session.execute(sa.update(m.Trigger).where(m.Trigger.name == name).values(rule=rule))
+
+
+@pytest.mark.capability("PRD-97/trigger-rules")
+@pytest.mark.parametrize("rule", [{"name": "broken", "on": "variant.approved", "do": [{"action": "sing"}]}, ["sing"]])
+def test_a_rule_that_can_not_be_read_is_listed_as_disabled_and_changed_or_removed(stocked: Studio, rule: Any) -> None:
+    add(stocked, TELL_APPROVED)
+    add(stocked, TELL_APPROVED | {"name": "broken"})
+    _spoil(stocked, "broken", rule)
+    broken, tell = stocked.triggers.list()
+    assert (broken["trigger"], broken["enabled"], broken["acts_as"], broken["do"]) == ("broken", False, None, [])
+    assert broken["unreadable"].startswith("The trigger 'broken': ")
+    assert (tell["enabled"], tell["unreadable"]) == (True, "")
+    assert stocked.triggers.show("broken")["rule"] == rule
+    with pytest.raises(InvalidInputError, match="The trigger 'broken': "):
+        stocked.triggers.enable("broken")
+    add(stocked, TELL_APPROVED | {"name": "another"})  # looks for loops through all that are enabled
+    changed = stocked.triggers.change("broken", TELL_APPROVED | {"name": "mended"})
+    assert (changed["enabled"], changed["unreadable"]) == (False, ""), "it was shown as disabled and stays so"
+    stocked.triggers.enable("mended")
+    _spoil(stocked, "mended", rule)
+    stocked.triggers.remove("mended")
+    assert [row["trigger"] for row in stocked.triggers.list()] == ["another", "tell"]

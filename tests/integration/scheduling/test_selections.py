@@ -25,6 +25,12 @@ def listed(line: Queue) -> list[str]:
     return [f"{row.character[0]}{row.segment:.0f}" for row in frame.itertuples()]
 
 
+def part(line: Queue) -> None:
+    """Let no task wait for another one, as takes of scenes of their own."""
+    with line.studio.transaction() as session:
+        session.execute(sa.update(m.GpuTask).values(after_task_id=None))
+
+
 def served(line: Queue) -> list[uuid.UUID]:
     """Return the tasks in the order in which dispatch sends them, one worker at a time."""
     found = []
@@ -43,9 +49,9 @@ def test_tasks_are_moved_and_dispatch_follows(line: Queue) -> None:
     line.studio.selections.move(Tasks((lena[2].id,)), "after", aiko[0].id)
     assert listed(line) == ["L1", "L2", "A1", "L3", "A2", "A3"]
     line.studio.selections.move(Tasks((aiko[1].id, aiko[2].id)), "before", lena[1].id)
-    assert listed(line) == ["L1", "A2", "A3", "L2", "A1", "L3"]
+    assert listed(line) == ["L1", "L2", "A1", "A2", "A3", "L3"], "what waits for a task is listed behind it"
     line.studio.selections.move(Tasks((lena[0].id,)), "back")
-    assert listed(line) == ["A2", "A3", "L2", "A1", "L3", "L1"]
+    assert listed(line) == ["A1", "A2", "A3", "L1", "L2", "L3"]
     line.add_worker("one")
     order = served(line)
     assert order[0] == aiko[0].id, "the first that is ready"
@@ -103,14 +109,23 @@ def test_a_change_is_undone_and_kept(line: Queue) -> None:
     assert actions[-3:] == ["queue.change", "queue.change", "queue.undo"]
 
 
-def test_what_has_started_since_is_not_undone(line: Queue) -> None:
+def test_what_has_started_since_stays_and_is_named_and_the_rest_is_undone(line: Queue) -> None:
     line.studio.selections.move(Tasks(character="Lena"), "front")
     line.add_worker("one")
     (sent,) = line.dispatch()
     assert sent.task_id == line.chain("Lena")[0].id
+    done = line.studio.selections.undo()
+    assert done.n_tasks == 2
+    assert done.summary == "Undone: 3 tasks moved to the front; Lena · sway S1 has started or ended since and stays"
+    assert [task.turn_at is None for task in line.chain("Lena")] == [False, True, True]
+
+
+def test_where_all_has_started_nothing_is_undone(line: Queue) -> None:
+    line.studio.selections.move(Tasks((line.chain("Lena")[0].id,)), "front")
+    line.add_worker("one")
+    assert len(line.dispatch()) == 1
     with pytest.raises(ConflictError, match=r"Lena · sway S1 has started or ended since\. Nothing was changed"):
         line.studio.selections.undo()
-    assert line.chain("Lena")[1].turn_at is not None
 
 
 def test_all_or_nothing_and_clear_answers(line: Queue, clock: Clock) -> None:
@@ -149,6 +164,7 @@ def test_all_or_nothing_and_clear_answers(line: Queue, clock: Clock) -> None:
 
 
 def test_people_order_their_own_work_and_admins_all(line: Queue, reviewer: Actor) -> None:
+    part(line)
     ann = creator(line.studio, "Ann")
     theirs = Tasks(character="Aiko")
     with pytest.raises(ForbiddenError, match="submitted by somebody else"):
@@ -192,6 +208,7 @@ def own(line: Queue, name: str, character: str) -> tuple[Studio, list[uuid.UUID]
 
 def spread(line: Queue) -> None:
     """Let the two scenes' tasks have come in turn, further apart than shares weigh: Aiko's, Lena's, Aiko's …"""
+    part(line)
     with line.studio.transaction() as session:
         began = line.studio.house.now() - timedelta(hours=20)
         for n, pair in enumerate(zip(line.chain("Aiko"), line.chain("Lena"), strict=True)):
@@ -226,6 +243,40 @@ def test_the_undo_of_a_move_among_ones_own_restores_all_of_it(line: Queue) -> No
     ann.selections.undo()
     assert listed(line) == ["A1", "L1", "A2", "L2", "A3", "L3"]
     assert [t.turn_at for t in line.chain("Lena")] == [None] * 3
+
+
+def _start(line: Queue, key: uuid.UUID) -> None:
+    with line.studio.transaction() as session:
+        session.get_one(m.GpuTask, key).status_id = TaskStatus.RUNNING
+
+
+def test_the_undo_of_a_move_among_ones_own_of_which_one_has_started_keeps_the_places_that_are_left(
+    line: Queue,
+) -> None:
+    """Else the place of the one that has started would be used twice, and others' work overtaken."""
+    spread(line)
+    ann, mine = own(line, "Ann", "Lena")
+    ann.selections.move(Tasks((mine[2], mine[1])), "front")
+    moved = listed(line)
+    assert [name for name in moved if name[0] == "L"] == ["L2", "L3", "L1"]
+    _start(line, mine[1])
+    assert listed(line) == ["L2", "A1", "A2", "L3", "A3", "L1"]
+    done = ann.selections.undo()
+    assert listed(line) == ["L2", "A1", "A2", "L1", "A3", "L3"]
+    assert (done.n_tasks, done.summary.split("; ")[1]) == (2, "Lena · sway S2 has started or ended since and stays")
+    with pytest.raises(NotFoundError, match="nothing to undo"):
+        ann.selections.undo()
+
+
+def test_the_undo_that_would_change_nothing_any_more_says_so(line: Queue) -> None:
+    spread(line)
+    ann, mine = own(line, "Ann", "Lena")
+    ann.selections.move(Tasks((mine[2],)), "front")
+    _start(line, mine[2])
+    before = listed(line)
+    with pytest.raises(ConflictError, match="S3 has started or ended since and stays, and the others stand in their"):
+        ann.selections.undo()
+    assert listed(line) == before == ["L3", "A1", "A2", "L1", "A3", "L2"]
 
 
 def test_moves_and_priorities_in_turn_win_nothing(line: Queue) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -16,13 +16,14 @@ from x121lib.base.errors import InvalidInputError
 from x121lib.generation import plan
 from x121lib.pipeline import estimating
 from x121lib.pipeline.submission import Selection
-from x121lib.scheduling import accounts, budgets
+from x121lib.scheduling import accounts, budgets, on_hold
+from x121lib.scheduling.on_hold import OnHold
 from x121lib.studio.pages import presence, queries
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.grid import Grid, GridScene, build
 from x121lib.studio.pages.words import iso_in, many
 from x121lib.terms.roles import Permission
-from x121lib.terms.vocabulary import TaskKind
+from x121lib.terms.vocabulary import TaskKind, TaskStatus
 
 MOST_BY_TIER = 500
 """Cells of a selection that is worked out for every tier, so that the answer comes while one still chooses."""
@@ -52,6 +53,16 @@ class History:
         return None if median is None or not self.slots else open_takes * median / self.slots
 
 
+def to_run(counts: Mapping[TaskStatus, tuple[int, float]], held: OnHold) -> float:
+    """Return the takes that are still to be run, begun ones by what is left of them; what is on hold is left out.
+
+    Args:
+        counts: status → (tasks, sum of their progress) of the tasks that are not over.
+        held: those of them that are on hold.
+    """
+    return max(0.0, sum(n - part for n, part in counts.values()) - (held.n - held.done))
+
+
 def read_history(session: Session, desk: Desk) -> History:
     """Return the history, with the slots that are online."""
     views = presence.worker_views(session, desk.now)
@@ -69,7 +80,7 @@ def estimate(desk: Desk, cells: list[tuple[str, str]], tier: str | None, variant
     history = read_history(desk.session, desk)
     low, middle, high = _seconds(history, takes)
     begun = queries.counts(desk.session)
-    ahead = sum(n - part for n, part in begun.values())
+    ahead = to_run(begun, on_hold.count(desk.session, desk.now))
     known = bool(takes) and all(history.of(t) for t in takes)
     before_s = history.queue_s(ahead) if ahead else 0.0
     done_s = None if not known or before_s is None or not history.slots else before_s + middle / history.slots

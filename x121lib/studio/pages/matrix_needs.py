@@ -28,6 +28,8 @@ def of_cells(
 ) -> dict[tuple[uuid.UUID, uuid.UUID], list[dict[str, str]]]:
     """Return by (character, scene type) what its scenes that are still to be made lack besides images and releases.
 
+    That is what the fleet lacks too: a worker that is online, its tags, its memory, its models or its node classes.
+
     A scene that was planned follows the scene type version that it was planned with, others the newest. Only cells that
     lack something are there.
     """
@@ -44,7 +46,7 @@ def of_cells(
         if place in recipes:
             recipes[place] = own | (set() if whole else recipes[place])
     wanted = {key for keys in recipes.values() for key in keys}
-    machines = _own_machines(desk, wanted)
+    machines = lacking.of_machines(desk.session, wanted, desk.now)
     words = lacking.of_prompts(desk.session, characters, wanted)
     project = desk.project.name if desk.project else ""
     found = {}
@@ -56,18 +58,12 @@ def of_cells(
     return found
 
 
-def _own_machines(desk: Desk, recipes: Collection[uuid.UUID]) -> dict[uuid.UUID, Lacking]:
-    """Return what recipes lack on every worker; that none is online is the fleet's, and no cell's."""
-    found = lacking.of_machines(desk.session, recipes, desk.now)
-    return {key: each for key, each in found.items() if each.what is not Missing.WORKER}
-
-
 def need(found: Lacking, character: uuid.UUID | None, project: str) -> dict[str, str]:
     """Return what is missing with the page and the command that solve it."""
     page = {
         Missing.METADATA: f"/character?character={character}" if character is not None else "/characters",
         Missing.MODEL: f"/models?{urlencode({'find': found.name.rsplit('/', 1)[-1]})}",
-        Missing.NODE: "/workers", Missing.WORKER: "/workers",
+        Missing.NODE: "/workers", Missing.WORKER: "/workers", Missing.TAG: "/workers", Missing.MEMORY: "/workers",
     }[found.what]  # fmt: skip
     return {
         "what": found.what.value, "text": found.text.rstrip("."), "solve": found.solve, "href": page,
@@ -80,13 +76,17 @@ def lines(desk: Desk, on: Axes, letters: Sequence[str]) -> list[dict[str, str]]:
     recipes = {version.id: t for t, version in on.types}
     if desk.project is None or not recipes or not on.characters:
         return []
+    stuck: dict[Lacking, list[tuple[str, int]]] = {}
+    for key, each in lacking.of_machines(desk.session, recipes, desk.now).items():
+        if n := _still_open(on, letters, recipes[key].id):
+            stuck.setdefault(each, []).append((recipes[key].name, n))
     found = []
-    for key, each in _own_machines(desk, recipes).items():
-        n = _still_open(on, letters, recipes[key].id)
-        if n:
-            told = need(each, None, desk.project.name)
-            text = f"{recipes[key].name}: {told['text']}, {many(n, 'scene')} can run nowhere"
-            found.append({"status": "warning", "text": text, "link": "Solve", "href": told["href"]})
+    for each, types in stuck.items():
+        told, n = need(each, None, desk.project.name), sum(n for _, n in types)
+        more = f" and {len(types) - 3} more" if types[3:] else ""
+        who = f"{', '.join(name for name, _ in types[:3])}{more}: " if len(types) < len(recipes) else ""
+        text = f"{who}{told['text']}, {many(n, 'scene')} can run nowhere"
+        found.append({"status": "warning", "text": text, "link": "Solve", "href": told["href"]})
     return found + _metadata(desk, on, {version.id: t.name for t, version in on.types})
 
 

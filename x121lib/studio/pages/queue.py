@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from x121lib import model as m
-from x121lib.scheduling import budgets, holding, shares
+from x121lib.scheduling import budgets, holding, on_hold, shares
 from x121lib.studio.pages import estimates, fleet, presence, queries, queue_history, tasks
 from x121lib.studio.pages.desk import Desk, View
 from x121lib.studio.pages.words import duration, iso, iso_in
@@ -41,7 +41,8 @@ def queue(desk: Desk, at: str | None = None) -> View:
     read = tasks.read_fleet(desk, [row["id"] for row in waiting])
     waiting = [holding.shown(row, read.paused) for row in waiting]
     waiting, plan = fleet.planned(desk, history, read, running, waiting)
-    left = sum(n - part for s, (n, part) in counts.items() if s != TaskStatus.PAUSED)
+    held = on_hold.count(desk.session, desk.now)
+    left = estimates.to_run(counts, held)
     queued = sum(counts.get(s, (0, 0))[0] for s in WAITING_STATUSES)
     empty_s = history.queue_s(left) if left else None
     return {
@@ -49,12 +50,13 @@ def queue(desk: Desk, at: str | None = None) -> View:
         "paused": read.paused.studio is not None,
         "running": sum(counts.get(s, (0, 0))[0] for s in LEASED_STATUSES),
         "queued": queued,
+        "held": held.n,
         "empty_at": iso_in(desk.now, empty_s),
         "lanes": _lanes(desk, rows, running, past, [(t, plan[t["id"]]) for t in waiting if t["id"] in plan]),
         "tasks": _tasks(desk, history, read, [*running, *failed], waiting, plan),
         "done_today": queries.completed_since(desk.session, desk.now.replace(hour=0, minute=0, second=0)),
         "shares": _shares(desk),
-        "plan": _plan(history, queued, empty_s, desk),
+        "plan": _plan(history, queued, held.n, (empty_s, desk)),
         "may_manage": desk.may(Permission.CONTROL_QUEUE),
         "may_schedule": desk.may(Permission.SUBMIT),
         "may_order": desk.may(Permission.ORDER_QUEUE),
@@ -87,7 +89,8 @@ def _schedules(desk: Desk) -> list[dict[str, Any]]:
     may = desk.may(Permission.SUBMIT)
     return [
         {
-            "name": row["schedule"], "cron": f"{row['cron']} · {row['zone']}", "project": row["project"],
+            "id": str(row["schedule_id"]), "name": row["schedule"],
+            "cron": f"{row['cron']} · {row['zone']}", "project": row["project"],
             "person": row["person"], "enabled": bool(row["enabled"]),
             "next_at": iso(row["next_due_at"]) if row["enabled"] else None, "last": row["last_outcome"] or "",
             "may": may and (desk.may(Permission.ORDER_QUEUE) or row["person"] == desk.person.name),
@@ -178,12 +181,15 @@ def _shares(desk: Desk) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _plan(history: estimates.History, queued: int, empty_s: float | None, desk: Desk) -> list[list[str]]:
+def _plan(
+    history: estimates.History, queued: int, held: int, empty: tuple[float | None, Desk]
+) -> list[list[str]]:  # fmt: skip
+    empty_s, desk = empty
     median = history.median_s(None)
     end = f"{desk.now + timedelta(seconds=empty_s):%H:%M} UTC" if empty_s is not None else "–"
     return [
         ["Queue empty at", end],
-        ["Takes waiting", str(queued)],
+        ["Takes waiting", f"{queued}, {held} of them on hold" if held else str(queued)],
         ["Slots online", str(history.slots)],
         ["Seconds per take, median", f"{median:.1f}" if median is not None else "no history"],
     ]

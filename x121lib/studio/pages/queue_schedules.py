@@ -1,4 +1,4 @@
-"""The form of a new schedule: what it offers, when it would come, and adding it."""
+"""The form of a schedule: what it offers, when it would come, adding and changing one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,42 @@ def times(studio: Studio, cron: str, zone: str) -> dict[str, Any]:
 
 
 def add(studio: Studio, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Set a schedule that submits as the actor; answers with its key and when it comes first."""
+    """Set a schedule that submits as the actor; answers with its key."""
+    wanted = _wanted(given)
+    key = studio.schedules.add(wanted)
+    return {"text": f"{wanted.name} is set", "schedule_id": str(key)}
+
+
+def show(studio: Studio, schedule_id: str) -> dict[str, Any]:
+    """Return a schedule as the form fills its fields, as whom it submits, and what it chose that is gone."""
+    found = studio.schedules.show(schedule_id)
+    return {"schedule_id": str(found.schedule_id), "version": found.version, "person": found.person,
+            "lost": found.n_lost, "given": _as_given(found.given)}  # fmt: skip
+
+
+def change(studio: Studio, schedule_id: str, given: Mapping[str, Any], version: int | None) -> dict[str, Any]:
+    """Change a schedule unless it was changed since a version; answers with what it was, for Undo.
+
+    Nothing for Undo where a change back would not restore it: something it chose is gone, or it had another's rights.
+    """
+    wanted, before = _wanted(given), studio.schedules.show(schedule_id)
+    done = studio.schedules.change(schedule_id, wanted, version=int(version) if version is not None else None)
+    passed_on = done.person != before.person
+    whose = f"; it submits as {done.person} now" if passed_on else ""
+    return {"text": f"{wanted.name} is changed{whose}", "schedule_id": str(done.schedule_id), "version": done.version,
+            "before": _as_given(before.given) if not (before.n_lost or passed_on) else None}  # fmt: skip
+
+
+def _as_given(given: NewSchedule) -> dict[str, Any]:
+    return {
+        "name": given.name, "project": given.project, "cron": given.cron, "zone": given.zone,
+        "characters": list(given.characters), "scene_types": list(given.scene_types),
+        "variants": list(given.variants), "tier": given.tier or "", "priority": given.priority_class.value,
+        "off_peak": given.off_peak, "failed_only": given.failed_only, "run_missed": given.runs_missed,
+    }  # fmt: skip
+
+
+def _wanted(given: Mapping[str, Any]) -> NewSchedule:
     if not isinstance(given, Mapping) or set(given) - {*_NAMES, *_FLAGS, *_TEXTS}:
         raise InvalidInputError("This is no schedule.", hint="Fill in the form.")
     text = {name: str(given.get(name) or "").strip() for name in _TEXTS}
@@ -66,10 +101,8 @@ def add(studio: Studio, given: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidInputError(
             f"There is no class '{text['priority']}'.", hint="Urgent, Normal, Background."
         ) from error
-    wanted = NewSchedule(
+    return NewSchedule(
         text["name"], text["project"], text["cron"], text["zone"], **chosen, tier=text["tier"] or None,
         priority_class=kind, off_peak=given.get("off_peak") is True, failed_only=given.get("failed_only") is True,
         runs_missed=given.get("run_missed") is True,
     )  # fmt: skip
-    key = studio.schedules.add(wanted)
-    return {"text": f"{wanted.name} is set", "schedule_id": str(key)}

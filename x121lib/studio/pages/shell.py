@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from x121lib import model as m
 from x121lib.pipeline.hold import hold_reason
+from x121lib.scheduling import on_hold
 from x121lib.scheduling.policy import WorkerView
 from x121lib.studio.pages import estimates, inbox, presence, queries, tasks
 from x121lib.studio.pages.desk import Desk, View
@@ -43,12 +44,15 @@ def _jobs(desk: Desk) -> dict[str, Any]:
     running = queries.running_tasks(desk.session)
     waiting = queries.waiting_tasks(desk.session, JOBS_SHOWN)
     left = sum(n - part for n, part in counts.values())
+    held = on_hold.count(desk.session, desk.now)
+    to_run = estimates.to_run(counts, held)
     n_open = sum(n for n, _ in counts.values())
     return {
         "running": sum(counts.get(s, (0, 0))[0] for s in LEASED_STATUSES),
         "queued": sum(counts.get(s, (0, 0))[0] for s in WAITING_STATUSES),
         "progress": _submitted_progress(desk, left) if n_open else 0.0,
-        "left_s": history.queue_s(left) if n_open else None,
+        "held": held.n,
+        "left_s": history.queue_s(to_run) if to_run else None,
         "items": [tasks.job(desk, row, history) for row in [*running, *waiting][:JOBS_SHOWN]],
         "workers": [_worker(view) for view in presence.worker_views(desk.session, desk.now)],
     }

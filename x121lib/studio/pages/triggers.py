@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from x121lib import model as m
 from x121lib.events import webhooks
 from x121lib.pipeline import trigger_log
-from x121lib.pipeline.trigger_matching import living, rule_of
+from x121lib.pipeline.trigger_matching import living, try_rule_of
 from x121lib.pipeline.trigger_rules import EVENTS, Action, Rule
 from x121lib.studio.pages import retake_rules
 from x121lib.studio.pages.desk import Desk, View
@@ -29,7 +29,7 @@ STATUS = {"waiting": "pending", "running": "generating", "done": "approved", "fa
 def triggers(desk: Desk, params: Mapping[str, str]) -> View:
     """Return every trigger, the one that is chosen with its log, the chain, and what the builder offers."""
     found = living(desk.session)
-    rules = {row.id: rule_of(row) for row in found}
+    rules = {row.id: try_rule_of(row)[0] for row in found}
     listed = zip(found, trigger_log.listing(desk.session, found), strict=True)
     rows = [{**_row(words, rules[row.id]), "rule": row.rule, "version": row.version} for row, words in listed]
     chosen = next((row for row in found if str(row.id) == params.get("trigger")), None)
@@ -48,16 +48,18 @@ def triggers(desk: Desk, params: Mapping[str, str]) -> View:
     }  # fmt: skip
 
 
-def _row(listed: Mapping[str, Any], rule: Rule) -> dict[str, Any]:
+def _row(listed: Mapping[str, Any], rule: Rule | None) -> dict[str, Any]:
     return {
         "id": str(listed["trigger_id"]), "name": listed["trigger"], "enabled": listed["enabled"],
         "event": listed["event"], "scope": listed["scope"], "when": listed["when"], "branch": listed["if"],
-        "do": [_action_words(a) for a in rule.do], "otherwise": [_action_words(a) for a in rule.otherwise],
-        "together": rule.together, "at_most": rule.at_most, "costly": listed["costs_gpu_time"],
+        "do": [_action_words(a) for a in rule.do] if rule else [],
+        "otherwise": [_action_words(a) for a in rule.otherwise] if rule else [],
+        "together": rule is not None and rule.together, "at_most": listed["at_most"],
+        "costly": listed["costs_gpu_time"],
         "acts_as": listed["acts_as"] or "", "fired": listed["fired"],
         "last": {"status": STATUS[listed["last"]], "word": listed["last"], "at": iso(listed["last_at"])}
         if listed["last"] else None,
-        "description": rule.description,
+        "description": listed["description"], "unreadable": listed["unreadable"],
     }  # fmt: skip
 
 
@@ -73,7 +75,9 @@ def _plain(value: Any) -> str:
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
-def _link(row: m.Trigger, rule: Rule) -> Link:
+def _link(row: m.Trigger, rule: Rule | None) -> Link:
+    if rule is None:
+        return Link(str(row.id), row.name, False, row.event_kind_id.value, (), ())
     statuses: list[str] = []
     for condition in rule.when:
         if condition.field == "status" and condition.is_ is not None:
