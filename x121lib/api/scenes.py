@@ -12,7 +12,7 @@ from x121lib.api import shapes
 from x121lib.api.caller import Acting
 from x121lib.api.errors import CREATED, NO_CONTENT
 from x121lib.api.route import ApiRoute
-from x121lib.api.shapes import Given, Limit, Offset, Page, page
+from x121lib.api.shapes import Given, Limit, Offset, Page, page, records
 from x121lib.studio.clients import Clients
 
 router = APIRouter(route_class=ApiRoute, tags=["scenes"])
@@ -28,6 +28,18 @@ def get_scene(studio: Acting, scene_id: uuid.UUID) -> Any:
 def list_scores(studio: Acting, scene_id: uuid.UUID, limit: Limit = 100, offset: Offset = 0) -> Any:
     """List what was measured of a scene's takes, with verdicts and reasons."""
     return page(Clients(studio).scene(scene_id).scores(), limit, offset)
+
+
+@router.get("/scenes/{scene_id}/drift", response_model=list[shapes.Drift])
+def get_drift(studio: Acting, scene_id: uuid.UUID) -> Any:
+    """Return the drift meter of a scene: how its chain moves away from its first frame, quantity by quantity."""
+    scene = Clients(studio).scene(scene_id)
+    points = scene.drift_points()
+    rows = records(scene.drift())
+    for row in rows:
+        own = points[points["metric"] == row["metric"]]
+        row["values"] = [{"segment": int(s), "value": float(v)} for s, v in own[["segment", "value"]].to_numpy()]
+    return rows
 
 
 @router.get("/scenes/{scene_id}/receipt")

@@ -43,11 +43,17 @@ class Page(BaseModel, Generic[T]):
     offset: int
 
 
+def records(frame: Any) -> list[dict[str, Any]]:
+    """Return a data frame's rows; None where it has no value."""
+    rows: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return rows
+
+
 def page(rows: Any, limit: int, offset: int) -> dict[str, Any]:
     """Return one page of a list of rows, or of a data frame, as `Page` takes it."""
     items = rows[offset : offset + limit]
     if not isinstance(rows, Sequence):
-        items = items.astype(object).where(items.notna(), None).to_dict("records")
+        items = records(items)
     return {"items": items, "total": len(rows), "limit": limit, "offset": offset}
 
 
@@ -224,6 +230,29 @@ class Score(BaseModel):
     threshold: float | None
     reason: str
     note: str | None
+
+
+class DriftPoint(BaseModel):
+    """What was measured at one segment."""
+
+    segment: int
+    value: float
+
+
+class Drift(BaseModel):
+    """How one quantity goes along a scene's chain."""
+
+    metric: str
+    per_segment: float | None = Field(description="Trend: change a segment, in the metric's unit.")
+    low: float | None = Field(description="Lower end of the trend's 90 % interval.")
+    high: float | None
+    sure: bool = Field(description="Whether that interval leaves out 0.")
+    outcome: str = Field(description="The worst that the QA profile's gate says of a value.")
+    limit: float | None = Field(description="The bound that was passed or that the trend goes towards.")
+    breach: int | None = Field(description="The first segment that passed it.")
+    forecast: int | None = Field(description="The segment that will pass it.")
+    words: str
+    values: list[DriftPoint]
 
 
 class Decide(Given):
