@@ -85,7 +85,7 @@ def resolve(host: str, port: int, within_s: float = LOOKUP_S) -> list[str]:
         return list(dict.fromkeys(_lookup(host, port).result(timeout=max(0.0, within_s))))
     except TimeoutError as error:
         raise BadAddressError(
-            f"The host {host} was not resolved within {within_s:.3g} s.", hint="Check the name, and the name server."
+            f"The host {host} was not resolved in time.", hint="Check the name, and the name server."
         ) from error
     except (OSError, UnicodeError) as error:
         raise BadAddressError(f"The host {host} cannot be resolved.", hint="Check the name.") from error
