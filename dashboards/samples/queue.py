@@ -13,6 +13,11 @@ from .figures import lanes, tasks
 from .project import CHARACTERS, TYPES
 
 
+def _clock(minutes: float) -> str:
+    """Return the time of the day in so many minutes."""
+    return f"{datetime.fromisoformat(_moment(minutes)):%H:%M}"
+
+
 def _moment(minutes: float) -> str:
     return (datetime.now().astimezone() + timedelta(minutes=minutes)).isoformat()
 
@@ -37,8 +42,8 @@ class SampleQueue:
                 {"name": "Lumen", "used": 0.15, "target": 0.15, "running": 0, "queued": 8, "note": "budget hold"},
             ],
             "plan": [
-                ["Queue empty at", "23:42"], ["Range, 80 %", "23:31–00:04"], ["Start delay, p95", "0.8 s"],
-                ["Estimate error, 7 days", "± 6 %"],
+                ["Queue empty at", _clock(84)], ["Range, 80 %", f"{_clock(73)}–{_clock(106)}"],
+                ["Start delay, p95", "0.8 s"], ["Estimate error, 7 days", "± 6 %"],
             ],
             "may_manage": True, "may_schedule": True, "may_order": True,
             "history": self._history(at) if at else None, "pauses": [],
