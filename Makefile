@@ -12,6 +12,8 @@ ONLY ?=
 # tests stays together. A part of the suite, or a real ComfyUI, runs in one process.
 PROCESSES := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo $$((n < 5 ? n + 1 : 6)))
 PARALLEL := $(if $(ARGS)$(X121_TEST_COMFYUI_URL),,-n $(PROCESSES) --dist loadfile --no-loadscope-reorder)
+# A test starts many processes: what one of them compiled, the next one loads.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check format bench notices clean
 

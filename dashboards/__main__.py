@@ -8,17 +8,20 @@ import secrets
 import sys
 from typing import cast
 
-import uvicorn
-from fastapi import APIRouter
+from x121lib.base.loading import without_collections
 
-from x121lib.api import make_router
-from x121lib.base.log import setup_logging
-from x121lib.base.process import die_with_parent
-from x121lib.base.settings import Settings
+with without_collections():
+    import uvicorn
+    from fastapi import APIRouter
 
-from .app import create_app
-from .contracts import StudioDoor
-from .samples import SampleStudio
+    from x121lib.api import make_router
+    from x121lib.base.log import setup_logging
+    from x121lib.base.process import die_with_parent
+    from x121lib.base.settings import Settings
+
+    from .app import create_app
+    from .contracts import StudioDoor
+    from .samples import SampleStudio
 
 
 def open_door(*, sample: bool) -> tuple[StudioDoor, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -61,6 +62,8 @@ def serve(studio: Studio, work: Any, stopping: threading.Event) -> None:
     consumer.start()
     tick = Tick(studio, work, delivery)
     tick.start()
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: no collection walks over it in the middle of a dispatch
     _log.info("consumer %s runs with %s slots", os.getpid(), settings.consumer_slots)
     stopping.wait()
     tick.stop()

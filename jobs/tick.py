@@ -130,9 +130,17 @@ class Tick:
                 again = False
                 self._stop.wait(0.5)
             if not again:
-                listener.wait(REACT_S)
+                self._wait_to_react(listener)
             self._stop.wait(REACT_S / (10 if again else 3))  # a thousand tasks a second shall not be a thousand looks
         listener.close()
+
+    def _wait_to_react(self, listener: Any) -> None:
+        """Wait until something happened; a process that does not lead leaves it to the one that does for `FOLLOW_S`."""
+        until = time.monotonic() + FOLLOW_S
+        while not self._leads and time.monotonic() < until and not self._stop.wait(TICK_S):
+            pass
+        if self._leads:
+            listener.wait(REACT_S)
 
     def _fire(self) -> None:
         """Run what triggers were set off to do; apart from telling people, because an action may take minutes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,12 @@ from x121lib.testing.small_studio import Kept, clone_database, drop_database, ma
 hypothesis.settings.register_profile("shared", deadline=None)  # how long an example takes here says nothing
 hypothesis.settings.load_profile("shared")
 _real_connect = socket.socket.connect
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded and collected stays until the end: the garbage collector need not look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,8 @@ import signal
 import sys
 from types import FrameType
 
+from x121lib.base.loading import without_collections
+
 MISSING_LIBRARIES = (
     "x121: OpenCV does not load here ({error}). Install the system libraries that it needs: "
     "apt-get install libgl1 libglib2.0-0"
@@ -20,7 +22,8 @@ def run() -> None:
     """Entry point of the console script: exit codes 0 done, 1 refused or failed, 2 wrong usage, 130 not begun."""
     signal.signal(signal.SIGINT, _leave)  # loading takes a second or two, in which Ctrl-C shall end without a word
     try:
-        from x121lib.cli.commands import app  # noqa: PLC0415  (the check below needs the import to happen here)
+        with without_collections():
+            from x121lib.cli.commands import app  # noqa: PLC0415  (the check below needs the import to happen here)
     except ImportError as error:
         if ".so" not in str(error):
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -33,12 +34,12 @@ def assignments(
     tasks: dict[uuid.UUID, policy.Candidate] = {}
     chosen: list[policy.Assignment] = []
     while True:
-        n_before = len(chosen)
+        n_before, began = len(chosen), time.monotonic()
         window = reading.candidates(session, now, seen, View(n_given + SPARE, without, used), recall)
         tasks |= {task.task_id: task for task in window}
         chosen = policy.assign(list(tasks.values()), seen.workers, now, used)
         if without and len(chosen) == n_before:
-            recall.note("nothing past")
+            recall.note("nothing past", time.monotonic() - began)
         if len(chosen) >= seen.free or len(window) < n_given + SPARE:
             break
         if len(chosen) >= n_given:  # there may be work for more slots than was thought

@@ -21,7 +21,7 @@ from x121lib.scheduling.fitness import Demand
 from x121lib.scheduling.policy import Candidate, WorkerView
 from x121lib.scheduling.queries import Made
 from x121lib.scheduling.recall import BRISK_S, STEADY_S, Recall
-from x121lib.store.direct import Compiled, fetch_kept
+from x121lib.store.direct import fetch_kept
 from x121lib.store.session import among
 from x121lib.terms.transitions import LEASED_STATUSES
 from x121lib.terms.vocabulary import AttemptOutcome, WorkerStatus
@@ -32,9 +32,6 @@ DISPATCH_LOCK = 0x58313232
 _LEASED = ", ".join(str(status.number) for status in sorted(LEASED_STATUSES, key=lambda s: s.number))
 _LOCK = f"""
 SELECT pg_try_advisory_xact_lock({DISPATCH_LOCK}), EXISTS (SELECT FROM queue_hold WHERE task_id IS NULL)"""
-_IN_ORDER = "SELECT set_config('enable_sort', 'off', true)"
-"""Only `ix_gpu_task_turns` gives the order of turns without a sort, however few tasks wait when the plan is made."""
-_IN_ANY_ORDER = "SELECT set_config('enable_sort', NULL, true)"
 LOADS = f"""
 SELECT w.id, w.status_id = {WorkerStatus.ONLINE.number} AND coalesce(w.set_aside_until <= %(now)s, true),
        coalesce(busy.n, 0), w.slots
@@ -42,7 +39,6 @@ FROM worker w
 LEFT JOIN (SELECT worker_id, count(*) AS n FROM gpu_task WHERE status_id IN ({_LEASED}) GROUP BY worker_id) AS busy
        ON busy.worker_id = w.id
 WHERE w.status_id <> {WorkerStatus.REMOVED.number}"""
-_FIRST = Compiled(window.statement())
 Lacks = dict[uuid.UUID, tuple[str, ...]]
 """What workers lack, in words, by worker; those that lack nothing are left out."""
 
@@ -102,9 +98,10 @@ def glance(session: Session, now: datetime, recall: Recall) -> Glance | None:
     """Take the dispatch lock until the transaction ends, and read the fleet and the queue; None where it is taken."""
     held = recall("held", BRISK_S, lambda: budgets.used_up(session, now))
     fleet = recall("fleet", BRISK_S, lambda: Fleet(queries.worker_views(session, now)))
-    depth = window.depth_for(recall.expected(recall.free) + SPARE, recall.shares)
+    depths = recall.depths
+    depth = window.LEAST_DEPTH if depths else window.depth_for(recall.expected(recall.free) + SPARE)
     ((has_lock, is_paused),), loads, _, waiting, _ = fetch_kept(
-        session, (_LOCK, {}), (LOADS, {"now": now}), (_IN_ORDER, {}), _FIRST(now=now, depth=depth), (_IN_ANY_ORDER, {})
+        session, (_LOCK, {}), (LOADS, {"now": now}), *window.reading(now, depth, depths)
     )
     if not has_lock:
         return None
@@ -113,8 +110,7 @@ def glance(session: Session, now: datetime, recall: Recall) -> Glance | None:
         fleet = Fleet(queries.worker_views(session, now))
         workers = fleet.now(loads) or []
     conditions = _not_held(held) + (holding.conditions(session) if is_paused else [])
-    read = None if conditions else window.Read(depth, [window.Row(*row) for row in waiting])
-    recall.shares = read.n_shares if read is not None else recall.shares
+    read = None if conditions else window.Read(depth, waiting, depths)
     return Glance(fleet, workers, conditions, read)
 
 
@@ -128,6 +124,8 @@ def candidates(session: Session, now: datetime, seen: Glance, view: View, recall
     """Return the first waiting tasks by turn that may run now: their time has come, what they wait for has passed."""
     conditions = seen.conditions + ([~queries.makes(view.without)] if view.without else [])
     rows = window.rows(session, now, view.n, conditions, view.used, None if view.without else seen.read)
+    if not view.without:
+        recall.expect(window.expected(rows))
     tried = [row.task_id for row in rows if row.attempt_number > 0]
     avoid, prefer = _workers_to_avoid(session, tried), _workers_with_cache(session, tried)
     wanted = _demands(session, [row.task_id for row in rows], recall)

@@ -13,6 +13,8 @@ BRISK_S = 0.5
 """Seconds for which loaded models and held budgets are remembered, and budgets are settled only once."""
 LONG_S = 60.0
 """Seconds for which it is remembered what was asked for, so that all of it is read again at once."""
+WORTH = 20
+"""What found nothing is not tried again for so many times as long as it took: a twentieth of the time goes there."""
 LEAST = 64
 """Slots for which work is looked for at least."""
 _MOST = 256
@@ -26,7 +28,7 @@ class Recall:
         free: of these, how many it left free.
         left: whether tasks were left waiting that it looked at.
         sent: how many tasks it sent, or half of what an earlier one sent.
-        shares: projects, people and priorities that had waiting tasks then.
+        depths: how many tasks of each share to read, after what was looked at last.
     """
 
     def __init__(self, *, at_all: bool = True) -> None:
@@ -36,7 +38,7 @@ class Recall:
         self.free = 0
         self.left = False
         self.sent = 0
-        self.shares = 4
+        self.depths: dict[Any, int] = {}
 
     def __call__(self, key: Hashable, for_s: float, read: Callable[[], T]) -> T:
         """Return what ``read`` returned in the last ``for_s`` seconds, else read it."""
@@ -54,24 +56,29 @@ class Recall:
         return found
 
     def expected(self, free: int) -> int:
-        """Return for how many of so many free slots there is probably work: twice as many as lately."""
-        return min(free, max(LEAST, 2 * self.sent))
+        """Return for how many of so many free slots there is probably work: half as many again as lately."""
+        return min(free, max(LEAST, self.sent + self.sent // 2))
 
     @property
     def refill(self) -> int:
-        """How many slots that became free are worth a dispatch: a third of the busy ones where tasks wait."""
+        """How many slots that became free are worth a dispatch: half of the busy ones where tasks wait."""
         busy = self.slots - self.free
-        return max(1, min(self.slots // 4, busy // 3)) if self.left else max(1, self.slots // 4)
+        return max(1, min(self.slots // 4, busy // 2)) if self.left else max(1, self.slots // 4)
 
-    def note(self, key: Hashable) -> None:
-        """Remember that something was so just now, for `has`."""
+    def note(self, key: Hashable, cost_s: float) -> None:
+        """Remember that something was so just now, for `has`, and how long it took to find that out."""
         if self._at_all:
-            self._kept[key] = (time.monotonic(), True)
+            self._kept[key] = (time.monotonic(), cost_s)
 
     def has(self, key: Hashable, for_s: float) -> bool:
-        """Return whether something was remembered under a key in the last ``for_s`` seconds."""
+        """Return whether something was noted in the last ``for_s`` seconds, or `WORTH` times what it had cost."""
         kept = self._kept.get(key)
-        return kept is not None and time.monotonic() - kept[0] < for_s
+        return kept is not None and time.monotonic() - kept[0] < max(for_s, WORTH * kept[1])
+
+    def expect(self, depths: dict[Any, int]) -> None:
+        """Remember how many tasks of each share to read next."""
+        if self._at_all:
+            self.depths = depths
 
 
 FRESH = Recall(at_all=False)

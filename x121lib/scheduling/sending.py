@@ -66,7 +66,7 @@ WITH given AS (SELECT * FROM unnest(%(tasks)s::uuid[], %(workers)s::uuid[], %(nu
 SELECT array_agg(id ORDER BY turn), array_agg(number ORDER BY turn), pg_notify('{outbox.CHANNEL}', %(said)s),
        set_config('synchronous_commit',
                   CASE WHEN %(waits)s THEN current_setting('synchronous_commit') ELSE 'off' END, true),
-       pg_notify('{SENT_CHANNEL}', '')
+       CASE WHEN count(*) > %(n_here)s THEN pg_notify('{SENT_CHANNEL}', '') END
 FROM moved HAVING count(*) > 0"""
 
 
@@ -93,7 +93,7 @@ def send(
         "attempts": [new_id() for _ in chosen], "of": of, "to": to.number, "now": now, "kind": said.number,
         "prompts": [prompt_id_for(a.task_id, n) for (_, a), n in zip(chosen, numbers, strict=True)],
         "until": now + timedelta(seconds=lease_s), "said": said.value, "status": to.value, "at": now.isoformat(),
-        "waits": n_here > 0,
+        "waits": n_here > 0, "n_here": n_here,
     }  # fmt: skip
     if here is None or not n_here:
         return _tokens(fetch_kept(session, (SEND, facts))[0]), []

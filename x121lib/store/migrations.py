@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -53,13 +54,18 @@ def _config(connection: sa.Connection | None = None) -> Config:
     return config
 
 
+@lru_cache
+def _revisions(folder: Path) -> tuple[str, ...]:
+    """Return the revisions that a folder of migrations holds, newest first; read once, as modules are."""
+    return tuple(r.revision for r in ScriptDirectory(str(folder)).walk_revisions())
+
+
 def status(database: Database) -> SchemaStatus:
     """Return where the schema stands."""
-    script = ScriptDirectory.from_config(_config())
+    revisions = _revisions(resource_path("sql", "migrations"))
     with database.engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    known = current is None or any(r.revision == current for r in script.walk_revisions())
-    return SchemaStatus(current=current, head=script.get_current_head() or "", known=known)
+    return SchemaStatus(current=current, head=revisions[0], known=current is None or current in revisions)
 
 
 def upgrade(database: Database, *, backup_dir: Path | None = None) -> Path | None:

@@ -17,7 +17,7 @@ from x121lib.pipeline.house import House
 from x121lib.scheduling import auditing, fitness, reading, recording, sending, window
 from x121lib.scheduling import service as queue
 from x121lib.store.artifacts import ArtifactStore
-from x121lib.store.direct import Compiled, fetch
+from x121lib.store.direct import fetch
 from x121lib.store.session import Database
 from x121lib.studio import Studio
 
@@ -129,7 +129,7 @@ def test_64_claimants_take_each_of_10000_dispatched_rows_once(studio: Studio) ->
 
 def scans(studio: Studio) -> tuple[list[dict[str, Any]], int]:
     """Return the scans of tasks in the plan of dispatch's query, run with EXPLAIN, and the pages they touched."""
-    text, values = Compiled(window.statement())(now=studio.house.now(), depth=8)
+    _, (text, values), _ = window.reading(studio.house.now(), 8, {})
     with studio.transaction() as session:
         session.execute(sa.text("SET LOCAL plan_cache_mode = force_custom_plan"))
         (((plan,),),) = fetch(session, (f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}", values))
@@ -162,7 +162,9 @@ def test_a_plan_that_is_kept_for_any_value_reads_the_same_index(studio: Studio) 
     fill(studio, 3000, 3, shared=True)
     fill(studio, 20_000, 9, shared=True)
     _analyse(studio)
-    text = Compiled(window.statement()).text.replace("%(now)s", "$1").replace("%(depth)s", "$2")
+    _, (text, values), _ = window.reading(studio.house.now(), 8, {})
+    for n, name in enumerate(values, 1):
+        text = text.replace(f"%({name})s", f"${n}")
     claim = re.sub(r"%\((\w+)\)s", "NULL", recording.FIRST).replace("LIMIT NULL", "LIMIT $1")
     with studio.transaction() as session:
         asked = [f"EXPLAIN (GENERIC_PLAN) {each}" for each in (text, f"{claim} SELECT * FROM held")]
