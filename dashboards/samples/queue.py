@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from x121lib.base.errors import InvalidInputError
+from x121lib.scheduling import cron as schedules
 
 from ..contracts import SessionPerson
 from .figures import lanes, tasks
@@ -121,12 +123,13 @@ class SampleQueue:
         }  # fmt: skip
 
     def schedule_times(self, person: SessionPerson, cron: str, zone: str) -> dict[str, Any]:
-        """Return five days, whatever is asked for; a sixth field is refused."""
+        """Return the next five times; a sixth field is refused."""
         del person
         self.heard.append(("schedule_times", (cron, zone)))
-        if len(cron.split()) != 5:
-            raise InvalidInputError(f"'{cron}' has {len(cron.split())} fields; a schedule has five.")
-        return {"times": [{"at": _moment(1440 * n), "words": f"day {n}, {zone}"} for n in range(1, 6)]}
+        when, clock, at = schedules.read(cron), ZoneInfo(zone), datetime.now(UTC)
+        found = [at := schedules.next_after(when, clock, at) for _ in range(5)]
+        return {"times": [{"at": at.isoformat(), "words": f"{at.astimezone(clock):%a %d %b %Y %H:%M %Z}"}
+                          for at in found]}  # fmt: skip
 
     def add_schedule(self, person: SessionPerson, given: Mapping[str, Any]) -> dict[str, Any]:
         """Note a schedule; one without a name is refused."""
