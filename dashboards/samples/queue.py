@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from x121lib.base.errors import InvalidInputError
+from x121lib.scheduling import cron as schedules
 
 from ..contracts import SessionPerson
 from .figures import lanes, tasks
 from .project import CHARACTERS, TYPES
+
+
+def _clock(minutes: float) -> str:
+    """Return the time of the day in so many minutes."""
+    return f"{datetime.fromisoformat(_moment(minutes)):%H:%M}"
 
 
 def _moment(minutes: float) -> str:
@@ -37,8 +44,8 @@ class SampleQueue:
                 {"name": "Lumen", "used": 0.15, "target": 0.15, "running": 0, "queued": 8, "note": "budget hold"},
             ],
             "plan": [
-                ["Queue empty at", "23:42"], ["Range, 80 %", "23:31–00:04"], ["Start delay, p95", "0.8 s"],
-                ["Estimate error, 7 days", "± 6 %"],
+                ["Queue empty at", _clock(84)], ["Range, 80 %", f"{_clock(73)}–{_clock(106)}"],
+                ["Start delay, p95", "0.8 s"], ["Estimate error, 7 days", "± 6 %"],
             ],
             "may_manage": True, "may_schedule": True, "may_order": True,
             "history": self._history(at) if at else None, "pauses": [],
@@ -116,12 +123,13 @@ class SampleQueue:
         }  # fmt: skip
 
     def schedule_times(self, person: SessionPerson, cron: str, zone: str) -> dict[str, Any]:
-        """Return five days, whatever is asked for; a sixth field is refused."""
+        """Return the next five times; a sixth field is refused."""
         del person
         self.heard.append(("schedule_times", (cron, zone)))
-        if len(cron.split()) != 5:
-            raise InvalidInputError(f"'{cron}' has {len(cron.split())} fields; a schedule has five.")
-        return {"times": [{"at": _moment(1440 * n), "words": f"day {n}, {zone}"} for n in range(1, 6)]}
+        when, clock, at = schedules.read(cron), ZoneInfo(zone), datetime.now(UTC)
+        found = [at := schedules.next_after(when, clock, at) for _ in range(5)]
+        return {"times": [{"at": at.isoformat(), "words": f"{at.astimezone(clock):%a %d %b %Y %H:%M %Z}"}
+                          for at in found]}  # fmt: skip
 
     def add_schedule(self, person: SessionPerson, given: Mapping[str, Any]) -> dict[str, Any]:
         """Note a schedule; one without a name is refused."""

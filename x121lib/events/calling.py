@@ -23,7 +23,7 @@ from x121lib.comfyui.pinning import PinnedTransport, allow_hint, is_allowed
 
 SETTING = "X121_WEBHOOK_PRIVATE_HOSTS"
 TIMEOUT_S = 10.0
-"""Longest time of one whole call, from connecting to the end of what is read of the answer."""
+"""Longest time of one whole call, from looking its name up to the end of what is read of the answer."""
 ANSWER_BYTES = 2048
 """How much of an answer is read and kept."""
 GONE = 410
@@ -121,7 +121,7 @@ def call(given: Call, private_hosts: Collection[str], now: datetime, timeout_s: 
         with (
             _Deadline(timeout_s) as deadline,
             httpx.Client(
-                transport=PinnedTransport(private_hosts, SETTING), timeout=timeout_s, trust_env=False
+                transport=PinnedTransport(private_hosts, SETTING, deadline.left_s), timeout=timeout_s, trust_env=False
             ) as client,
             client.stream(
                 "POST", given.url, content=given.body.encode(), headers=headers, extensions={"trace": deadline.watch}
@@ -149,6 +149,7 @@ class _Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False
+        self._until = time.monotonic() + seconds
         self._socket: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
@@ -159,6 +160,10 @@ class _Deadline:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+
+    def left_s(self) -> float:
+        """Return the seconds that the call still has."""
+        return max(0.0, self._until - time.monotonic())
 
     def watch(self, event: str, facts: Mapping[str, Any]) -> None:
         """Learn the call's socket, and go no step further when the time is over (httpx's extension `trace`)."""

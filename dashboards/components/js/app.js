@@ -1,5 +1,6 @@
 // One page at a time: state from Python, markup from the page's render function, messages back.
 import { html, patch } from "./html.js";
+import { followDialog, keepTab } from "./focus.js";
 import { shell, shellActions, shellKeys, tellNew, PAGES } from "./shell.js";
 import { pulse } from "./pulse.js";
 import { characters, character } from "./characters.js";
@@ -49,6 +50,7 @@ class App {
 
   drawNow() {
     patch(this.root, shell(this, this.problem ? this.problemPage() : this.view.render(this)));
+    followDialog();
     document.title = `${this.problem ? "Problem" : this.view.title(this)} · X121`;
     if (!this.problem) this.view.drawn?.(this);
   }
@@ -176,6 +178,7 @@ class App {
   }
 
   key(event) {
+    if (event.key === "Tab") { keepTab(event); return; }
     const name = keyName(event);
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.nodeName);
     if (typing && !["Escape", "Meta+k", "Meta+Enter"].includes(name) && !(this.ui.palette && /^(Arrow|Enter)/.test(name))) return;

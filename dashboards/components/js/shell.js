@@ -109,7 +109,7 @@ function overlays(app) {
 
 function dialog(app) {
   const d = app.ui.dialog;
-  return html`<div class="scrim" data-key="dialog"><div class="dialog ask" role="dialog" aria-modal="true" aria-label="${d.title}"><div class="row top">${shape(d.status || "warning", "big")}<div class="grow"><h3>${d.title}</h3><p class="secondary">${d.text}</p></div></div>${d.field && html`<textarea class="input area" id="dialog-field" rows="3" placeholder="${d.field}" data-input="dialogField"></textarea>`}<div class="row end"><span class="xs muted">${kbd("Esc")} changes nothing</span><span class="grow"></span>${button("Keep", { act: "closeDialog" })}${button(d.label, { act: "confirmDialog", cls: d.cls || "primary", keys: d.keys || [] })}</div></div></div>`;
+  return html`<div class="scrim" data-key="dialog"><div class="dialog ask" role="dialog" aria-modal="true" aria-label="${d.title}"><div class="row top">${shape(d.status || "warning", "big")}<div class="grow"><h3>${d.title}</h3><p class="secondary">${d.text}</p></div></div>${d.field && html`<textarea class="input area" id="dialog-field" rows="3" placeholder="${d.field}" data-input="dialogField"></textarea>`}<div class="row end"><span class="xs muted wide">${kbd("Esc")} changes nothing</span><span class="grow"></span>${button("Keep", { act: "closeDialog" })}${button(d.label, { act: "confirmDialog", cls: d.cls || "primary", keys: d.keys || [] })}</div></div></div>`;
 }
 
 // ---------------------------------------------------------------- command palette

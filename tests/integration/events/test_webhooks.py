@@ -6,9 +6,11 @@ import hashlib
 import hmac
 import json
 import logging
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -138,6 +140,33 @@ def test_a_receiver_that_drips_is_cut_off(receiver: Receiver) -> None:
     assert (outcome.ok, outcome.http_status) == (True, 200), "it has said that it got it"
     assert outcome.answer.startswith("noted...")
     assert 0.5 < outcome.took_s < 3
+
+
+def test_a_name_server_that_hangs_is_given_up_with_the_call(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked, answering = socket.getaddrinfo, [], threading.Event()
+
+    def hangs(host: str, *given: Any, **more: Any) -> Any:
+        if host != "slow.example":
+            return real(host, *given, **more)
+        asked.append(host)
+        answering.wait(20)
+        return real("127.0.0.1", *given, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    port = receiver.host.rsplit(":", 1)[1]
+    what = Call(f"http://slow.example:{port}/x", SECRET, "1", "test", "{}")
+    try:
+        for allowed in ([], [f"slow.example:{port}"]):
+            outcome = calling.call(what, allowed, datetime.now(UTC), timeout_s=0.4)
+            assert not outcome.ok
+            assert "was not resolved in time" in outcome.error or outcome.error == "Nothing was answered within 0.4 s."
+            assert 0.3 < outcome.took_s < 3
+        assert asked == ["slow.example"], "one lookup of a name at a time"
+    finally:
+        answering.set()
+    wait_until(lambda: calling.call(what, [f"slow.example:{port}"], datetime.now(UTC)).ok, "it resolves again")
 
 
 def test_private_addresses_are_called_only_where_the_studio_says_so(stocked: Studio, receiver: Receiver) -> None:
