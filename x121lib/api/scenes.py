@@ -30,7 +30,30 @@ def list_scores(studio: Acting, scene_id: uuid.UUID, limit: Limit = 100, offset:
     return page(Clients(studio).scene(scene_id).scores(), limit, offset)
 
 
-@router.get("/scenes/{scene_id}/drift", response_model=list[shapes.Drift])
+class DriftPoint(BaseModel):
+    """What was measured at one segment."""
+
+    segment: int
+    value: float
+
+
+class Drift(BaseModel):
+    """How one quantity goes along a scene's chain."""
+
+    metric: str
+    per_segment: float | None = Field(description="Trend: change a segment, in the metric's unit.")
+    low: float | None = Field(description="Lower end of the trend's 90 % interval.")
+    high: float | None
+    sure: bool = Field(description="Whether that interval leaves out 0.")
+    outcome: str = Field(description="The worst that the QA profile's gate says of a value.")
+    limit: float | None = Field(description="The bound that was passed or that the trend goes towards.")
+    breach: int | None = Field(description="The first segment that passed it.")
+    forecast: int | None = Field(description="The segment that will pass it.")
+    words: str
+    values: list[DriftPoint]
+
+
+@router.get("/scenes/{scene_id}/drift", response_model=list[Drift])
 def get_drift(studio: Acting, scene_id: uuid.UUID) -> Any:
     """Return the drift meter of a scene: how its chain moves away from its first frame, quantity by quantity."""
     scene = Clients(studio).scene(scene_id)
