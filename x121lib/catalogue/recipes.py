@@ -67,6 +67,8 @@ class SceneTypeFile:
     """Fixed values for workflow slots."""
     vram_gib: Decimal | None = None
     """GPU memory that a worker must have, in GiB; None: what the workflow states."""
+    re_anchor: bool = False
+    """Whether a hand-off frame whose colour drifted is matched back to the scene's first frame."""
 
 
 def read_scene_type_file(path: Path) -> SceneTypeFile:
@@ -97,9 +99,17 @@ def read_scene_type_file(path: Path) -> SceneTypeFile:
             repeats_seed_frame=bool(data.get("repeats_seed_frame", False)),
             slots=dict(data.get("slots", {})),
             vram_gib=_positive(path, data, "vram_gib") if "vram_gib" in data else None,
+            re_anchor=_flag(path, data, "re_anchor"),
         )
     except (ValueError, TypeError, ZeroDivisionError) as error:
         raise InvalidInputError(f"{path.name}: {error}.") from error
+
+
+def _flag(path: Path, data: dict[str, Any], key: str) -> bool:
+    value = data.get(key, False)
+    if not isinstance(value, bool):
+        raise InvalidInputError(f"{path.name}: '{key}' must be true or false and is {value!r}.")
+    return value
 
 
 def load_scene_type(
@@ -122,7 +132,7 @@ def load_scene_type(
         session, actor, file.workflow, repeats_seed_frame=file.repeats_seed_frame, object_info=object_info
     ).version_id
     profile_id = _profile_version(session, file)
-    said = {key: value for key, value in file.__dict__.items() if key != "vram_gib" or value is not None}
+    said = {key: value for key, value in file.__dict__.items() if key not in ("vram_gib", "re_anchor") or value}
     digest = _digest({**said, "path": "", "workflow": str(workflow_id), "profile": str(profile_id)})
     scene_type = session.scalars(sa.select(m.SceneType).where(m.SceneType.name == file.name)).first()
     if scene_type is None:
@@ -139,8 +149,8 @@ def load_scene_type(
         description=file.description, text_prompt=file.text_prompt, negative_prompt=file.negative_prompt,
         target_duration_s=file.target_duration_s, segment_duration_s=file.segment_duration_s,
         rate_numerator=file.frame_rate.numerator, rate_denominator=file.frame_rate.denominator,
-        width=file.width, height=file.height, vram_bytes=gib(file.vram_gib), content_hash=digest,
-        created_by_id=actor.person_id,
+        width=file.width, height=file.height, vram_bytes=gib(file.vram_gib), re_anchors=file.re_anchor,
+        content_hash=digest, created_by_id=actor.person_id,
     )  # fmt: skip
     session.add(row)
     session.flush()

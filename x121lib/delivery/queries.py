@@ -146,6 +146,7 @@ def _segment(session: Session, row: Any) -> dict[str, Any]:
         .where(m.Score.take_id == take.id)
     )
     models = session.scalars(sa.select(m.ReceiptModel).where(m.ReceiptModel.receipt_id == receipt.id))
+    corrected = session.get(m.HandOffCorrection, take.id)
     return {
         "segment": index, "take": take.number, "frames": [cut.start_frame, cut.stop_frame],
         "workflow": workflow, "workflow_version": workflow_version.number,
@@ -154,4 +155,13 @@ def _segment(session: Session, row: Any) -> dict[str, Any]:
         "models": [{"file": x.file_name, "weight": x.weight} for x in models], "inputs": dict(inputs.all()),
         "worker": worker, "comfyui_version": receipt.server_version, "x121_version": receipt.x121_version,
         "request_hash": receipt.request_hash, "scores": dict(scores.all()),
+        **({"hand_off_correction": _correction(corrected)} if corrected is not None else {}),
+    }  # fmt: skip
+
+
+def _correction(row: m.HandOffCorrection) -> dict[str, Any]:
+    """Return what was done in CIELAB to the frame that the next segment received, and its ΔE2000 before and after."""
+    return {
+        "method": "reinhard-2001-cielab", "shift": [row.shift_l, row.shift_a, row.shift_b],
+        "gain": [row.gain_l, row.gain_a, row.gain_b], "drift_before": row.drift_before, "drift_after": row.drift_after,
     }  # fmt: skip

@@ -25,6 +25,7 @@ from x121lib.comfyui.slots import FILLED_SLOTS, Slot, bind, own_defaults, with_s
 from x121lib.events import outbox
 from x121lib.generation import plan, queries
 from x121lib.generation import values as slot_values
+from x121lib.generation.anchoring import HandOff
 from x121lib.models.usage import current_version_ids
 from x121lib.store import audit
 from x121lib.terms.ranges import FrameRange
@@ -95,6 +96,8 @@ class TakeOrder:
     """Frames per second."""
     qa_profile_version_id: uuid.UUID
     """Gates to judge by."""
+    re_anchors: bool = False
+    """Whether a hand-off frame whose colour drifted is matched back to the scene's first frame."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,8 @@ class TakeResult:
     """Worker that made it."""
     server_version: str
     """ComfyUI's version there."""
+    correction: HandOff | None = None
+    """What was done to the boundary frame; None: it is the video's, bit for bit."""
 
 
 def plan_scene(session: Session, scene: m.Scene, options: PlanOptions) -> list[m.GpuTask]:
@@ -198,6 +203,7 @@ def build_order(session: Session, task: m.GpuTask) -> TakeOrder:
         has_handoff=previous is not None, expected_frames=segment.planned_frames + int(repeats),
         repeats_seed_frame=repeats, **slot_values.size_of(session, recipe),
         frame_rate=recipe.rate, qa_profile_version_id=recipe.version.qa_profile_version_id,
+        re_anchors=recipe.version.re_anchors,
     )  # fmt: skip
 
 
@@ -267,6 +273,8 @@ def record_take(session: Session, order: TakeOrder, result: TakeResult, now: dat
     take.n_frames, take.finished_at = result.n_frames, now
     take.status_id = TakeStatus.GENERATED
     take.receipt_id = _write_receipt(session, order, result)
+    if result.correction is not None:
+        session.add(result.correction.row(take.id))
     segment.status_id = SegmentStatus.GENERATING
     scene = session.get_one(m.Scene, order.scene_id)
     outbox.publish(session, EventKind.TAKE_FINISHED, entity="take", entity_id=take.id, project_id=scene.project_id,

@@ -19,8 +19,10 @@ from x121lib.measures.runs import Run, longest_run, runs
 from x121lib.measures.sharpness import blockiness, sharpness
 from x121lib.measures.similarity import phash, phash_distance, ssim
 from x121lib.measures.size import luma_of, small_luma
+from x121lib.measures.transfer import Correction, matched
 
 __all__ = [
+    "Correction",
     "FrameChange",
     "FrozenRuns",
     "GlobalMotion",
@@ -36,6 +38,7 @@ __all__ = [
     "lab_grid",
     "longest_run",
     "luma_of",
+    "matched",
     "mean_lab",
     "phash",
     "phash_distance",

@@ -114,6 +114,7 @@ class SceneTypeVersion(Base):
     width: Mapped[int]
     height: Mapped[int]
     vram_bytes: Mapped[int | None] = mapped_column(sa.BigInteger, nullable=True)
+    re_anchors: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
     content_hash: Mapped[str] = mapped_column(sa.CHAR(64), nullable=False)
     created_by_id: Mapped[uuid.UUID | None] = fk("person.id", "SET NULL", nullable=True)
     created_at: Mapped[datetime] = now_column()

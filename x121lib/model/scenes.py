@@ -72,6 +72,21 @@ class Take(Base):
     __table_args__ = (sa.UniqueConstraint("segment_id", "number"),)
 
 
+class HandOffCorrection(Base):
+    """How a take's boundary frame was matched back to the scene's first frame before it was handed on, in CIELAB."""
+
+    __tablename__ = "hand_off_correction"
+    take_id: Mapped[uuid.UUID] = fk("take.id", "CASCADE", primary_key=True)
+    shift_l: Mapped[float]
+    shift_a: Mapped[float]
+    shift_b: Mapped[float]
+    gain_l: Mapped[float]
+    gain_a: Mapped[float]
+    gain_b: Mapped[float]
+    drift_before: Mapped[float]
+    drift_after: Mapped[float]
+
+
 class SceneVersion(Base):
     """A scene's cut as it was sent to review."""
 

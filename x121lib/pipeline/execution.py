@@ -25,12 +25,14 @@ from x121lib.comfyui.errors import ComfyError, PromptInterruptedError, PromptLos
 from x121lib.comfyui.render import Rendered, render
 from x121lib.comfyui.results import Progress
 from x121lib.generation import service as generation
+from x121lib.generation.anchoring import NOTICEABLE, HandOff, re_anchored
 from x121lib.generation.plan import boundary_frame
 from x121lib.identity import Embedding
 from x121lib.intake import variants
 from x121lib.intake.pictures import measure
 from x121lib.intake.rules import Check, check_image
 from x121lib.media import MediaError, VideoInfo
+from x121lib.media.colour import Rgb
 from x121lib.pipeline import flow
 from x121lib.pipeline.claims import Claim, claim
 from x121lib.pipeline.diagnosis import context_of, look_at_server
@@ -170,28 +172,53 @@ def _finish_take(house: House, claimed: Claim, order: generation.TakeOrder, rend
     info = media.probe(rendered.path)
     analysis = analyse(rendered.path, reference(house, order))
     last = boundary_frame(info.n_frames)
-    frame = media.encode_png(media.read_frame(rendered.path, last))
-    png = house.artifacts.put_bytes(frame)
+    frame, correction = _to_hand_on(house, order, rendered.path, last)
+    png = house.artifacts.put_bytes(media.encode_png(frame))
     video = house.artifacts.put_file(rendered.path, move=True)
     facts = _video_facts(video.sha256, video.n_bytes, info)
     frame_facts = FileFacts(png.sha256, png.n_bytes, "image/png", ArtifactKind.FRAME,
                             image=ImageFacts(info.width, info.height))  # fmt: skip
-    return _record_take(house, claimed, order, (rendered, facts, frame_facts, last, info.n_frames), analysis)
+    made = _Made(rendered, facts, frame_facts, last, info.n_frames, correction)
+    return _record_take(house, claimed, order, made, analysis)
+
+
+def _to_hand_on(house: House, order: generation.TakeOrder, path: Path, last: int) -> tuple[Rgb, HandOff | None]:
+    """Return the boundary frame, matched back to the scene's first one where the recipe says so and it drifted."""
+    frame = media.read_frame(path, last)
+    if not order.re_anchors:
+        return frame, None
+    begins = order.first_take_sha256
+    first = media.read_frame(house.artifacts.path(begins) if begins is not None else path, 0)
+    with house.database.transaction() as session:
+        gates = qa_queries.gates(session, order.qa_profile_version_id).values()
+    above = next((gate.warn_above for gate in gates if gate.metric == "colour_drift"), None)
+    return re_anchored(frame, first, NOTICEABLE if above is None else above)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A take that came back."""
+
+    rendered: Rendered
+    video: FileFacts
+    frame: FileFacts
+    boundary: int
+    n_frames: int
+    correction: HandOff | None
 
 
 def _record_take(
-    house: House, claimed: Claim, order: generation.TakeOrder,
-    made: tuple[Rendered, FileFacts, FileFacts, int, int], analysis: Analysis,
-) -> ExecutionResult:  # fmt: skip
-    rendered, video, frame, last, n_frames = made
+    house: House, claimed: Claim, order: generation.TakeOrder, made: _Made, analysis: Analysis
+) -> ExecutionResult:
+    rendered = made.rendered
     now = house.now()
     with house.database.transaction() as session:
         queue.complete(session, claimed.task_id, claimed.attempt_number, now, _timing(rendered))
         task = session.get_one(m.GpuTask, claimed.task_id)
         result = generation.TakeResult(
-            output_artifact_id=register(session, video), boundary_artifact_id=register(session, frame),
-            boundary_frame=last, n_frames=n_frames, worker_id=claimed.worker_id,
-            server_version=rendered.run.server_version,
+            output_artifact_id=register(session, made.video), boundary_artifact_id=register(session, made.frame),
+            boundary_frame=made.boundary, n_frames=made.n_frames, worker_id=claimed.worker_id,
+            server_version=rendered.run.server_version, correction=made.correction,
         )  # fmt: skip
         generation.record_take(session, order, result, now)
         outcome, verdicts = qa.record(session, order.take_id, analysis, order.qa_profile_version_id)
