@@ -7,28 +7,20 @@ from playwright.sync_api import Browser, Page, expect
 
 from dashboards.samples import SampleStudio
 from tests.browser.conftest import DESKTOP
+from tests.browser.pictures import NUMBER
 from tests.browser.real import RealDoor, beside
 from x121lib.studio import Studio
 from x121lib.testing.small_studio import DATA, drive
 
 SHORTER = 4
 """Frames by which each segment of the sample's draft is shorter than 96."""
-BOTH = """async () => {
-  const { player, follower } = window.x121.local;
-  const read = (video) => {
-    const canvas = document.createElement('canvas');
-    canvas.width = video.videoWidth; canvas.height = video.videoHeight;
-    const ink = canvas.getContext('2d');
-    ink.drawImage(video, 0, 0);
-    const block = canvas.width / 16, y = canvas.height / 16;
-    let number = 0;
-    for (let bit = 0; bit < 16; bit += 1) {
-      number = number * 2 + (ink.getImageData((bit + .5) * block, y, 1, 1).data[0] > 127);
-    }
-    return number;
-  };
-  return [read(player.video), read(follower.video), document.querySelector('[data-live=other4]').textContent];
-}"""
+BOTH = f"""async () => {{
+  {NUMBER}
+  const {{ player, follower }} = window.x121.local;
+  return [
+    numberOf(player.video), numberOf(follower.video), document.querySelector('[data-live=other4]').textContent,
+  ];
+}}"""
 
 
 def in_draft(frame: int) -> int:

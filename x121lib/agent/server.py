@@ -205,3 +205,14 @@ def _folders(root: Path | None) -> list[str]:
 
 def _refusal(status: int, code: str, message: str) -> web.Response:
     return web.json_response({"code": code, "message": message}, status=status)
+
+
+def serve(config: AgentConfig, on_start: Callable[[], None]) -> None:
+    """Run an agent until Ctrl-C; ``on_start`` is called once it listens."""
+    app = Agent(config).app()
+
+    async def announce(_app: web.Application) -> None:
+        on_start()
+
+    app.on_startup.append(announce)
+    web.run_app(app, host=config.host, port=config.port, print=None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from aiohttp import web
 
 from x121lib.agent import config
-from x121lib.agent.server import Agent
 from x121lib.cli.output import note, refusals, say, show_frame
 from x121lib.cli.workers import worker_app
 from x121lib.studio import Studio
@@ -23,14 +22,9 @@ def agent(
     """Run the agent on a GPU host until Ctrl-C: vitals, and restarts by configured commands only."""
     with refusals():
         given = config.load(config_file)
-        app = Agent(given).app()
         note(f"The studio needs the key in {given.key_file}.")
-
-        async def announce(_app: web.Application) -> None:
-            say(f"The agent listens on {given.host}:{given.port}")
-
-        app.on_startup.append(announce)
-        web.run_app(app, host=given.host, port=given.port, print=None)
+        server = importlib.import_module("x121lib.agent.server")  # no other command needs an HTTP server
+        server.serve(given, lambda: say(f"The agent listens on {given.host}:{given.port}"))
 
 
 @worker_app.command("agent")

@@ -6,6 +6,7 @@ import random
 import re
 import threading
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,14 +63,25 @@ def dispatch_all(studio: Studio) -> list[tuple[Any, int]]:
     return [(each.task_id, each.attempt_number) for each in sent]
 
 
+def at_once(studio: Studio, work: Callable[[House, int], None]) -> None:
+    """Let all claimants work at once, each with its number, on the houses of a few processes; wait for their end."""
+    settings = studio.settings
+    houses = [House(settings, Database(studio.house.database.url), ArtifactStore(settings.artifacts_dir))
+              for _ in range(PROCESSES)]  # fmt: skip
+    threads = [threading.Thread(target=work, args=(houses[n % PROCESSES], n)) for n in range(CLAIMANTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    for house in houses:
+        house.database.dispose()
+
+
 @pytest.mark.capability("PRD-07/several-jobs-in-parallel")
 def test_64_claimants_claim_each_of_10000_tasks_once(studio: Studio) -> None:
     fill(studio, TASKS, 3)
     offered = dispatch_all(studio) * OFFERS
     random.Random(64).shuffle(offered)
-    settings = studio.settings
-    houses = [House(settings, Database(studio.house.database.url), ArtifactStore(settings.artifacts_dir))
-              for _ in range(PROCESSES)]  # fmt: skip
     claimed: Counter[Any] = Counter()
     refused: Counter[Any] = Counter()
 
@@ -85,13 +97,7 @@ def test_64_claimants_claim_each_of_10000_tasks_once(studio: Studio) -> None:
             except queue.LeaseLostError:
                 refused[token] += 1
 
-    threads = [threading.Thread(target=claim, args=(houses[n % PROCESSES],)) for n in range(CLAIMANTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    for house in houses:
-        house.database.dispose()
+    at_once(studio, lambda house, _: claim(house))
     assert len(claimed) == TASKS
     assert set(claimed.values()) == {1}
     assert sum(refused.values()) == TASKS * (OFFERS - 1)
@@ -104,21 +110,13 @@ def test_64_claimants_claim_each_of_10000_tasks_once(studio: Studio) -> None:
 def test_64_claimants_take_each_of_10000_dispatched_rows_once(studio: Studio) -> None:
     fill(studio, TASKS, 3)
     sent = dispatch_all(studio)
-    houses = [House(studio.settings, Database(studio.house.database.url), ArtifactStore(studio.settings.artifacts_dir))
-              for _ in range(PROCESSES)]  # fmt: skip
     taken: list[list[tuple[Any, int]]] = []
 
     def take(house: House, most: int) -> None:
         while tokens := house.claim(most):
             taken.append(tokens)
 
-    threads = [threading.Thread(target=take, args=(houses[n % PROCESSES], 1 + n % 16)) for n in range(CLAIMANTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    for house in houses:
-        house.database.dispose()
+    at_once(studio, lambda house, n: take(house, 1 + n % 16))
     places = {token: n for n, token in enumerate(sent)}
     assert sorted(token for tokens in taken for token in tokens) == sorted(sent), "each once"
     assert all([*map(places.get, tokens)] == sorted(map(places.__getitem__, tokens)) for tokens in taken), "in order"
