@@ -12,7 +12,7 @@ from x121lib.api import shapes
 from x121lib.api.caller import Acting
 from x121lib.api.errors import CREATED, NO_CONTENT
 from x121lib.api.route import ApiRoute
-from x121lib.api.shapes import Given, Limit, Offset, Page, page
+from x121lib.api.shapes import Given, Limit, Offset, Page, page, records
 from x121lib.studio.clients import Clients
 
 router = APIRouter(route_class=ApiRoute, tags=["scenes"])
@@ -28,6 +28,41 @@ def get_scene(studio: Acting, scene_id: uuid.UUID) -> Any:
 def list_scores(studio: Acting, scene_id: uuid.UUID, limit: Limit = 100, offset: Offset = 0) -> Any:
     """List what was measured of a scene's takes, with verdicts and reasons."""
     return page(Clients(studio).scene(scene_id).scores(), limit, offset)
+
+
+class DriftPoint(BaseModel):
+    """What was measured at one segment."""
+
+    segment: int
+    value: float
+
+
+class Drift(BaseModel):
+    """How one quantity goes along a scene's chain."""
+
+    metric: str
+    per_segment: float | None = Field(description="Trend: change a segment, in the metric's unit.")
+    low: float | None = Field(description="Lower end of the trend's 90 % interval.")
+    high: float | None
+    sure: bool = Field(description="Whether that interval leaves out 0.")
+    outcome: str = Field(description="The worst that the QA profile's gate says of a value.")
+    limit: float | None = Field(description="The bound that was passed or that the trend goes towards.")
+    breach: int | None = Field(description="The first segment that passed it.")
+    forecast: int | None = Field(description="The segment that will pass it.")
+    words: str
+    values: list[DriftPoint]
+
+
+@router.get("/scenes/{scene_id}/drift", response_model=list[Drift])
+def get_drift(studio: Acting, scene_id: uuid.UUID) -> Any:
+    """Return the drift meter of a scene: how its chain moves away from its first frame, quantity by quantity."""
+    scene = Clients(studio).scene(scene_id)
+    points = scene.drift_points()
+    rows = records(scene.drift())
+    for row in rows:
+        own = points[points["metric"] == row["metric"]]
+        row["values"] = [{"segment": int(s), "value": float(v)} for s, v in own[["segment", "value"]].to_numpy()]
+    return rows
 
 
 @router.get("/scenes/{scene_id}/receipt")

@@ -43,11 +43,17 @@ class Page(BaseModel, Generic[T]):
     offset: int
 
 
+def records(frame: Any) -> list[dict[str, Any]]:
+    """Return a data frame's rows; None where it has no value."""
+    rows: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return rows
+
+
 def page(rows: Any, limit: int, offset: int) -> dict[str, Any]:
     """Return one page of a list of rows, or of a data frame, as `Page` takes it."""
     items = rows[offset : offset + limit]
     if not isinstance(rows, Sequence):
-        items = items.astype(object).where(items.notna(), None).to_dict("records")
+        items = records(items)
     return {"items": items, "total": len(rows), "limit": limit, "offset": offset}
 
 

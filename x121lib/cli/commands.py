@@ -15,6 +15,7 @@ from x121lib.cli import (
     debug,
     demo,
     downloads,
+    drift,
     estimates,
     models,
     notifications,
@@ -87,6 +88,7 @@ app.command("check")(checks.check)
 app.command("simulate")(simulate.simulate)
 app.command("watch")(produce.watch)
 app.command("review")(produce.review)
+app.command("drift")(drift.drift)
 app.command("retake")(retakes.retake)
 app.command("retakes")(retakes.retakes)
 app.add_typer(retakes.retake_policy_app, name="retake-policy")

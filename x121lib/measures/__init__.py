@@ -6,6 +6,7 @@ or knows a threshold; thresholds live in the QA profiles.
 
 from x121lib.measures.colour import delta_e_2000, lab_grid, mean_lab, picture_distance
 from x121lib.measures.exposure import black_share, invalid_samples
+from x121lib.measures.grain import contrast, grain
 from x121lib.measures.motion import (
     FrameChange,
     FrozenRuns,
@@ -26,8 +27,10 @@ __all__ = [
     "Run",
     "black_share",
     "blockiness",
+    "contrast",
     "delta_e_2000",
     "frame_change",
+    "grain",
     "invalid_samples",
     "jitter",
     "lab_grid",

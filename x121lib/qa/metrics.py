@@ -83,6 +83,12 @@ METRICS: tuple[Metric, ...] = (
            "Distance of the last frame's mean colour from the scene's first frame: what the next segment receives."),
     Metric("colour_deviation", "Colour deviation", "ΔE2000", _LOWER, _CIEDE,
            "The same for the furthest sampled frame; a camera that moves in raises it too."),
+    Metric("lightness_drift", "Lightness drift", "L*", _RANGE, "CIELAB, CIE 15:2018",
+           "How much lighter (above 0) or darker the last frame is than the scene's first frame."),
+    Metric("contrast_kept", "Contrast kept", "", _RANGE, "Peli 1990 (RMS contrast)",
+           "Contrast of the last frame against the scene's first frame; 1 is equal."),
+    Metric("grain_kept", "Grain kept", "", _RANGE, "Immerkær 1996 (fast noise estimation)",
+           "Fine noise of the last frame against the scene's first frame; 1 is equal."),
     Metric("sharpness", "Sharpness", "levels²", _HIGHER, "Pech-Pacheco et al. 2000 (variance of Laplacian)",
            "Sharpness of the softest sampled frame."),
     Metric("sharpness_ratio", "Sharpness kept", "", _HIGHER, "Pech-Pacheco et al. 2000 (variance of Laplacian)",
@@ -97,13 +103,19 @@ METRICS: tuple[Metric, ...] = (
            "Lowest likeness of a sampled face to the character's reference."),
     Metric("face_similarity_mean", "Mean face likeness", "cosine", _HIGHER,
            _FACE, "Mean likeness over the sampled frames."),
+    Metric("subject_shift", "Subject's shift", "% of short side", _LOWER, _X121,
+           "How far the face of the last frame lies from where it was in the scene's first frame."),
+    Metric("subject_scale", "Subject's size", "", _RANGE, _X121,
+           "Height of the face in the last frame against the scene's first frame; 1 is equal."),
 )  # fmt: skip
 """Every metric, in the order in which people read them."""
 
 _BY_NAME = {metric.name: metric for metric in METRICS}
 SEAM_METRICS = frozenset({"seam_ssim", "seam_phash", "seam_delta_e"})
 """What needs the frame that the segment before handed over."""
-FACE_METRICS = frozenset({"face_found", "face_confidence", "face_similarity", "face_similarity_mean"})
+FACE_METRICS = frozenset({
+    "face_found", "face_confidence", "face_similarity", "face_similarity_mean", "subject_shift", "subject_scale",
+})  # fmt: skip
 """What needs a face backend."""
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from x121lib import model as m
+from x121lib.store.session import among
 from x121lib.terms.quality import Gate
 
 
@@ -26,6 +29,40 @@ def gates(session: Session, profile_version_id: uuid.UUID) -> dict[uuid.UUID, Ga
         )
         for g, name in rows
     }  # fmt: skip
+
+
+def chain_scores(
+    session: Session, scene_ids: Collection[uuid.UUID], names: Collection[str]
+) -> list[tuple[uuid.UUID, str, int, float]]:
+    """Return (scene, metric, number of the segment, value) of each segment's take: the chosen one, else the newest."""
+    newest = (
+        sa.select(m.Take.segment_id, m.Take.id)
+        .join(m.Score, m.Score.take_id == m.Take.id)
+        .ext(distinct_on(m.Take.segment_id))
+        .order_by(m.Take.segment_id, m.Take.number.desc())
+        .subquery()
+    )
+    rows = session.execute(
+        sa.select(m.Segment.scene_id, m.Metric.name, m.Segment.sequence_index, m.Score.value)
+        .outerjoin(newest, newest.c.segment_id == m.Segment.id)
+        .join(m.Score, m.Score.take_id == sa.func.coalesce(m.Segment.chosen_take_id, newest.c.id))
+        .join(m.Metric, m.Metric.id == m.Score.metric_id)
+        .where(among(m.Segment.scene_id, scene_ids), m.Metric.name.in_(names))
+        .order_by(m.Segment.scene_id, m.Segment.sequence_index)
+    )
+    return [(scene, name, segment, value) for scene, name, segment, value in rows]
+
+
+def gates_of_scenes(session: Session, scene_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[str, Gate]]:
+    """Return the gates of each scene's QA profile, by metric."""
+    version, scene = m.SceneTypeVersion, m.Scene
+    rows = session.execute(
+        sa.select(scene.id, version.qa_profile_version_id)
+        .join(version, version.id == scene.scene_type_version_id)
+        .where(among(scene.id, scene_ids))
+    ).all()
+    known = {key: {gate.metric: gate for gate in gates(session, key).values()} for key in {key for _, key in rows}}
+    return {scene_id: known[key] for scene_id, key in rows}
 
 
 def metric_ids(session: Session) -> dict[str, uuid.UUID]:

@@ -20,6 +20,7 @@ from x121lib.identity import (
 )
 from x121lib.measures.size import Floats, Rgb
 from x121lib.qa.calibration import likeness
+from x121lib.qa.metrics import FACE_METRICS
 from x121lib.terms.quality import Score
 from x121lib.terms.ranges import FrameRange
 
@@ -58,13 +59,7 @@ class Reference:
     def unmeasured(self) -> dict[str, str]:
         """Return the metrics that cannot be measured with this reference, each with the reason."""
         if self.backend is None:
-            names = (
-                "face_found",
-                "face_confidence",
-                "face_similarity",
-                "face_similarity_mean",
-            )
-            return dict.fromkeys(names, "no face backend was given")
+            return dict.fromkeys(FACE_METRICS, "no face backend was given")
         reason = ""
         if self.face is None:
             reason = "the character has no identity embedding"
@@ -76,25 +71,37 @@ class Reference:
         return dict.fromkeys(("face_similarity", "face_similarity_mean"), reason) if reason else {}
 
 
+@dataclass(frozen=True, eq=False)
+class _State:
+    """How a frame looks, as far as it may drift from the scene's beginning."""
+
+    colour: Floats
+    sharpness: float
+    contrast: float
+    grain: float
+    face: Box | None
+    short_side: int
+
+    @staticmethod
+    def of(rgb: Rgb, face: Box | None) -> _State:
+        luma = measures.luma_of(rgb)
+        return _State(
+            measures.mean_lab(rgb), measures.sharpness(luma), measures.contrast(luma), measures.grain(luma), face,
+            min(luma.shape),
+        )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class _Look:
     """What was measured on one sampled frame."""
 
     frame: int
-    sharpness: float
+    state: _State
     blockiness: float
     drift: float
     confidence: float | None
     cosine: float | None
     likeness: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class _Home:
-    """What frames are compared with: the scene's beginning."""
-
-    colour: Floats
-    sharpness: float
 
 
 class FrameSamples:
@@ -107,7 +114,7 @@ class FrameSamples:
         self._usual = 0.0
         self._looks: list[_Look] = []
         self._seam: list[Score] = []
-        self._home: _Home | None = None
+        self._home: _State | None = None
         self._box: Box | None = None
         self._compares_faces = reference.backend is not None and not reference.unmeasured()
 
@@ -131,26 +138,27 @@ class FrameSamples:
 
     def look(self, number: int, rgb: Rgb) -> None:
         """Measure a frame in full size; frame 0 is compared with the hand-off frame too."""
-        luma = measures.luma_of(rgb)
-        sharp, colour = measures.sharpness(luma), measures.mean_lab(rgb)
-        if self._home is None:
-            self._home = self._home_of(rgb, sharp, colour)
         if number == 0 and self._reference.handoff_frame is not None:
             self._seam = seam_scores(self._reference.handoff_frame, rgb)
         confidence, cosine = self._look_at_face(rgb)
-        drift = float(measures.delta_e_2000(self._home.colour, colour))
+        state = _State.of(rgb, self._box)
+        if self._home is None:
+            self._home = self._beginning(rgb, state)
+        drift = float(measures.delta_e_2000(self._home.colour, state.colour))
         alike = (
             None if cosine is None or self._reference.face is None else likeness(cosine, self._reference.face.backend)
         )
-        self._looks.append(_Look(number, sharp, measures.blockiness(luma), drift, confidence, cosine, alike))
+        blockiness = measures.blockiness(measures.luma_of(rgb))
+        self._looks.append(_Look(number, state, blockiness, drift, confidence, cosine, alike))
 
-    def _home_of(self, rgb: Rgb, sharp: float, colour: Floats) -> _Home:
-        """Return what the scene looked like in the beginning."""
+    def _beginning(self, rgb: Rgb, state: _State) -> _State:
+        """Return how the scene looked in the beginning."""
         first = self._reference.first_frame
         if first is None:
-            return _Home(colour, sharp)
-        first = _fitted(first, rgb)
-        return _Home(measures.mean_lab(first), measures.sharpness(measures.luma_of(first)))
+            return state
+        first, backend = _fitted(first, rgb), self._reference.backend
+        face = primary_face(backend.detect(first)) if backend is not None else None
+        return _State.of(first, face.box if face else None)
 
     def _look_at_face(self, rgb: Rgb) -> tuple[float | None, float | None]:
         backend = self._reference.backend
@@ -176,7 +184,7 @@ class FrameSamples:
         looks = self._looks
         columns = {
             "sample_frame": [float(look.frame) for look in looks],
-            "sharpness": [look.sharpness for look in looks],
+            "sharpness": [look.state.sharpness for look in looks],
             "blockiness": [look.blockiness for look in looks],
             "colour_drift": [look.drift for look in looks],
             "face_confidence": [np.nan if look.confidence is None else look.confidence for look in looks],
@@ -189,18 +197,19 @@ class FrameSamples:
         """Return the scores of seam, picture and face; none where no frame was looked at."""
         if not self._looks or self._home is None:
             return []
-        soft = min(self._looks, key=lambda look: look.sharpness)
+        soft = min(self._looks, key=lambda look: look.state.sharpness)
         blocky = max(self._looks, key=lambda look: look.blockiness)
         far = max(self._looks, key=lambda look: look.drift)
         # One level² on both sides: a flat picture has nothing to lose.
-        kept = (soft.sharpness + 1) / (self._home.sharpness + 1)
+        kept = (soft.state.sharpness + 1) / (self._home.sharpness + 1)
         return [
             *self._seam,
             Score("colour_drift", self._looks[-1].drift, _at(self._looks[-1])),
             Score("colour_deviation", far.drift, _at(far)),
-            Score("sharpness", soft.sharpness, _at(soft)),
+            Score("sharpness", soft.state.sharpness, _at(soft)),
             Score("sharpness_ratio", kept, _at(soft)),
             Score("blockiness", blocky.blockiness, _at(blocky)),
+            *_drift_scores(self._home, self._looks[-1]),
             *self._face_scores(),
         ]
 
@@ -243,6 +252,30 @@ class FrameSamples:
             )
             scores.append(Score("face_similarity_mean", mean, None, note))
         return scores
+
+
+def _drift_scores(home: _State, last: _Look) -> list[Score]:
+    """Return how far the last frame, which the next segment receives, has gone from the scene's beginning."""
+    now, at = last.state, _at(last)
+    scores = [
+        Score("lightness_drift", float(now.colour[0] - home.colour[0]), at),
+        # One level, and a quarter of one, on both sides: a flat picture has nothing to lose.
+        Score("contrast_kept", (now.contrast + 1) / (home.contrast + 1), at),
+        Score("grain_kept", (now.grain + 0.25) / (home.grain + 0.25), at),
+    ]
+    if now.face is not None and home.face is not None:
+        (x, y), (x0, y0) = _centre(now.face), _centre(home.face)
+        moved = 100 * float(np.hypot(x - x0, y - y0)) / now.short_side
+        scores += [
+            Score("subject_shift", moved, at),
+            Score("subject_scale", now.face[3] / max(1, home.face[3]), at),
+        ]
+    return scores
+
+
+def _centre(box: Box) -> tuple[float, float]:
+    x, y, width, height = box
+    return x + width / 2, y + height / 2
 
 
 def seam_scores(handoff: Rgb, first: Rgb) -> list[Score]:

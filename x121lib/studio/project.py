@@ -26,7 +26,7 @@ from x121lib.pipeline import flow, redoing, retaking, submission
 from x121lib.pipeline.redoing import Redone
 from x121lib.pipeline.submission import Selection, Submission
 from x121lib.review.service import DecisionInput
-from x121lib.studio import display
+from x121lib.studio import display, drift
 from x121lib.studio.batch import BatchHandle
 from x121lib.studio.scene import SceneHandle
 from x121lib.terms.roles import Permission
@@ -265,6 +265,15 @@ class ProjectHandle:
     def scenes(self) -> pd.DataFrame:
         """Return one row per scene: names, status, segments done, frames, reason of a failure."""
         return SceneHandle.frame(self._studio, self.project_id)
+
+    def drift(self, progress: Callable[[int, int], None] | None = None) -> pd.DataFrame:
+        """Return one row per scene whose chain drifts past a limit of its QA profile, or will: what, where, in words.
+
+        Args:
+            progress: is told after each part how many scenes of how many are done.
+        """
+        scenes = self.scenes()
+        return drift.worst_first(scenes, drift.of_scenes(self._studio, list(scenes["scene_id"]), progress))
 
     def retakes(self) -> pd.DataFrame:
         """Return one row per segment that X121 retook by itself: what failed, what was changed, what was used."""

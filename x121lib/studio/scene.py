@@ -14,7 +14,7 @@ from x121lib.base.errors import X121Error
 from x121lib.delivery.queries import receipts
 from x121lib.pipeline import retaking
 from x121lib.review import queries as review_queries
-from x121lib.studio import display
+from x121lib.studio import display, drift
 from x121lib.studio.filmstrip import cut_strip
 from x121lib.terms.vocabulary import VerdictOutcome
 
@@ -90,6 +90,18 @@ class SceneHandle:
         columns = ["segment", "take", "metric", "value", "unit", "outcome", "threshold", "reason", "note"]
         data = [(s, t, n, v, u, o.label if o else "", h, r or "", x) for s, t, n, v, u, o, h, r, x in rows]
         return pd.DataFrame(data, columns=columns)
+
+    def drift(self) -> pd.DataFrame:
+        """Return one row per quantity of the drift meter: how the chain moves away from the scene's first frame.
+
+        Values, trend a segment with its interval, the verdict of the QA profile's gate, the segment that passed the
+        limit or will pass it, all of it in words. `drift_points` has the values of each segment.
+        """
+        return drift.frame(drift.of_scenes(self._studio, [self.scene_id])[self.scene_id])
+
+    def drift_points(self) -> pd.DataFrame:
+        """Return one row per quantity and segment of the drift meter: metric, segment, value."""
+        return drift.points(drift.of_scenes(self._studio, [self.scene_id])[self.scene_id])
 
     def timings(self) -> pd.DataFrame:
         """Return one row per take, attempt and node: seconds on the server, whether it came from its cache.

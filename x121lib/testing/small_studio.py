@@ -56,7 +56,8 @@ def tiny_graph(fault: str = "") -> dict[str, Any]:
 
     Args:
         fault: ``black`` shows nothing after the seed, ``frozen`` repeats it, ``slow`` works for seconds in each of
-            four nodes, ``broken`` raises in node 4, ``unknown`` names a node class that no server has.
+            four nodes, ``broken`` raises in node 4, ``unknown`` names a node class that no server has, ``warm`` lets
+            the colour run away: each take ends a little more orange than it began.
     """
     grey = {"width": 8, "height": 10, "batch_size": NEW_FRAMES, "color": 8421504}
     graph: dict[str, Any] = {
@@ -82,6 +83,12 @@ def tiny_graph(fault: str = "") -> dict[str, Any]:
         _slow_down(graph)
     elif fault == "broken":
         graph["4"] = {"class_type": "ImageBlur", "inputs": {"image": ["3", 0], "blur_radius": 31, "sigma": 1.0}}
+    elif fault == "warm":
+        orange = {"width": 256, "height": 320, "batch_size": NEW_FRAMES, "color": 0xFF8040}
+        graph["28"] = {"class_type": "EmptyImage", "inputs": orange}
+        inputs = {"image1": ["7", 0], "image2": ["28", 0], "blend_factor": 0.06, "blend_mode": "normal"}
+        graph["29"] = {"class_type": "ImageBlend", "inputs": inputs}
+        graph["8"]["inputs"]["image2"] = ["29", 0]
     elif fault == "unknown":
         graph["7"]["class_type"] = "NoServerHasThis"
     return graph

@@ -44,6 +44,9 @@ async def test_scenes_show_state_scores_and_receipt(house: House, client: httpx.
     assert one == failed
     scores = (await client.get(f"/scenes/{failed['scene_id']}/scores", headers=headers)).json()
     assert {(s["take"], s["metric"]) for s in scores["items"]} >= {(1, "test_metric"), (2, "test_metric")}
+    meter = (await client.get(f"/scenes/{failed['scene_id']}/drift", headers=headers)).json()
+    assert {(row["metric"], row["outcome"], row["forecast"]) for row in meter} >= {("colour_drift", "passed", None)}
+    assert meter[0]["values"] == []
     receipt = await client.get(f"/scenes/{failed['scene_id']}/receipt", headers=headers)
     assert receipt.status_code == 200
     cells = (await client.get("/projects/Spring/matrix", headers=headers)).json()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from x121lib.media.colour import Rgb
 from x121lib.media.errors import MediaCancelledError
 from x121lib.qa.analysis import Analysis, analyse
 from x121lib.qa.gates import judge, overall
@@ -97,6 +101,28 @@ def test_ungated_metrics_move_the_right_way(tmp_path: Path, clean: Analysis) -> 
     assert other["face_similarity_mean"] < before["face_similarity_mean"] - 0.2
     assert shaken["temporal_stability"] < before["temporal_stability"] - 0.05
     assert shaken["motion_energy"] > 5 * before["motion_energy"]
+
+
+def test_each_kind_of_drift_moves_its_own_metric(tmp_path: Path, clean: Analysis) -> None:
+    rng = np.random.default_rng(7)
+
+    def ends(change: Callable[[Rgb], Rgb]) -> dict[str, float]:
+        return values(faulty(tmp_path, lambda frames: [*frames[:-1], change(frames[-1])]))
+
+    def levels(picture: npt.NDArray[Any]) -> Rgb:
+        return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+    before = values(clean)
+    assert before["lightness_drift"] == pytest.approx(0, abs=1)
+    for name in ("contrast_kept", "grain_kept", "subject_scale"):
+        assert before[name] == pytest.approx(1, abs=0.15), name
+    assert before["subject_shift"] < 3
+    assert ends(lambda rgb: levels(rgb * 0.8))["lightness_drift"] < -5
+    assert ends(lambda rgb: levels(128 + (rgb - 128.0) * 0.7))["contrast_kept"] < 0.8
+    assert ends(lambda rgb: levels(rgb + rng.normal(0, 8, rgb.shape)))["grain_kept"] > 1.5
+    assert ends(lambda rgb: np.roll(rgb, 40, axis=1))["subject_shift"] == pytest.approx(100 * 40 / 320, abs=4)
+    larger = ends(lambda rgb: levels(cv2.resize(rgb, None, fx=1.3, fy=1.3)[57:441, 48:368]))
+    assert larger["subject_scale"] == pytest.approx(1.3, abs=0.2)
 
 
 def test_confidence_is_the_lowest_of_the_samples(clean: Analysis) -> None:
