@@ -3,28 +3,37 @@
 set -u
 
 bin=.venv/bin
-failed=()
+names=() logs=() pids=() failed=()
+trap 'kill $(jobs -pr) 2>/dev/null; rm -f "${logs[@]}"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# All gates run at once, since the type checker takes as long as all the others and uses one core.
 gate() {
-    local name=$1 log
+    names+=("$1")
+    logs+=("$(mktemp)")
     shift
-    log=$(mktemp)
-    if "$@" >"$log" 2>&1; then
-        echo "ok      $name"
-    else
-        failed+=("$name")
-        cat "$log"
-        echo "FAILED  $name"
-    fi
-    rm -f "$log"
+    "$@" >"${logs[-1]}" 2>&1 &
+    pids+=($!)
 }
 
+gate "mypy --strict" $bin/mypy --no-error-summary x121lib dashboards jobs tools tests data
 gate "ruff check" $bin/ruff check --quiet .
 gate "ruff format" $bin/ruff format --check --quiet --diff .
-gate "mypy --strict" $bin/mypy --no-error-summary x121lib dashboards jobs tools tests data
 gate "import-linter" $bin/lint-imports --no-logo
 gate "models equal migrations" $bin/python tools/check_schema.py
 gate "third-party notices" $bin/python tools/notices.py --check
 gate "tokens.css" $bin/python tools/check_tokens.py
+
+for i in "${!pids[@]}"; do
+    if wait "${pids[i]}"; then
+        echo "ok      ${names[i]}"
+    else
+        failed+=("${names[i]}")
+        cat "${logs[i]}"
+        echo "FAILED  ${names[i]}"
+    fi
+done
 
 if [ ${#failed[@]} -gt 0 ]; then
     printf 'make check: %d failed:' ${#failed[@]}

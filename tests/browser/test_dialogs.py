@@ -54,3 +54,19 @@ def test_the_focus_goes_back_to_the_button_that_opened_the_dialog(page: Page, st
     page.keyboard.press("Escape")
     expect(form).to_have_count(0)
     expect(page.get_by_label("Change Nightly")).to_be_focused()
+
+
+def test_a_schedule_is_changed_from_the_command_palette(page: Page, studio: SampleStudio) -> None:
+    page.keyboard.press("g")
+    page.keyboard.press("q")
+    page.wait_for_selector("html[data-ready=queue]")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("change the schedule")
+    expect(page.get_by_role("dialog").locator(".menu button")).to_have_text(["Change the schedule Nightly⏎"])
+    page.keyboard.press("Enter")
+    form = page.get_by_role("dialog", name="Change Nightly")
+    expect(form.get_by_label("At", exact=True)).to_have_value("22:30")
+    page.keyboard.press("Control+Enter")
+    expect(form).to_have_count(0)
+    ((_, (key, given, version)),) = [heard for heard in studio.heard if heard[0] == "change_schedule"]
+    assert (key, given["cron"], version) == ("s1", "30 22 * * mon-fri", 1), "what was not touched is as it was"

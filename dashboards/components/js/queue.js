@@ -44,7 +44,7 @@ const options = (all, chosen, every) => html`<option value="">${every}</option>$
 
 function filters(app) {
   const { tasks } = app.state, l = app.local, count = (show) => tasks.filter(SHOWS[show]).length;
-  return html`${segmented([["active", `Active ${tasks.length}`], ["problem", `Problems ${count("problem")}`], ["paused", `Paused ${count("paused")}`]], l.show || "active", "show")}<label class="input find qfind wide">${icon("search", "sm")}<input id="queue-find" placeholder="Filter" aria-label="Filter the tasks" value="${l.find || ""}" data-input="find"></label><select class="input qsel wide" aria-label="Project" data-change="project">${options(tasks.map((t) => t.project), l.project, "All projects")}</select><select class="input qsel wide" aria-label="Person" data-change="person">${options(tasks.map((t) => t.person), l.person, "Everybody")}</select>`;
+  return html`${segmented([["active", `Active ${tasks.length}`], ["problem", `Problems ${count("problem")}`], ["paused", `Paused ${count("paused")}`]], l.show || "active", "show")}<label class="input find qfind wide">${icon("search", "sm")}<input id="queue-find" placeholder="Filter" aria-label="Filter the tasks" value="${l.find || ""}" data-input="findTask"></label><select class="input qsel wide" aria-label="Project" data-change="ofProject">${options(tasks.map((t) => t.project), l.project, "All projects")}</select><select class="input qsel wide" aria-label="Person" data-change="person">${options(tasks.map((t) => t.person), l.person, "Everybody")}</select>`;
 }
 
 function row(app, task, i) {
@@ -174,7 +174,7 @@ export const queue = {
     removeSchedule: (app, name) => ask(app, { title: `Remove ${name}?`, text: "It submits nothing more. Its log goes with it; what it submitted stays.", label: "Remove", cls: "danger", status: "failed", done: () => app.act("steer_schedule", { name, how: "remove" }) }),
     span: (app, value) => app.set({ span: Number(value) }),
     show: (app, show) => app.set({ show, at: 0 }),
-    find: (app, find) => app.set({ find, at: 0 }), project: (app, project) => app.set({ project, at: 0 }), person: (app, person) => app.set({ person, at: 0 }),
+    findTask: (app, find) => app.set({ find, at: 0 }), ofProject: (app, project) => app.set({ project, at: 0 }), person: (app, person) => app.set({ person, at: 0 }),
     showAll: (app) => app.set({ show: "active", find: "", project: "", person: "" }),
     row: choose, front: (app) => does.front(app, chosenIds(app)), cancel: (app) => does.cancel(app, chosenIds(app)), retry: (app) => does.retry(app, chosenIds(app)),
     menuOf: (app, id) => menuAtCursor(app, id),

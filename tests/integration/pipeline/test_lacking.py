@@ -106,12 +106,14 @@ def test_a_cell_says_what_the_fleet_lacks_and_the_page_says_it_once(
     with stocked.transaction() as session:
         session.execute(sa.update(m.SceneTypeVersion).values(vram_bytes=None))
         session.execute(sa.update(m.Worker).values(status_id=WorkerStatus.OFFLINE))
-    lines = [line["text"] for line in door.matrix(person, "Aurora")["prerequisites"] if "run nowhere" in line["text"]]
+    texts = [line["text"] for line in door.matrix(person, "Aurora")["prerequisites"]]
+    lines = [text for text in texts if "run nowhere" in text]
+    assert texts[: len(lines)] == lines, "before what single characters lack"
     assert sum("None of the 1 GPU workers is online" in line for line in lines) == 1
     for workflow in set(stocked.workflows.list()["workflow"]):
         stocked.workers.require_tags(workflow, ("night",))
-    texts = {need["what"]: need["text"] for need in needs(door, person, "Aiko", "sway")}
-    assert texts == {"tag": "No GPU worker has the tags that its workflow needs: night"}
+    said = {need["what"]: need["text"] for need in needs(door, person, "Aiko", "sway")}
+    assert said == {"tag": "No GPU worker has the tags that its workflow needs: night"}
     with stocked.transaction() as session:
         session.execute(sa.delete(m.Worker))
     (none,) = needs(door, person, "Aiko", "sway")

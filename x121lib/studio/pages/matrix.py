@@ -88,7 +88,11 @@ def matrix(desk: Desk) -> View:
         "characters": [_character(on, c, gaps, lacking.get(c["id"], ())) for c in on.characters],
         "statuses": rows if on.types else [],
         "counts": {LETTERS[letter]: n for letter, n in counted.items() if letter != ABSENT},
-        "prerequisites": [*prerequisites(on, rows, gaps), *matrix_needs.lines(desk, on, rows)][:_PREREQUISITES],
+        "prerequisites": [
+            *matrix_needs.stuck(desk, on, rows),
+            *prerequisites(on, rows, gaps),
+            *matrix_needs.metadata(desk, on),
+        ][:_PREREQUISITES],
         "tiers": [{"id": str(t.id), "name": t.name} for t in tiers],
         "tier": str(desk.project.default_tier_id) if desk.project else "",
         "may_submit": desk.may(Permission.SUBMIT),

@@ -71,26 +71,30 @@ def need(found: Lacking, character: uuid.UUID | None, project: str) -> dict[str,
     }  # fmt: skip
 
 
-def lines(desk: Desk, on: Axes, letters: Sequence[str]) -> list[dict[str, str]]:
-    """Return what the newest scene types lack in this project, one line per thing, in the form of the prerequisites."""
+def stuck(desk: Desk, on: Axes, letters: Sequence[str]) -> list[dict[str, str]]:
+    """Return why the newest scene types can run nowhere, one line per cause, in the form of the prerequisites."""
     recipes = {version.id: t for t, version in on.types}
     if desk.project is None or not recipes or not on.characters:
         return []
-    stuck: dict[Lacking, list[tuple[str, int]]] = {}
+    causes: dict[Lacking, list[tuple[str, int]]] = {}
     for key, each in lacking.of_machines(desk.session, recipes, desk.now).items():
         if n := _still_open(on, letters, recipes[key].id):
-            stuck.setdefault(each, []).append((recipes[key].name, n))
+            causes.setdefault(each, []).append((recipes[key].name, n))
     found = []
-    for each, types in stuck.items():
+    for each, types in causes.items():
         told, n = need(each, None, desk.project.name), sum(n for _, n in types)
         more = f" and {len(types) - 3} more" if types[3:] else ""
         who = f"{', '.join(name for name, _ in types[:3])}{more}: " if len(types) < len(recipes) else ""
         text = f"{who}{told['text']}, {many(n, 'scene')} can run nowhere"
         found.append({"status": "warning", "text": text, "link": "Solve", "href": told["href"]})
-    return found + _metadata(desk, on, {version.id: t.name for t, version in on.types})
+    return found
 
 
-def _metadata(desk: Desk, on: Axes, names: dict[uuid.UUID, str]) -> list[dict[str, str]]:
+def metadata(desk: Desk, on: Axes) -> list[dict[str, str]]:
+    """Return which metadata the prompts of the newest scene types name and characters lack, one line per field."""
+    names = {version.id: t.name for t, version in on.types}
+    if desk.project is None or not names or not on.characters:
+        return []
     gaps = lacking.prompt_gaps(desk.session, [c["id"] for c in on.characters], names)
     found = []
     for name, characters in sorted(gaps.without.items()):

@@ -191,5 +191,5 @@ def _plan(
         ["Queue empty at", end],
         ["Takes waiting", f"{queued}, {held} of them on hold" if held else str(queued)],
         ["Slots online", str(history.slots)],
-        ["Seconds per take, median", f"{median:.1f}" if median is not None else "no history"],
+        ["Median take", f"{median:.1f} s" if median is not None else "no history"],
     ]
