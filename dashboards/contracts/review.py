@@ -110,6 +110,20 @@ class Higher(TypedDict):
     may: bool
 
 
+class DriftCourse(TypedDict):
+    """How one quantity goes along the chain, segment by segment."""
+
+    name: str
+    unit: str
+    value: str  # at the last segment, as shown
+    values: list[float]
+    segments: list[int]  # their numbers, from 1
+    limit: float | None  # the bound that was passed, or that the trend goes towards
+    status: Status
+    note: str  # "limit at S7", "+1.5 / seg", "steady"
+    words: str
+
+
 class ReviewScene(TypedDict):
     """The scene on the stage."""
 
@@ -132,6 +146,7 @@ class ReviewScene(TypedDict):
     gates: list[Gate]
     profile: str  # name of the QA profile
     marks: list[Mark]
+    drift: list[DriftCourse]  # what moves first; none for a single segment
     curve: dict[str, Any] | None  # name; low, high: float; limit: float | None; values: list[float]; status
     notes: list[Note]
     receipt: list[list[str]]  # label, value

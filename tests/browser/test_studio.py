@@ -149,6 +149,7 @@ def test_a_real_cut_plays_and_steps_exactly(page: Page, door: RealDoor) -> None:
     page.wait_for_function("window.x121.local.player.shown === 10 && !window.x121.local.player.busy")
     expect(page.locator(".hud [data-live=frame4]")).to_have_text("0010")
     expect(page.locator(".transport [data-live=timecode]")).to_have_text("00:00:00:10")
+    expect(page.locator(".drifts .gate", has_text="Colour drift")).to_have_count(1)
     video = door.studio.project("Aurora").scene("Lena", "sway", "clothed").video()
     assert video is not None
     assert nearest(video, page.evaluate(PIXELS)) == 10

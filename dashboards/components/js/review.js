@@ -3,6 +3,7 @@ import { html, raw, icon, shape, kbd, badge, tag, scorebar, thumb, filmstrip, gr
 import { Player } from "./player.js";
 import { timeline, dragTimeline } from "./timeline.js";
 import { ask } from "./shell.js";
+import { drift } from "./drift.js";
 import { openForm, formBox, formActions, withForm } from "./forms.js";
 import { chosenCut, compareActions, compareBar, compareButton, compareHelp, compareKeys, keepInStep, labels, otherGate, otherVideo } from "./compare.js";
 
@@ -212,6 +213,6 @@ export const review = {
   render: (app) => {
     const scene = app.state.scene;
     if (!scene) return html`<div class="head"><h1>Review</h1></div><div class="page"><section class="panel full">${emptyState({ title: "Nothing waits for review", text: "Scenes come here when they are finished and their gates have been checked.", actions: html`${button("Open queue", { href: "/queue", icon: "chart-gantt" })}${button("Open deliveries", { href: "/deliveries", icon: "package-check" })}` })}</section></div>`;
-    return html`${head(app, scene)}<div class="rv"><div class="left">${stage(app, scene)}${transport(app, scene)}${timeline(scene, { segment: app.local.segment, range: app.local.range, loop: playerOf(app)?.loop })}${strip(app, scene)}${decide(app, scene)}</div><aside class="side">${gates(app, scene)}${notes(app, scene)}${receipt(scene)}</aside></div>${formBox(app)}`;
+    return html`${head(app, scene)}<div class="rv"><div class="left">${stage(app, scene)}${transport(app, scene)}${timeline(scene, { segment: app.local.segment, range: app.local.range, loop: playerOf(app)?.loop })}${strip(app, scene)}${decide(app, scene)}</div><aside class="side">${gates(app, scene)}${drift(scene, attrs)}${notes(app, scene)}${receipt(scene)}</aside></div>${formBox(app)}`;
   },
 };

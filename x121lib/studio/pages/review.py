@@ -9,7 +9,7 @@ from typing import Any
 from x121lib.base.errors import NotFoundError
 from x121lib.pipeline import retaking, trigger_log
 from x121lib.review.queries import failure_tags
-from x121lib.studio.pages import comparing, gates, queries, review_queries
+from x121lib.studio.pages import comparing, drifting, gates, queries, review_queries
 from x121lib.studio.pages.desk import Desk, View, key_of
 from x121lib.studio.pages.media import STRIP_TILES
 from x121lib.studio.pages.words import SCENE_STATUS, duration, full, initials, iso, many, small, strip
@@ -99,7 +99,7 @@ def _scene(desk: Desk, row: Any) -> dict[str, Any]:
         "fps": [row["rate_n"], row["rate_d"]], "frames": row["n_frames"],
         "width": row["width"] or row["planned_width"], "height": row["height"] or row["planned_height"],
         "segments": _segments(cuts, takes), "gates": shown, "profile": f"{row['profile']} v{row['profile_version']}",
-        "marks": gates.marks(verdicts, cuts), "curve": None,
+        "marks": gates.marks(verdicts, cuts), "curve": None, "drift": drifting.drift_of(desk.session, row["id"]),
         "notes": [_note(n, row["version"]) for n in review_queries.notes(desk.session, row["id"])],
         "receipt": _receipt(desk, row, [c.take_id for c in cuts]), "fresh": bool(row["fresh"]),
         "tier": row["tier"], "others": comparing.others(desk, row["id"], row["version_id"]),
