@@ -21,6 +21,7 @@ from x121lib.cli import (
     notifications,
     power,
     produce,
+    quality,
     queue,
     retakes,
     rights,
@@ -73,6 +74,7 @@ app.add_typer(budgets.budget_app, name="budget")
 app.add_typer(shares.share_app, name="share")
 app.add_typer(tiers.tier_app, name="tier")
 app.add_typer(queue.queue_app, name="queue")
+app.add_typer(quality.qa_app, name="qa")
 app.add_typer(schedules.schedule_app, name="schedule")
 app.add_typer(debug.task_app, name="task")
 app.add_typer(notifications.notifications_app, name="notifications")

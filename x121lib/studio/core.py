@@ -40,6 +40,7 @@ from x121lib.studio.people import People
 from x121lib.studio.placements import Placements
 from x121lib.studio.power import Power
 from x121lib.studio.project import ProjectHandle
+from x121lib.studio.quality import Quality
 from x121lib.studio.reactions import Reactions
 from x121lib.studio.retakes import Retakes
 from x121lib.studio.schedules import Schedules
@@ -85,6 +86,7 @@ class Studio:
         trials: dry runs of workflows.
         secrets: tokens that the studio was given.
         notifications: what the actor was told.
+        quality: thresholds tried on past takes, gates against reviewers.
         reactions: what the consumer does about new events.
         triggers: rules of what follows from what.
         webhooks: programs outside that are told things.
@@ -106,6 +108,7 @@ class Studio:
         self.estimates = Estimates(self)
         self.simulations = Simulations(self)
         self.retakes = Retakes(self)
+        self.quality = Quality(self)
         self.selections = Selections(self)
         self.pauses = Pauses(self)
         self.schedules = Schedules(self)

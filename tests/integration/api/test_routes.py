@@ -182,3 +182,18 @@ async def test_a_task_is_looked_into_and_changed(house: House, client: httpx.Asy
     assert wrong.status_code == 422
     refused = await client.put(f"/tasks/{task}/parameters", json={"values": {"seed": 1}}, headers=house.key("reviewer"))
     assert refused.status_code in (403, 409), refused.text
+
+
+async def test_thresholds_are_tried_and_gates_held_against_reviewers(house: House, client: httpx.AsyncClient) -> None:
+    headers = house.key("reviewer")
+    gates = [{"metric": "colour_drift", "fail_above": 3}]
+    tried = await client.post("/quality/what-if", json={"profile": "default", "gates": gates}, headers=headers)
+    assert tried.status_code == 200
+    assert tried.json()["gates"][0].keys() >= {"failed_now", "failed_then", "unmeasured"}
+    wrong = [{"metric": "colour_drift", "fail_above": 3, "warn_above": 5}]
+    refused = await client.post("/quality/what-if", json={"profile": "default", "gates": wrong}, headers=headers)
+    assert refused.status_code == 422
+    assert "contradict" in refused.text
+    unknown = await client.post("/quality/what-if", json={"profile": "no", "gates": gates}, headers=headers)
+    assert unknown.status_code == 404
+    assert (await client.get("/quality/agreement", headers=headers)).status_code == 200
