@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -74,16 +75,15 @@ class Quality:
         since = self._studio.house.now() - _days(days)
         with self._studio.transaction() as session:
             rows = queries.decided_verdicts(session, since, project_id)
-        cuts: dict[object, agreement.Decided] = {}
+        verdicts: dict[tuple[uuid.UUID, bool], dict[str, Outcome]] = {}
         for cut, what, name, outcome in rows:
-            if what is DecisionOutcome.FLAG:
-                continue
-            known = cuts.setdefault(cut, agreement.Decided(what is DecisionOutcome.REJECT, {}))
-            known.verdicts[name] = outcome  # type: ignore[index]
+            if what is not DecisionOutcome.FLAG:
+                verdicts.setdefault((cut, what is DecisionOutcome.REJECT), {})[name] = outcome
+        cuts = [agreement.Decided(is_rejected, found) for (_, is_rejected), found in verdicts.items()]
         shares = ("precision", "recall", "false_alarms")
         columns = ["metric", "label", "decided", *(f"{s}{end}" for s in shares for end in ("", "_low", "_high"))]
         data = []
-        for each in agreement.agreement(cuts.values()):
+        for each in agreement.agreement(cuts):
             numbers = [n for s in shares for n in (getattr(each, s).value, *getattr(each, s).interval)]
             data.append((each.metric, metric(each.metric).label, each.decided, *numbers))
         return pd.DataFrame(data, columns=columns)
@@ -118,7 +118,7 @@ def _days(days: float) -> timedelta:
     return timedelta(days=days)
 
 
-def _measured(rows: Sequence[tuple[object, int, str, float]]) -> Iterator[trying.Measured]:
+def _measured(rows: Sequence[tuple[uuid.UUID, int, str, float]]) -> Iterator[trying.Measured]:
     for take, own in groupby(rows, key=lambda row: row[0]):
         scores = list(own)
-        yield trying.Measured(take, scores[0][1] == 1, {name: value for _, _, name, value in scores})  # type: ignore[arg-type]
+        yield trying.Measured(take, scores[0][1] == 1, {name: value for _, _, name, value in scores})
