@@ -35,6 +35,13 @@ def audited(stage: Stage) -> list[str]:
         return list(session.scalars(sa.select(m.AuditEntry.action).order_by(m.AuditEntry.id)))
 
 
+def follows(stage: Stage, task: str, other: str | None) -> None:
+    """Let a task wait for another one, or for none."""
+    with stage.studio.transaction() as session:
+        values = {"after_task_id": other, "is_ready": other is None}
+        session.execute(sa.update(m.GpuTask).where(m.GpuTask.id == task).values(values))
+
+
 def test_submitting_queues_what_can_be_made(stage: Stage) -> None:
     both = [stage.cell(stage.cast.lena_character), stage.cell(stage.cast.ada_character)]
     assert stage.door.submit(stage.creator, None, both, None) == "1 scene submitted, 3 takes; 3 blocked"
@@ -136,10 +143,17 @@ def test_the_queue_pauses_goes_on_and_is_reordered(stage: Stage) -> None:
     assert stage.door.pause(stage.creator) == "3 takes paused; what runs now finishes"
     assert stage.door.queue(stage.creator, None)["paused"]
     assert stage.door.resume(stage.creator) == "3 takes go on"
-    last = str(tasks(stage)[-1].id)
-    stage.door.to_front(stage.creator, [last])
+    chain = [str(task.id) for task in tasks(stage)]
+    stage.door.to_front(stage.creator, chain[-1:])
     assert [t.priority for t in tasks(stage)] == [50, 50, 50]
-    assert stage.door.queue(stage.creator, None)["tasks"][0]["id"] == last
+
+    def listed() -> list[str]:
+        return [task["id"] for task in stage.door.queue(stage.creator, None)["tasks"]]
+
+    assert listed() == chain, "it stands behind what it waits for"
+    follows(stage, chain[-1], None)
+    assert listed() == [chain[-1], *chain[:-1]]
+    follows(stage, chain[-1], chain[-2])
     assert stage.door.cancel(stage.creator, [str(tasks(stage)[0].id)]) == "3 takes cancelled"
     assert status(stage) == v.SceneStatus.PENDING
 
