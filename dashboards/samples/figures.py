@@ -250,8 +250,8 @@ def drift() -> list[dict[str, Any]]:
     """Return the drift meter of a scene of three segments."""
     names = ("name", "unit", "value", "values", "segments", "limit", "status", "note", "words")
     rows = (
-        ("Colour drift", "ΔE2000", "4.1", [1.2, 2.7, 4.1], [1, 2, 3], 5.0, "warning", "",
-         "Colour drift is 4.1 ΔE2000 at segment 3: too few takes for a trend."),
+        ("Colour drift", "ΔE2000", "1.6", [0.6, 1.1, 1.6], [1, 2, 3], 2.5, "approved", "",
+         "Colour drift is 1.6 ΔE2000 at segment 3: too few takes for a trend."),
         ("Contrast kept", "", "1.04", [1.0, 1.02, 1.04], [1, 2, 3], None, "approved", "",
          "Contrast kept is 1.04 at segment 3: too few takes for a trend."),
         ("Mean face likeness", "cosine", ".71", [0.78, 0.74, 0.71], [1, 2, 3], None, "approved", "",

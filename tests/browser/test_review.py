@@ -73,7 +73,7 @@ def test_the_drift_of_the_chain_stands_beside_its_gates(stage: Page) -> None:
     rows = stage.locator(".drifts .gate")
     expect(rows).to_have_count(3)
     expect(rows.first).to_contain_text("Colour drift")
-    expect(rows.first).to_have_attribute("title", "Colour drift is 4.1 ΔE2000 at segment 3: too few takes for a trend.")
+    expect(rows.first).to_have_attribute("title", "Colour drift is 1.6 ΔE2000 at segment 3: too few takes for a trend.")
     lines = rows.first.locator("svg.curve path")
     expect(lines).to_have_count(2)  # the values, and the limit that they go towards
     heights = "[...document.querySelectorAll('.drifts svg.curve')].map((each) => each.getBoundingClientRect().height)"
