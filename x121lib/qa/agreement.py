@@ -9,8 +9,6 @@ from x121lib.terms.quality import Outcome
 
 CONFIDENCE = 0.95
 """Of the intervals."""
-LEAST = 10
-"""Cases that a share is told for; fewer say nothing, and their interval shows it."""
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,9 @@ def rows(
         read.add(deeper, _first_of_shares(session, now, deeper, conditions))
 
 
-def depth_for(n: int, n_shares: int = 4) -> int:
-    """Return how many tasks of each share are read at first where ``n`` are wanted: an even part."""
-    return min(n, max(LEAST_DEPTH, n // max(1, n_shares)))
+def depth_for(n: int) -> int:
+    """Return how many tasks of each share are read at first where ``n`` are wanted and nothing is known of the shares."""
+    return min(n, max(LEAST_DEPTH, n // 4))
 
 
 def expected(chosen: Iterable[Row]) -> dict[Share, int]:

@@ -18,7 +18,7 @@ function spark(d) {
   return html`<svg class="curve st-${d.status}" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">${line.limit !== null && html`<path class="limit" d="M0 ${line.limit}H${WIDTH}"/>`}<path class="l" d="M${line.points}"/></svg>`;
 }
 
-// A quantity opens the segment from which it is worst: the last one, or the one that passed the limit.
+// A quantity opens the last segment that was measured.
 export function drift(scene, attrs) {
   if (!scene.drift.length) return "";
   const start = (number) => scene.segments.find((s) => s.number === number)?.start ?? null;

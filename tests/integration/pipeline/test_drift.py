@@ -30,7 +30,6 @@ def make(studio: Studio, folder: Path, *, fail_above: float, segments: int = 6, 
     drive(studio)
 
 
-@pytest.mark.capability("PRD-49/likeness-drift-score")
 def test_a_chain_that_warms_up_is_told_before_it_passes_the_limit(equipped: Studio, tmp_path: Path) -> None:
     make(equipped, tmp_path / "recipes", fail_above=14)
     scene = equipped.project("Aurora").scene("Aiko", "warming", "clothed")

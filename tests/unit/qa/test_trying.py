@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +18,6 @@ def take(begins_scene: bool = False, **scores: float) -> Measured:
     return Measured(new_id(), begins_scene, scores)
 
 
-@pytest.mark.capability("PRD-91/a-b-threshold-testing")
 def test_a_stricter_gate_says_whom_it_would_fail() -> None:
     takes = [take(colour_drift=value, seam_ssim=0.9) for value in (1, 4, 8, 12)]
     found = what_if(takes, [LOOSE, SEAM], [STRICT, SEAM])
