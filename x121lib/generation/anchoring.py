@@ -11,8 +11,8 @@ from x121lib.measures import Correction
 from x121lib.measures.size import Rgb
 
 NOTICEABLE = 2.3
-"""ΔE2000 from which a frame is matched where the profile does not warn: the just noticeable ΔE*ab of Mahy, Van Eycken and
-Oosterlinck (1994), which is a larger distance than the same number of ΔE2000 in saturated colours."""
+"""ΔE2000 from which a frame is matched where the profile does not warn: the just noticeable difference of Mahy, Van
+Eycken and Oosterlinck (1994), who measured it in ΔE*ab."""
 
 
 @dataclass(frozen=True)

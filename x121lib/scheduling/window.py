@@ -109,7 +109,7 @@ def rows(
 
 
 def depth_for(n: int) -> int:
-    """Return how many tasks of each share are read at first where ``n`` are wanted and nothing is known of the shares."""
+    """Return how many tasks of each share are read at first where ``n`` are wanted and no share is known."""
     return min(n, max(LEAST_DEPTH, n // 4))
 
 
